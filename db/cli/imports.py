@@ -1,0 +1,83 @@
+"""python -m db import FILE: taking in another tool's export."""
+
+import argparse
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from db.engine import migrate
+from rules.access import SYSTEM
+from rules.errors import RuleError
+
+_BAR = 30
+_REDRAW_SECONDS = 0.1
+
+
+def add(commands: Any) -> None:
+    """Add this command."""
+    parser = commands.add_parser(
+        "import",
+        help="take in an export of another tool",
+        description="Takes in incidents with their history. The whole file is checked before anything is written. "
+        "The same file again changes nothing; a stopped import is carried on by running it again.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="a CSV file, plain or gzipped")
+    parser.add_argument("--format", choices=["servicenow"], default="servicenow", help="what the columns are called")
+    parser.add_argument("--zone", default="UTC", help="the zone of the dates in the file, such as Europe/Berlin")
+    parser.add_argument("--dry-run", action="store_true", help="write nothing, say what would be done")
+    parser.set_defaults(
+        run=_import, stopped="Stopped. What was taken stays; run the same command again to carry on from there."
+    )
+
+
+def _import(given: argparse.Namespace) -> None:
+    from db.imports import run
+
+    if not given.dry_run:
+        migrate()
+    bar = _Bar()
+    try:
+        report = run(
+            given.file,
+            actor=SYSTEM,
+            zone=given.zone,
+            dry_run=given.dry_run,
+            now=datetime.now(UTC),
+            progress=bar.show,
+        )
+    finally:
+        bar.clear()
+    print("\n".join(report.lines()))
+    if not report.created + report.changed + report.unchanged:
+        raise RuleError("Nothing was taken: every row was refused.")
+
+
+class _Bar:
+    """How far it has got, in one line that is drawn over; silent when stderr is not a terminal."""
+
+    def __init__(self) -> None:
+        self._drawn = 0.0
+        self._began = time.monotonic()
+        self._terminal = sys.stderr.isatty()
+
+    def show(self, phase: str, done: int, total: int) -> None:
+        """`total` is 0 while it is not known."""
+        now = time.monotonic()
+        if not self._terminal or now - self._drawn < _REDRAW_SECONDS:
+            return
+        self._drawn = now
+        if phase == "check" or not total:
+            said = f"Checking the file: {done:,} rows"
+        else:
+            filled = "#" * round(_BAR * done / total)
+            said = (
+                f"[{filled:.<{_BAR}}] {done * 100 // total:3} %  {done:,} of {total:,} rows  {now - self._began:.0f} s"
+            )
+        print(f"\r\033[K{said}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Leave an empty line for what comes next."""
+        if self._terminal:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)

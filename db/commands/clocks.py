@@ -1,0 +1,60 @@
+"""Due times, pauses, rank and timers of an incident, computed whenever something they rest on changes."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.commands import timers
+from db.models import QUEUE_GROUP, Incident, Pause
+from db.queries.settings import Policies
+from rules.priority import RISKS, Merits, rank_at
+from rules.states import OPEN, PAUSING_REASONS
+
+_STOPPED = {"resolved": "resolved_at", "recovered": "resolved_at", "closed": "resolved_at", "cancelled": "cancelled_at"}
+
+
+def merits(incident: Incident) -> Merits:
+    """What moves the incident ahead in the queue."""
+    return Merits(
+        priority=incident.priority or 5,
+        major=bool(incident.major),
+        risks=tuple(risk for risk in RISKS if getattr(incident, risk)),
+        people=incident.people_affected,
+    )
+
+
+def close_spans(db: Session, incident: Incident, kind: str, changes: Mapping[str, Any], now: datetime) -> None:
+    """Write the pauses that `changes` begin or end. Time spent resolved or cancelled does not count once reopened."""
+    to = changes.get("state", incident.state)
+    running = db.scalars(select(Pause).where(Pause.incident_id == incident.id, Pause.ended_at.is_(None))).all()
+    if to != "on_hold":
+        for pause in running:
+            pause.ended_at = now
+    elif kind == "hold" and changes.get("hold_reason") in PAUSING_REASONS and not running:
+        db.add(Pause(incident_id=incident.id, began_at=now, reason=changes["hold_reason"]))
+    if incident.state in _STOPPED and to in OPEN:
+        since = getattr(incident, _STOPPED[incident.state]) or incident.changed_at
+        if since < now:
+            db.add(Pause(incident_id=incident.id, began_at=since, ended_at=now, reason=incident.state))
+
+
+def recompute(db: Session, incident: Incident, known: Policies, now: datetime) -> None:
+    """Due times from the start, the priority and the pauses taken; then rank, place and timers."""
+    db.flush()
+    pauses = db.execute(
+        select(Pause.began_at, Pause.ended_at).where(Pause.incident_id == incident.id).order_by(Pause.began_at)
+    ).all()
+    taken = [(began, ended) for began, ended in pauses if ended is not None]
+    paused = any(ended is None for _, ended in pauses)
+    if incident.priority is not None:
+        due = known.targets.due(incident.priority, incident.reported_at, taken)
+        incident.response_due_at = due.response_due_at
+        incident.resolution_due_at = due.resolution_due_at
+        incident.resolution_warn_at = due.resolution_warn_at
+        incident.first_resolution_due_at = incident.first_resolution_due_at or due.resolution_due_at
+    incident.rank_at = rank_at(incident.resolution_due_at or incident.reported_at, merits(incident), known.head_starts)
+    incident.queue_group = QUEUE_GROUP[incident.state]
+    timers.keep(db, incident, paused=paused, now=now)

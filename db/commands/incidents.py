@@ -1,0 +1,354 @@
+"""Every change of an incident: reported, triaged, moved along its lifecycle, talked about, followed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.commands import clocks, files, timeline, wording
+from db.models import Follower, Incident, Service, TimelineEntry
+from db.queries.access import record_of
+from db.queries.settings import Policies, policies
+from db.queries.timeline import Entry, since
+from rules import access, priority, states, text
+from rules.access import Actor, Forbidden
+from rules.errors import RuleError
+
+TITLE_LIMIT = 200
+TEXT_LIMIT = 20_000
+MAX_PEOPLE = 10_000_000
+_FUTURE = timedelta(minutes=5)
+
+TRIAGE_FIELDS = (
+    "category_pair_id",
+    "impact",
+    "urgency",
+    "people_affected",
+    "service_id",
+    "major",
+    "security",
+    "compliance",
+    "financial",
+)
+_CLOCK_FIELDS = {"impact", "urgency", "priority", "state", "people_affected", *priority.RISKS, "major"}
+
+
+class Conflict(RuleError):
+    """Somebody changed the incident since it was read. `since` holds what they did, oldest first."""
+
+    def __init__(self, number: str, changes: Sequence[Entry]) -> None:
+        who = ", ".join(dict.fromkeys(entry.actor_name for entry in changes if entry.actor_name)) or "Somebody"
+        super().__init__(f"{who} changed {number} while you were looking at it. See what changed, then choose.")
+        self.since = list(changes)
+
+
+def report(
+    db: Session,
+    *,
+    title: str,
+    affected: str = "",
+    description: str = "",
+    service_id: int | None = None,
+    scope: str | None = None,
+    effect: str | None = None,
+    started_at: datetime | None = None,
+    attachments: Sequence[files.Upload] = (),
+    source: str = "form",
+    form_token: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Incident:
+    """Log a new incident, reported by `actor`. The same `form_token` again gives the incident already made.
+
+    RuleError with `fields` names everything that must be put right at once.
+    """
+    access.check(actor, "report")
+    if form_token:
+        made = db.scalars(select(Incident).where(Incident.form_token == form_token)).one_or_none()
+        if made is not None:
+            return made
+    checked = _checked_report(db, title, affected, description, service_id, scope, effect, started_at, now)
+    service_impact = checked.pop("service_impact")
+    impact, urgency = priority.suggested(scope, effect, service_impact)
+    known = policies(db)
+    incident = Incident(
+        number=f"new {form_token or now.timestamp()} {actor.id}"[:40],
+        state="new",
+        source=source,
+        form_token=form_token,
+        reporter_id=actor.id,
+        logged_by_id=actor.id,
+        scope=scope,
+        effect=effect,
+        people_affected=priority.people_of(scope),
+        impact=impact,
+        urgency=urgency,
+        priority=priority.priority(impact, urgency, known.matrix),
+        reported_at=now,
+        changed_at=now,
+        rank_at=now,
+        version=1,
+        reopen_count=0,
+        handovers=0,
+        **checked,
+    )
+    db.add(incident)
+    db.flush()
+    incident.number = f"INC-{incident.id:06d}"
+    clocks.recompute(db, incident, known, now)
+    db.add(Follower(incident_id=incident.id, person_id=actor.id, since=now))
+    timeline.add(db, incident, actor, now, "report", "reported it", states=(None, "new"), public=True)
+    for upload in attachments:
+        files.attach(db, incident, upload, actor=actor, now=now)
+    return incident
+
+
+def _checked_report(
+    db: Session,
+    title: str,
+    affected: str,
+    description: str,
+    service_id: int | None,
+    scope: str | None,
+    effect: str | None,
+    started_at: datetime | None,
+    now: datetime,
+) -> dict[str, Any]:
+    wrong: dict[str, str] = {}
+    values: dict[str, Any] = {"service_impact": None, "service_id": None}
+    for name, check in (
+        ("title", lambda: text.line(title, "title", TITLE_LIMIT, required="Say what is wrong.")),
+        ("affected", lambda: text.line(affected, "affected", TITLE_LIMIT)),
+        ("description", lambda: text.block(description, "description", TEXT_LIMIT)),
+    ):
+        try:
+            values[name] = check()
+        except RuleError as error:
+            wrong[name] = error.sentence
+    if service_id is not None:
+        service = db.get(Service, service_id)
+        if service is None or service.archived_at is not None:
+            wrong["service_id"] = "Choose a service from the list."
+        else:
+            values |= {"service_id": service.id, "service_impact": service.impact}
+            values["affected"] = values.get("affected") or service.name
+    if not wrong.get("affected") and not values.get("affected") and "service_id" not in wrong:
+        wrong["affected"] = "Say what or where is affected."
+    if scope is not None and scope not in priority.SCOPES:
+        wrong["scope"] = "Choose who is affected from the list."
+    if effect is not None and effect not in priority.EFFECTS:
+        wrong["effect"] = "Choose from the list whether you can still work."
+    if started_at is not None and started_at > now + _FUTURE:
+        wrong["started_at"] = "Choose a time in the past for when it started."
+    if wrong:
+        raise RuleError(" ".join(wrong.values()), fields=wrong)
+    values["started_at"] = started_at
+    return values
+
+
+def for_change(db: Session, incident_id: int, version: int | None, actor: Actor) -> Incident:
+    """The incident, locked for this transaction. Conflict if it changed since `version` (None: take it as it is)."""
+    incident = db.get(Incident, incident_id, with_for_update=True)
+    if incident is None:
+        raise access.NotFound("There is no such incident, or it is not open to you.")
+    access.check(actor, "read", record_of(db, incident))
+    if version is not None and incident.version != version:
+        raise Conflict(incident.number, since(db, incident_id, version))
+    return incident
+
+
+def perform(
+    db: Session,
+    incident_id: int,
+    version: int | None,
+    action: str,
+    given: Mapping[str, Any] | None = None,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Incident:
+    """Take one named action of the lifecycle (rules.states.ACTIONS) with what it asks for in `given`.
+
+    `given` may hold TRIAGE_FIELDS too: they are changed in the same step. Raises Conflict, Forbidden, NotFound or
+    RuleError with `fields`.
+    """
+    values = dict(given or {})
+    incident = for_change(db, incident_id, version, actor)
+    record = record_of(db, incident)
+    if action not in states.ACTIONS:
+        raise RuleError(f"There is no action called '{action}'.")
+    access.check(actor, action, record)
+    if action == "reject" and incident.state == "assigned" and not access.may(actor, "assign", record):
+        raise Forbidden("Only the team can send it back to triage.")
+    known = policies(db)
+    edits = {name: value for name, value in values.items() if name in TRIAGE_FIELDS}
+    if edits:
+        edits = _changed(incident, _checked_triage(db, incident, edits, known))
+        if edits:
+            access.check(actor, "prioritise", record)
+    before = wording.facts(incident) | edits
+    values |= wording.clean(values, TEXT_LIMIT)
+    changes = states.apply(before, action, values, now)
+    if action == "acknowledge" and incident.assignee_id is None:
+        changes["assignee_id"] = actor.id
+    if action in ("reject", "reopen"):
+        if incident.reporter_id == actor.id and action == "reject":
+            changes["denied_at"] = now
+    elif action == "resolve":
+        changes["denied_at"] = None
+    if action == "merge":
+        _check_merge(db, incident, int(values["duplicate_of_id"]), actor)
+    wording.check_people(db, changes)
+    return _write(db, incident, action, edits | changes, values, known, actor=actor, now=now)
+
+
+def prioritise(
+    db: Session, incident_id: int, version: int | None, fields: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> Incident:
+    """Change TRIAGE_FIELDS without moving the incident. Priority, clocks and rank follow."""
+    incident = for_change(db, incident_id, version, actor)
+    access.check(actor, "prioritise", record_of(db, incident))
+    unknown = set(fields) - set(TRIAGE_FIELDS)
+    if unknown:
+        raise RuleError(f"These cannot be changed in triage: {', '.join(sorted(unknown))}.")
+    known = policies(db)
+    changes = _changed(incident, _checked_triage(db, incident, dict(fields), known))
+    if not changes:
+        return incident
+    return _write(db, incident, "prioritise", changes, {}, known, actor=actor, now=now)
+
+
+def _changed(incident: Incident, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if getattr(incident, name) != value}
+
+
+def _checked_triage(db: Session, incident: Incident, fields: dict[str, Any], known: Policies) -> dict[str, Any]:
+    wrong: dict[str, str] = {}
+    for flag in ("major", *priority.RISKS):
+        if flag in fields:
+            fields[flag] = bool(fields[flag])
+    people = fields.get("people_affected")
+    if people is not None and (
+        isinstance(people, bool) or not isinstance(people, int) or not 0 <= people <= MAX_PEOPLE
+    ):
+        wrong["people_affected"] = "Give the number of people as a whole number, 0 or more."
+    wrong |= wording.unknown_references(db, fields)
+    impact, urgency = fields.get("impact", incident.impact), fields.get("urgency", incident.urgency)
+    if not wrong and impact is not None and urgency is not None and {"impact", "urgency"} & set(fields):
+        fields["priority"] = priority.priority(impact, urgency, known.matrix)
+    if wrong:
+        raise RuleError(" ".join(wrong.values()), fields=wrong)
+    return fields
+
+
+def _check_merge(db: Session, incident: Incident, survivor_id: int, actor: Actor) -> None:
+    survivor = db.get(Incident, survivor_id)
+    if survivor is None or not access.may(actor, "read", record_of(db, survivor)):
+        raise RuleError("Choose the incident it repeats: there is none with this number.", field="duplicate_of_id")
+    if survivor.duplicate_of_id is not None:
+        raise RuleError(
+            f"{survivor.number} was itself merged into another. Choose the one that goes on.", field="duplicate_of_id"
+        )
+
+
+def _write(
+    db: Session,
+    incident: Incident,
+    kind: str,
+    changes: dict[str, Any],
+    given: Mapping[str, Any],
+    known: Policies,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Incident:
+    before = {name: getattr(incident, name) for name in changes}
+    was_state, was_team = incident.state, incident.team_id
+    clocks.close_spans(db, incident, kind, changes, now)
+    for name, value in changes.items():
+        setattr(incident, name, value)
+    incident.version += 1
+    incident.changed_at = now
+    if incident.team_id != was_team and incident.team_id is not None and was_team is not None:
+        incident.handovers += 1
+        incident.ping_pong = incident.ping_pong or _had_it(db, incident)
+    if _CLOCK_FIELDS & set(changes):
+        clocks.recompute(db, incident, known, now)
+    timeline.add(
+        db,
+        incident,
+        actor,
+        now,
+        kind,
+        wording.sentence(db, incident, kind, before, changes, given),
+        detail=wording.detail(kind, given),
+        changes=wording.as_json(before, changes),
+        states=(was_state, incident.state),
+        teams=(was_team, incident.team_id),
+        public=kind != "prioritise",
+    )
+    db.flush()
+    return incident
+
+
+def _had_it(db: Session, incident: Incident) -> bool:
+    held = select(TimelineEntry.id).where(
+        TimelineEntry.incident_id == incident.id, TimelineEntry.to_team_id == incident.team_id
+    )
+    return db.execute(held.limit(1)).first() is not None
+
+
+def comment(db: Session, incident_id: int, words: str, *, public: bool, actor: Actor, now: datetime) -> TimelineEntry:
+    """Write on the incident. A public comment is read by the reporter too; a note only by those who work on it.
+
+    A reporter's comment ends 'waiting for the reporter'.
+    """
+    incident = for_change(db, incident_id, None, actor)
+    record = record_of(db, incident)
+    access.check(actor, "comment" if public else "note", record)
+    words = text.block(words, "comment", TEXT_LIMIT, required="Write something first.")
+    entry = timeline.add(
+        db,
+        incident,
+        actor,
+        now,
+        "comment" if public else "note",
+        "wrote" if public else "noted",
+        detail=words,
+        public=public,
+        versioned=False,
+    )
+    waiting = incident.state == "on_hold" and incident.hold_reason == "reporter"
+    if public and waiting and incident.reporter_id == actor.id:
+        known = policies(db)
+        changes = states.apply(wording.facts(incident), "resume", {}, now)
+        changes["acknowledged_at"] = incident.acknowledged_at
+        _write(db, incident, "resume", changes, {}, known, actor=access.SYSTEM, now=now)
+    return entry
+
+
+def attach(db: Session, incident_id: int, upload: files.Upload, *, actor: Actor, now: datetime) -> None:
+    """Add a file to an incident. RuleError when its size or content is not taken."""
+    incident = for_change(db, incident_id, None, actor)
+    access.check(actor, "attach", record_of(db, incident))
+    files.attach(db, incident, upload, actor=actor, now=now)
+
+
+def follow(db: Session, incident_id: int, *, actor: Actor, now: datetime) -> None:
+    """Follow an incident: its public news appear under 'My reports'. Following twice changes nothing."""
+    incident = db.get(Incident, incident_id)
+    if incident is None or incident.restricted:
+        raise access.NotFound("There is no such incident, or it is not open to you.")
+    access.check(actor, "follow")
+    if db.get(Follower, (incident_id, actor.id)) is None:
+        db.add(Follower(incident_id=incident_id, person_id=actor.id, since=now))
+        timeline.add(db, incident, actor, now, "follow", "has the same problem and follows it", versioned=False)
+
+
+def unfollow(db: Session, incident_id: int, *, actor: Actor) -> None:
+    """Stop following; one named on a restricted incident stays named."""
+    found = db.get(Follower, (incident_id, actor.id))
+    if found is not None and not found.named:
+        db.delete(found)

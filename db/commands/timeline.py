@@ -1,0 +1,46 @@
+"""Entries of an incident's timeline. Append-only; written in the transaction of the change they tell."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from db.models import Incident, TimelineEntry
+from rules.access import SYSTEM, Actor
+
+
+def add(
+    db: Session,
+    incident: Incident,
+    actor: Actor,
+    now: datetime,
+    kind: str,
+    text: str,
+    *,
+    detail: str = "",
+    changes: dict[str, Any] | None = None,
+    states: tuple[str | None, str | None] = (None, None),
+    teams: tuple[int | None, int | None] = (None, None),
+    public: bool = False,
+    versioned: bool = True,
+) -> TimelineEntry:
+    """Add what `actor` did at `now`. `text` has no subject: 'put it on hold until Tuesday'."""
+    entry = TimelineEntry(
+        incident_id=incident.id,
+        at=now,
+        recorded_at=now,
+        actor_id=None if actor is SYSTEM else actor.id,
+        actor_name=actor.name,
+        kind=kind,
+        text=text,
+        detail=detail,
+        changes=changes,
+        from_state=states[0],
+        to_state=states[1],
+        from_team_id=teams[0],
+        to_team_id=teams[1],
+        version=incident.version if versioned else None,
+        public=public,
+    )
+    db.add(entry)
+    return entry

@@ -1,0 +1,41 @@
+"""What falls due for an incident: kept in step with the incident in the same transaction."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.models import Incident, Timer
+from rules.states import OPEN
+
+
+def wanted(incident: Incident, paused: bool) -> dict[str, datetime]:
+    """Kind -> due moment of every timer the incident should have as it is now."""
+    due: dict[str, datetime] = {}
+    if incident.state not in OPEN:
+        return due
+    if incident.state == "on_hold" and incident.hold_until is not None:
+        due["hold_until"] = incident.hold_until
+    if incident.acknowledged_at is None and incident.response_due_at is not None:
+        due["response_breach"] = incident.response_due_at
+    if not paused and incident.resolution_due_at is not None:
+        due["resolution_breach"] = incident.resolution_due_at
+        if incident.resolution_warn_at is not None:
+            due["resolution_warning"] = incident.resolution_warn_at
+    return due
+
+
+def keep(db: Session, incident: Incident, *, paused: bool, now: datetime) -> None:
+    """Set, move and remove the incident's timers. One that has fired fires again only if it was moved to later."""
+    due = wanted(incident, paused)
+    for timer in db.scalars(select(Timer).where(Timer.incident_id == incident.id)).all():
+        moment = due.pop(timer.kind, None)
+        if moment is None:
+            if timer.fired_at is None:
+                db.delete(timer)
+        elif moment != timer.due_at:
+            timer.due_at = moment
+            if moment > now:
+                timer.fired_at = None
+    for kind, moment in due.items():
+        db.add(Timer(incident_id=incident.id, kind=kind, due_at=moment))

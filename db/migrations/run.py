@@ -1,0 +1,56 @@
+"""Runs the migrations in versions/, one process at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from db.engine import DatabaseProblem
+from db.models import Base
+
+_ADVISORY_LOCK = 7_310_994_021
+
+
+def _scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return ScriptDirectory.from_config(config)
+
+
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Upgrade to revision `to` in one transaction under a lock; refuse a database of a newer version."""
+    scripts = _scripts()
+    head = scripts.get_current_head()
+    with engine.connect() as connection:
+        at = MigrationContext.configure(connection).get_current_revision()
+    if at == head and to == "head":
+        return
+    with _exclusive(engine) as connection:
+        at = MigrationContext.configure(connection).get_current_revision()
+        known = {script.revision for script in scripts.walk_revisions()}
+        if at is not None and at not in known:
+            raise DatabaseProblem(
+                "This database was made by a newer version of Incident Desk. Install that version, or use a backup."
+            )
+        if at is None and connection.dialect.has_table(connection, "incident"):
+            raise DatabaseProblem("This database was not made by Incident Desk. Point DATABASE_URL to another one.")
+        config = Config()
+        with EnvironmentContext(
+            config, scripts, fn=lambda revision, _context: scripts._upgrade_revs(to, revision)
+        ) as environment:
+            environment.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+            environment.run_migrations()
+
+
+@contextmanager
+def _exclusive(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other process can be in: BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL."""
+    with engine.connect().execution_options(incident_desk_write=True) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        yield connection

@@ -1,0 +1,110 @@
+"""What is to be done later, what leaves, what is set, and who changed what."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, Id, Instant, Json
+
+
+class Timer(Base):
+    """Something that falls due for an incident; written in the transaction that causes it."""
+
+    __tablename__ = "timer"
+    __table_args__ = (
+        Index("uq_timer_incident_kind", "incident_id", "kind", unique=True),
+        Index(
+            "ix_timer_due_at",
+            "due_at",
+            sqlite_where=text("fired_at is null"),
+            postgresql_where=text("fired_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    due_at: Mapped[datetime] = mapped_column(Instant)
+    fired_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class OutboxMessage(Base):
+    """Something that leaves: leased, sent, then recorded. The key lets a receiver drop a repeat."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "ix_outbox_waiting",
+            "next_attempt_at",
+            sqlite_where=text("sent_at is null and given_up_at is null"),
+            postgresql_where=text("sent_at is null and given_up_at is null"),
+        ),
+        Index("ix_outbox_incident_id", "incident_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(String(40))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    address: Mapped[str] = mapped_column(String(500), default="")
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
+    payload: Mapped[dict[str, Any]] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    next_attempt_at: Mapped[datetime] = mapped_column(Instant)
+    leased_until: Mapped[datetime | None] = mapped_column(Instant)
+    attempts: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    given_up_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_error: Mapped[str] = mapped_column(Text, default="")
+
+
+class Setting(Base):
+    """What administrators decide; what is absent has the default of db.queries.settings."""
+
+    __tablename__ = "setting"
+
+    key: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[Any] = mapped_column(Json)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+    changed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class AuditEntry(Base):
+    """A change of people, access, settings or data as a whole. Append-only: the database refuses changes."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_at", "at"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    actor_name: Mapped[str] = mapped_column(String(200))
+    action: Mapped[str] = mapped_column(String(60))
+    subject: Mapped[str] = mapped_column(String(200))
+    before: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    after: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+class ImportRun(Base):
+    """One import of a file: how far it got, what was taken, changed and refused."""
+
+    __tablename__ = "import_run"
+    __table_args__ = (Index("ix_import_run_sha256", "sha256"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    file_name: Mapped[str] = mapped_column(String(300))
+    sha256: Mapped[str] = mapped_column(String(64))
+    format: Mapped[str] = mapped_column(String(20))
+    zone: Mapped[str] = mapped_column(String(64))
+    started_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    started_at: Mapped[datetime] = mapped_column(Instant)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    rows: Mapped[int] = mapped_column(default=0)
+    created: Mapped[int] = mapped_column(default=0)
+    changed: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[int] = mapped_column(default=0)
+    report: Mapped[dict[str, Any] | None] = mapped_column(Json)

@@ -1,0 +1,50 @@
+"""Which incidents an actor may see, as a condition for every query that reads or counts them."""
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+from sqlalchemy.orm import Session
+
+from db.models import Follower, Incident, Team
+from rules.access import SYSTEM, TABLE, Actor, Record
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """Incidents `actor` may read; the same rule as rules.access.may(actor, 'read', ...), for SQL."""
+    if actor is SYSTEM:
+        return true()
+    own = Incident.reporter_id == actor.id
+    named = or_(
+        Incident.assignee_id == actor.id,
+        exists(
+            select(Follower.incident_id).where(
+                Follower.incident_id == Incident.id,
+                Follower.person_id == actor.id,
+                or_(Follower.named, ~Incident.restricted),
+            )
+        ),
+    )
+    if not actor.roles & TABLE["read"]:
+        return or_(own, named)
+    member = Incident.team_id.in_(sorted(actor.team_ids))
+    return or_(Incident.restricted.is_(False), own, and_(Incident.restricted, or_(named, member)))
+
+
+def hidden_ids(db: Session, actor: Actor) -> list[int]:
+    """Ids of the restricted incidents that `actor` may not see; few, found by an index of restricted ones alone."""
+    return list(db.execute(select(Incident.id).where(Incident.restricted, ~visible(actor))).scalars())
+
+
+def record_of(db: Session, incident: Incident) -> Record:
+    """What of `incident` decides access: one query for its team, one for those named on it."""
+    way = db.execute(select(Team.way).where(Team.id == incident.team_id)).scalar() if incident.team_id else None
+    named = select(Follower.person_id).where(Follower.incident_id == incident.id)
+    if incident.restricted:
+        named = named.where(Follower.named)
+    return Record(
+        reporter_id=incident.reporter_id,
+        team_id=incident.team_id,
+        assignee_id=incident.assignee_id,
+        restricted=incident.restricted,
+        named_ids=frozenset(db.execute(named).scalars()),
+        team_way=way or "itil",
+        denied=incident.denied_at is not None,
+    )

@@ -1,0 +1,102 @@
+"""The board: open and finished-but-unclosed incidents by state, the first of each in rank order."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, func, select, union_all
+from sqlalchemy.orm import Session
+
+from db.models import QUEUE_AWAITING, Incident
+from db.queries.access import hidden_ids, visible
+from db.queries.lines import Line, lines
+from db.queries.text_search import found
+from rules import access
+from rules.access import Actor
+
+COLUMNS = ("new", "assigned", "in_progress", "on_hold", "resolved", "recovered")
+SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Board:
+    counts: dict[str, int]
+    """state -> how many there are"""
+    lines: dict[str, list[Line]]
+    """state -> the first of them"""
+
+
+def board(
+    db: Session,
+    actor: Actor,
+    *,
+    view: str = "all",
+    text: str = "",
+    team_id: int | None = None,
+    priority: int | None = None,
+    shown: int = SHOWN,
+) -> Board:
+    """The columns with their counts and their first cards. `view` is all, team (my teams) or mine."""
+    access.check(actor, "board")
+    conditions: list[ColumnElement[bool]] = []
+    if view == "team":
+        conditions.append(Incident.team_id.in_(sorted(actor.team_ids)))
+    elif view == "mine":
+        conditions.append(Incident.assignee_id == actor.id)
+    if team_id is not None:
+        conditions.append(Incident.team_id == team_id)
+    if priority is not None:
+        conditions.append(Incident.priority == priority)
+    matched = found(db, text) if text.strip() else None
+    if matched is not None:
+        conditions.append(Incident.id.in_(matched))
+    if conditions:
+        counts, chosen = _filtered(db, [Incident.queue_group <= QUEUE_AWAITING, *conditions, visible(actor)], shown)
+    else:
+        counts, chosen = _everything(db, actor, shown)
+    cards: dict[str, list[Line]] = {state: [] for state in COLUMNS}
+    if chosen is not None:
+        for line in lines(db, chosen):
+            cards[line.state].append(line)
+    return Board({state: counts.get(state, 0) for state in COLUMNS}, cards)
+
+
+def _everything(db: Session, actor: Actor, shown: int) -> tuple[dict[str, int], Select[tuple[int]] | None]:
+    """Counts by index, less what is hidden; the first of each state by index."""
+    of_state = Incident.state.in_(COLUMNS)
+    counts = _by_state(db, [of_state])
+    hidden = hidden_ids(db, actor)
+    for state, number in _by_state(db, [of_state, Incident.id.in_(hidden)]).items() if hidden else ():
+        counts[state] -= number
+    picks = [
+        select(
+            select(Incident.id)
+            .where(Incident.state == state, visible(actor))
+            .order_by(Incident.rank_at, Incident.id)
+            .limit(shown)
+            .subquery()
+            .c.id
+        )
+        for state in COLUMNS
+        if counts.get(state)
+    ]
+    return counts, select(union_all(*picks).subquery().c.id) if picks else None
+
+
+def _filtered(
+    db: Session, conditions: list[ColumnElement[bool]], shown: int
+) -> tuple[dict[str, int], Select[tuple[int]] | None]:
+    """Counts and the first of each state in one pass over what matches."""
+    place = func.row_number().over(partition_by=Incident.state, order_by=(Incident.rank_at, Incident.id))
+    number = func.count().over(partition_by=Incident.state)
+    matches = select(Incident.id, Incident.state, place.label("place"), number.label("number")).where(*conditions)
+    found_rows = matches.subquery()
+    rows = db.execute(
+        select(found_rows.c.id, found_rows.c.state, found_rows.c.number).where(found_rows.c.place <= shown)
+    ).all()
+    if not rows:
+        return {}, None
+    return {row.state: row.number for row in rows}, select(Incident.id).where(Incident.id.in_([row.id for row in rows]))
+
+
+def _by_state(db: Session, conditions: list[ColumnElement[bool]]) -> dict[str, int]:
+    statement = select(Incident.state, func.count()).where(*conditions).group_by(Incident.state)
+    return {state: number for state, number in db.execute(statement).tuples()}

@@ -1,0 +1,151 @@
+"""What needs somebody now, by what they may do: short lists, each from an index."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, Incident, Person
+from db.queries import my_reports, settings, triage
+from db.queries.access import visible
+from db.queries.lines import RANKED, Line, lines
+from rules.access import Actor, may
+
+SHOWN = 5
+PATIENCE = timedelta(days=3)
+"""so long the reporter's answer is waited for before the desk may close without it"""
+_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The first lines of one list, and how many there are in all (None: not counted, `more` says if there are more)."""
+
+    lines: list[Line] = field(default_factory=list)
+    total: int | None = None
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Week:
+    """Incidents reported and resolved since Monday, and up to the same moment of the week before; late ones now."""
+
+    opened: int
+    opened_before: int
+    resolved: int
+    resolved_before: int
+    late: int
+
+
+@dataclass(frozen=True)
+class Home:
+    """Every part is None when it is not for this actor."""
+
+    to_confirm: Part
+    mine: Part | None = None
+    unassigned: Part | None = None
+    new: Part | None = None
+    late: Part | None = None
+    to_close: Part | None = None
+    denied: Part | None = None
+    week: Week | None = None
+    people: int | None = None
+    sample_data: bool = False
+
+
+def home(db: Session, actor: Actor, now: datetime, week_began: datetime) -> Home:
+    """What needs `actor` now. `week_began` is Monday's first instant on the reader's clock."""
+    triages, works, closes = may(actor, "triage"), may(actor, "acknowledge"), may(actor, "close")
+    administers = may(actor, "people")
+    return Home(
+        to_confirm=Part(my_reports.waiting_for_me(db, actor, SHOWN)),
+        mine=_mine(db, actor, now) if works else None,
+        unassigned=_unassigned(db, actor) if works and actor.team_ids else None,
+        new=_new(db, actor) if triages else None,
+        late=_late(db, actor, now) if triages else None,
+        to_close=_to_close(db, actor, now) if closes else None,
+        denied=_denied(db, actor) if closes else None,
+        week=_week(db, actor, now, week_began) if actor.has("manager") else None,
+        people=_people(db) if administers else None,
+        sample_data=administers and settings.organisation(db).sample_data,
+    )
+
+
+def _first(
+    db: Session, actor: Actor, conditions: list[ColumnElement[bool]], order: tuple[object, ...] = RANKED
+) -> Part:
+    """The first few, without counting the rest."""
+    chosen = select(Incident.id).where(*conditions, visible(actor)).order_by(*order).limit(SHOWN + 1)  # type: ignore[arg-type]
+    found = lines(db, chosen, order)
+    return Part(found[:SHOWN], more=len(found) > SHOWN)
+
+
+def _counted(
+    db: Session, actor: Actor, conditions: list[ColumnElement[bool]], order: tuple[object, ...] = RANKED
+) -> Part:
+    part = _first(db, actor, conditions, order)
+    total = triage.count(db, actor, conditions) if part.more else len(part.lines)
+    return Part(part.lines, total, part.more)
+
+
+def _mine(db: Session, actor: Actor, now: datetime) -> Part:
+    waits = or_(Incident.state != "on_hold", Incident.hold_until <= now)
+    conditions = [
+        Incident.assignee_id == actor.id,
+        Incident.queue_group <= QUEUE_AWAITING,
+        Incident.state != "recovered",
+        waits,
+    ]
+    return _first(db, actor, conditions)
+
+
+def _unassigned(db: Session, actor: Actor) -> Part:
+    conditions = [
+        Incident.team_id.in_(sorted(actor.team_ids)),
+        Incident.queue_group == QUEUE_ACTIVE,
+        Incident.assignee_id.is_(None),
+    ]
+    return _first(db, actor, conditions)
+
+
+def _new(db: Session, actor: Actor) -> Part:
+    return _counted(db, actor, [Incident.state == "new"], (Incident.rank_at, Incident.id))
+
+
+def _late(db: Session, actor: Actor, now: datetime) -> Part:
+    conditions = [Incident.queue_group == QUEUE_ACTIVE, Incident.resolution_due_at < now]
+    return _counted(db, actor, conditions, (Incident.resolution_due_at, Incident.id))
+
+
+def _to_close(db: Session, actor: Actor, now: datetime) -> Part:
+    answered = or_(Incident.verification.is_not(None), Incident.recovered_at < now - PATIENCE)
+    conditions = [Incident.state == "recovered", Incident.denied_at.is_(None), answered]
+    return _first(db, actor, conditions, (Incident.rank_at, Incident.id))
+
+
+def _denied(db: Session, actor: Actor) -> Part:
+    conditions = [Incident.state == "in_progress", Incident.denied_at.is_not(None)]
+    return _first(db, actor, conditions, (Incident.rank_at, Incident.id))
+
+
+def _week(db: Session, actor: Actor, now: datetime, began: datetime) -> Week:
+    def between(moment: ColumnElement[datetime], start: datetime, end: datetime) -> int:
+        return triage.count(db, actor, [moment >= start, moment < end])
+
+    opened, resolved = Incident.reported_at.expression, Incident.resolved_at.expression
+    return Week(
+        opened=between(opened, began, now),
+        opened_before=between(opened, began - _WEEK, now - _WEEK),
+        resolved=between(resolved, began, now),
+        resolved_before=between(resolved, began - _WEEK, now - _WEEK),
+        late=triage.count(db, actor, [Incident.queue_group == QUEUE_ACTIVE, Incident.resolution_due_at < now]),
+    )
+
+
+def _people(db: Session) -> int:
+    """How many people can sign in or were invited, sample people left out."""
+    statement = select(func.count()).where(
+        Person.email.is_not(None), Person.disabled_at.is_(None), Person.sample.is_(False)
+    )
+    return db.execute(statement.select_from(Person)).scalar_one()

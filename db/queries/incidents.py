@@ -1,0 +1,140 @@
+"""One incident with everything its page shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.models import Attachment, AttachmentContent, Follower, Incident
+from db.queries.access import record_of
+from db.queries.lines import Line, lines
+from db.queries.timeline import PAGE, Entry, newest
+from rules import access, states
+from rules.access import Actor, NotFound, Record
+
+
+@dataclass(frozen=True)
+class Detail:
+    line: Line
+    record: Record
+    description: str
+    scope: str | None
+    effect: str | None
+    impact: int | None
+    urgency: int | None
+    category_pair_id: int | None
+    service_id: int | None
+    source: str
+    resolution_code: str | None
+    resolution_note: str | None
+    verification_note: str | None
+    started_at: datetime | None
+    detected_at: datetime | None
+    recovered_at: datetime | None
+    verified_at: datetime | None
+    closed_at: datetime | None
+    first_resolution_due_at: datetime | None
+    reopen_count: int
+    handovers: int
+    duplicate_of: str | None
+    followers: int
+    following: bool
+    allowed: tuple[str, ...]
+    """names of the lifecycle actions the actor may take now"""
+
+
+@dataclass(frozen=True)
+class FileRow:
+    id: int
+    name: str
+    media_type: str
+    size: int
+    added_at: datetime
+
+
+def by_number(db: Session, actor: Actor, number: str) -> Detail:
+    """The incident with this number. NotFound when there is none, or it is not open to the actor."""
+    incident = db.scalars(select(Incident).where(Incident.number == number.strip()[:40])).one_or_none()
+    if incident is None:
+        raise NotFound(f"There is no incident {number.strip()[:40]}, or it is not open to you. Check the number.")
+    record = record_of(db, incident)
+    access.check(actor, "read", record)
+    line = lines(db, select(Incident.id).where(Incident.id == incident.id))[0]
+    duplicate_of = None
+    if incident.duplicate_of_id is not None:
+        duplicate_of = db.execute(select(Incident.number).where(Incident.id == incident.duplicate_of_id)).scalar()
+    followers = db.execute(
+        select(func.count()).select_from(Follower).where(Follower.incident_id == incident.id)
+    ).scalar_one()
+    following = db.get(Follower, (incident.id, actor.id)) is not None
+    return Detail(
+        line=line,
+        record=record,
+        description=incident.description,
+        scope=incident.scope,
+        effect=incident.effect,
+        impact=incident.impact,
+        urgency=incident.urgency,
+        category_pair_id=incident.category_pair_id,
+        service_id=incident.service_id,
+        source=incident.source,
+        resolution_code=incident.resolution_code,
+        resolution_note=incident.resolution_note,
+        verification_note=incident.verification_note,
+        started_at=incident.started_at,
+        detected_at=incident.detected_at,
+        recovered_at=incident.recovered_at,
+        verified_at=incident.verified_at,
+        closed_at=incident.closed_at,
+        first_resolution_due_at=incident.first_resolution_due_at,
+        reopen_count=incident.reopen_count,
+        handovers=incident.handovers,
+        duplicate_of=duplicate_of,
+        followers=followers,
+        following=following,
+        allowed=allowed_actions(actor, incident.state, record),
+    )
+
+
+def allowed_actions(actor: Actor, state: str, record: Record) -> tuple[str, ...]:
+    """Names of the lifecycle actions `actor` may take on an incident in `state`, in table order."""
+    names = [name for name in states.possible(state) if access.may(actor, name, record)]
+    if state == "assigned" and "reject" in names and not access.may(actor, "assign", record):
+        names.remove("reject")
+    return tuple(names)
+
+
+def works_on(actor: Actor) -> bool:
+    """True when the actor sees an incident as those who work on it do: with notes, priority and clocks."""
+    return actor.has("responder", "lead", "desk", "manager")
+
+
+def timeline(db: Session, actor: Actor, detail: Detail, limit: int = PAGE) -> tuple[list[Entry], int]:
+    """The newest entries, newest first, and how many there are; only public ones for those who do not work on it."""
+    access.check(actor, "read", detail.record)
+    return newest(db, detail.line.id, public_only=not works_on(actor), limit=limit)
+
+
+def files(db: Session, actor: Actor, detail: Detail) -> list[FileRow]:
+    """The files on the incident, oldest first."""
+    access.check(actor, "read", detail.record)
+    statement = (
+        select(Attachment.id, Attachment.name, Attachment.media_type, Attachment.size, Attachment.added_at)
+        .where(Attachment.incident_id == detail.line.id)
+        .order_by(Attachment.id)
+    )
+    return [FileRow(*row) for row in db.execute(statement).tuples()]
+
+
+def file_content(db: Session, actor: Actor, attachment_id: int) -> tuple[FileRow, bytes]:
+    """One file with its content. NotFound when there is none, or its incident is not open to the actor."""
+    kept = db.get(Attachment, attachment_id)
+    incident = db.get(Incident, kept.incident_id) if kept else None
+    if kept is None or incident is None or not access.may(actor, "read", record_of(db, incident)):
+        raise NotFound("There is no such file, or it is not open to you.")
+    content: Any = db.execute(
+        select(AttachmentContent.content).where(AttachmentContent.attachment_id == attachment_id)
+    ).scalar_one()
+    return FileRow(kept.id, kept.name, kept.media_type, kept.size, kept.added_at), bytes(content)

@@ -1,0 +1,161 @@
+"""Full-text search behind one interface: FTS5 on SQLite, tsvector on PostgreSQL."""
+
+import re
+
+from sqlalchemy import Select, bindparam, column, func, literal_column, select, table
+from sqlalchemy.orm import Session
+
+from db.models import Incident, Person
+
+MAX_WORDS = 12
+_WORD = re.compile(r"\w+")
+_STOP = frozenset(
+    [
+        "the",
+        "and",
+        "for",
+        "that",
+        "this",
+        "with",
+        "not",
+        "from",
+        "are",
+        "was",
+        "have",
+        "has",
+        "been",
+        "but",
+        "you",
+        "your",
+        "our",
+        "can",
+        "cannot",
+        "when",
+        "what",
+        "where",
+        "which",
+        "who",
+        "since",
+        "after",
+        "before",
+        "does",
+        "did",
+        "its",
+        "out",
+        "all",
+        "any",
+        "one",
+        "two",
+        "get",
+        "got",
+        "now",
+        "too",
+        "very",
+        "than",
+        "then",
+        "them",
+        "they",
+        "there",
+        "here",
+        "into",
+        "der",
+        "die",
+        "das",
+        "und",
+        "ist",
+        "nicht",
+        "ein",
+        "eine",
+        "mit",
+        "auf",
+        "für",
+        "von",
+        "den",
+        "dem",
+        "im",
+        "in",
+        "is",
+        "it",
+        "my",
+        "me",
+        "we",
+        "us",
+        "at",
+        "on",
+        "of",
+        "to",
+        "or",
+        "as",
+        "be",
+        "by",
+        "no",
+        "so",
+        "do",
+        "if",
+        "an",
+        "a",
+        "i",
+        "le",
+        "la",
+        "les",
+        "et",
+        "un",
+        "une",
+        "des",
+        "du",
+        "est",
+        "pas",
+        "el",
+        "los",
+        "las",
+        "es",
+        "en",
+        "que",
+    ]
+)
+
+
+def words_of(text: str, *, meaningful: bool = False) -> list[str]:
+    """The words of a text in lower case, each once; with `meaningful`, without those that tell nothing."""
+    found = dict.fromkeys(word.lower() for word in _WORD.findall(text[:2000]))
+    kept = [word for word in found if not meaningful or (len(word) > 2 and word not in _STOP)]
+    return kept[:MAX_WORDS]
+
+
+def matching(db: Session, text: str, *, every: bool = True) -> Select[tuple[int]] | None:
+    """Ids of incidents whose words match the text: every word (each as a beginning), or any. None when it has none."""
+    words = words_of(text, meaningful=not every)
+    if not words:
+        return None
+    if db.get_bind().dialect.name == "sqlite":
+        query = (" AND " if every else " OR ").join(f'"{word}"*' for word in words)
+        source = table("incident_text", column("rowid"))
+        return (
+            select(literal_column("rowid"))
+            .select_from(source)
+            .where(literal_column("incident_text").op("match")(bindparam(None, query)))
+        )
+    query = (" & " if every else " | ").join(f"'{word}':*" for word in words)
+    source = table("incident_text", column("incident_id"), column("words"))
+    return select(source.c.incident_id).where(source.c.words.op("@@")(func.to_tsquery("simple", query)))
+
+
+def found(db: Session, text: str) -> Select[tuple[int]] | None:
+    """Ids of incidents found by number, by words, or by the name of who reported or works on them."""
+    matched = matching(db, text)
+    if matched is None:
+        return None
+    typed = text.strip().lower()
+    people = select(Person.id).where(
+        func.lower(Person.name).startswith(typed, autoescape=True)
+        | func.lower(Person.name).contains(f" {typed}", autoescape=True)
+    )
+    parts = [
+        matched,
+        select(Incident.id).where(Incident.reporter_id.in_(people)),
+        select(Incident.id).where(Incident.assignee_id.in_(people)),
+    ]
+    if typed.isdigit() and len(typed) <= 12:
+        parts.append(select(Incident.id).where(Incident.number == f"INC-{int(typed):06d}"))
+    first, *others = parts
+    return select(first.union(*others).subquery().c[0])

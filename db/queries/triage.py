@@ -1,0 +1,133 @@
+"""The queue of open incidents in the order to work on them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from db.models import QUEUE_ACTIVE, QUEUE_ON_HOLD, Incident
+from db.queries.access import hidden_ids, visible
+from db.queries.lines import RANKED, Line, lines
+from db.queries.text_search import found
+from rules import access
+from rules.access import Actor
+
+PAGE_SIZE = 25
+VIEWS = {"open": "All open", "new": "New", "mine": "Mine", "late": "Late", "hold": "On hold"}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What part of the queue is wanted. Empty fields filter nothing."""
+
+    view: str = "open"
+    text: str = ""
+    team_id: int | None = None
+    service_id: int | None = None
+    priority: int | None = None
+
+
+@dataclass(frozen=True)
+class Queue:
+    lines: list[Line]
+    total: int
+    first: int
+    """The place of the first line among all that match, from 1."""
+
+
+def _conditions(db: Session, actor: Actor, filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if filters.view == "new":
+        conditions.append(Incident.state == "new")
+    elif filters.view == "hold":
+        conditions.append(Incident.queue_group == QUEUE_ON_HOLD)
+    elif filters.view == "late":
+        conditions += [Incident.queue_group == QUEUE_ACTIVE, Incident.resolution_due_at < now]
+    else:
+        conditions.append(Incident.queue_group.in_((QUEUE_ACTIVE, QUEUE_ON_HOLD)))
+    if filters.view == "mine":
+        conditions.append(or_(Incident.assignee_id == actor.id, Incident.team_id.in_(sorted(actor.team_ids))))
+    if filters.team_id is not None:
+        conditions.append(Incident.team_id == filters.team_id)
+    if filters.service_id is not None:
+        conditions.append(Incident.service_id == filters.service_id)
+    if filters.priority is not None:
+        conditions.append(Incident.priority == filters.priority)
+    matched = found(db, filters.text) if filters.text.strip() else None
+    if matched is not None:
+        conditions.append(Incident.id.in_(matched))
+    return conditions
+
+
+def count(db: Session, actor: Actor, conditions: list[ColumnElement[bool]]) -> int:
+    """How many incidents meet the conditions and are visible: all, less those hidden, so that indexes do the work."""
+    counted = select(func.count()).select_from(Incident).where(*conditions)
+    hidden = hidden_ids(db, actor)
+    fewer = db.execute(counted.where(Incident.id.in_(hidden))).scalar_one() if hidden else 0
+    return db.execute(counted).scalar_one() - fewer
+
+
+def queue(db: Session, actor: Actor, filters: Filters, page: int, now: datetime, size: int = PAGE_SIZE) -> Queue:
+    """Page `page` (from 1) of the queue in rank order. Forbidden without the right to triage."""
+    access.check(actor, "triage")
+    conditions = _conditions(db, actor, filters, now)
+    page = max(1, page)
+    chosen = select(Incident.id).where(*conditions, visible(actor)).order_by(*RANKED)
+    if _indexed(filters):
+        total = count(db, actor, conditions)
+        page = min(page, -(-total // size) or 1)
+        found_lines = lines(db, chosen.limit(size).offset((page - 1) * size))
+        return Queue(found_lines, total, (page - 1) * size + 1)
+    # Nothing but reading the matches can count them: count and cut in one pass.
+    counted = chosen.add_columns(func.count().over()).limit(size)
+    rows = db.execute(counted.offset((page - 1) * size)).tuples().all()
+    if not rows and page > 1:
+        page = 1
+        rows = db.execute(counted).tuples().all()
+    found_lines = lines(db, select(Incident.id).where(Incident.id.in_([row[0] for row in rows])))
+    return Queue(found_lines, rows[0][1] if rows else 0, (page - 1) * size + 1)
+
+
+def _indexed(filters: Filters) -> bool:
+    """True when an index alone counts what the filters leave."""
+    narrowing = (filters.team_id, filters.service_id, filters.priority)
+    given = sum(value is not None for value in narrowing)
+    return not filters.text.strip() and (given == 0 or (given == 1 and filters.view in ("open", "hold")))
+
+
+def tallies(db: Session, actor: Actor, now: datetime) -> dict[str, int]:
+    """How many are open, new, late and on hold, for the caption and the menu."""
+    return {
+        view: count(db, actor, _conditions(db, actor, Filters(view=view), now))
+        for view in ("open", "new", "late", "hold")
+    }
+
+
+def open_count(db: Session, actor: Actor) -> int:
+    """How many incidents are open, for the menu."""
+    return count(db, actor, [Incident.queue_group <= QUEUE_ON_HOLD])
+
+
+def place(db: Session, actor: Actor, incident_id: int) -> int | None:
+    """The place among all open incidents, from 1; None when it is not open."""
+    found_row = db.execute(
+        select(Incident.queue_group, Incident.rank_at, Incident.reported_at, Incident.id).where(
+            Incident.id == incident_id, visible(actor)
+        )
+    ).one_or_none()
+    if found_row is None or found_row.queue_group not in (QUEUE_ACTIVE, QUEUE_ON_HOLD):
+        return None
+    group, rank, reported, own_id = found_row
+    ahead = or_(
+        Incident.queue_group < group,
+        and_(Incident.queue_group == group, Incident.rank_at < rank),
+        and_(Incident.queue_group == group, Incident.rank_at == rank, Incident.reported_at < reported),
+        and_(
+            Incident.queue_group == group,
+            Incident.rank_at == rank,
+            Incident.reported_at == reported,
+            Incident.id < own_id,
+        ),
+    )
+    return count(db, actor, [Incident.queue_group <= QUEUE_ON_HOLD, ahead]) + 1

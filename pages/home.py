@@ -1,0 +1,203 @@
+"""Home: what needs me now, by what I may do. Each row has its one next action."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from db.commands import incidents as commands
+from db.engine import reading
+from db.queries import home as queries
+from db.queries import incidents
+from db.queries.home import Home, Part
+from db.queries.lines import Line
+from pages.parts import rows, session, shapes, times
+from pages.parts.empty import empty
+from pages.parts.forms import Failure, attempt, guarded, summary
+from pages.parts.rows import Event
+from rules.access import Actor, may
+
+AT_ONCE = {"assigned": "acknowledge", "on_hold": "resume", "resolved": "recover"}
+"""state -> the action that asks nothing"""
+MINE = {"assigned": "Start work", "in_progress": "Resolve", "on_hold": "Resume", "resolved": "It works"}
+"""state -> the next action's word for what is mine"""
+
+
+def page() -> None:
+    actor = session.require()
+    with guarded():
+        everything(actor)
+
+
+def everything(actor: Actor) -> None:
+    """The parts that hold something, in the order of how soon they need me."""
+    now = session.now()
+    with reading() as db:
+        found = queries.home(db, actor, now, week_began(now))
+    st.title("What needs you now", anchor=False)
+    failure: Failure | None = st.session_state.pop("home.failure", None)
+    summary(failure, {})
+    setup(found)
+    if found.week is not None:
+        week(found.week)
+    shown: set[int] = set()
+    drawn = [draw(listed, getattr(found, listed.name), now, shown) for listed in PARTS]
+    if not any(drawn):
+        nothing(actor)
+
+
+def week_began(now: datetime) -> datetime:
+    """Monday 00:00 on the reader's clock."""
+    local = times.local(now)
+    monday = local - timedelta(days=local.weekday())
+    return monday.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """How one part of db.queries.home.Home is drawn."""
+
+    name: str
+    title: str
+    word: str
+    """the rows' one next action"""
+    act: Callable[[Line], None]
+    more: tuple[str, Mapping[str, str]] = ("responders/board.py", {})
+    """page and its parameters that show all of them"""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """state -> word, where it differs"""
+    plain: bool = False
+
+
+def draw(listed: Listed, found: Part | None, now: datetime, shown: set[int]) -> bool:
+    """One list under its heading; what an earlier list shows is not shown again. True when something was drawn."""
+    lines = [line for line in found.lines if line.id not in shown] if found else []
+    if found is None or not lines:
+        return False
+    shown.update(line.id for line in lines)
+    key = f"home.{listed.name}"
+    number = f" :gray[{found.total:,}]" if found.total is not None and found.total > len(lines) else ""
+    with st.container(gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.header(f"{listed.title}{number}", anchor=False, width="stretch")
+            if found.more and st.button("See all", key=f"{key}.more", type="tertiary"):
+                st.switch_page(listed.more[0], query_params=dict(listed.more[1]))
+        rows.rows(
+            [_row(listed, line, now) for line in lines],
+            key=key,
+            plain=listed.plain,
+            label=listed.title,
+            now=now,
+            on_event=lambda event: _note(event, key),
+        )
+    event = st.session_state.pop(f"{key}.event", None)
+    chosen = next((line for line in lines if event is not None and line.number == event.id), None)
+    if event is not None and chosen is not None:
+        act = listed.act if event.kind == "action" or listed.plain else to_incident
+        act(chosen)
+    return True
+
+
+def _row(listed: Listed, line: Line, now: datetime) -> dict[str, object]:
+    word = listed.words.get(line.state, listed.word)
+    if not listed.plain:
+        return shapes.row(line, now, str(times.zone()), action=word)
+    fixed = f"Fixed {times.ago(line.resolved_at, now)}. " if line.resolved_at else ""
+    return shapes.plain_row(line, f"{fixed}Does it work again?", action=word)
+
+
+def _note(event: Event, key: str) -> None:
+    st.session_state[f"{key}.event"] = event
+
+
+def answer(line: Line) -> None:
+    st.switch_page("staff/my_reports.py", query_params={"number": line.number})
+
+
+def to_incident(line: Line) -> None:
+    st.switch_page("responders/incident.py", query_params={"number": line.number})
+
+
+def to_triage(line: Line) -> None:
+    st.session_state["triage.number"] = line.number
+    st.switch_page("leads/triage.py", query_params={"number": line.number})
+
+
+def close(line: Line) -> None:
+    st.session_state["incident.ask"] = "close"
+    to_incident(line)
+
+
+def work(line: Line) -> None:
+    """Take the next step at once, or open the incident where it asks for something."""
+    action = AT_ONCE.get(line.state)
+    if action is None:
+        if line.state == "in_progress":
+            st.session_state["incident.ask"] = "resolve" if line.assignee_id is not None else None
+        to_incident(line)
+        return
+    actor = session.require("board")
+    st.session_state["home.failure"] = attempt(
+        lambda db, now: commands.perform(db, line.id, line.version, action, actor=actor, now=now)
+    )
+    st.rerun()
+
+
+PARTS = (
+    Listed("to_confirm", "Fixed? Tell us", "Answer", answer, plain=True),
+    Listed("mine", "Yours", "Open", work, words=MINE),
+    Listed("unassigned", "Nobody has these yet", "Take it", work),
+    Listed("new", "New: to triage", "Triage", to_triage, ("leads/triage.py", {"view": "new"})),
+    Listed("late", "Late", "Open", to_incident, ("leads/triage.py", {"view": "late"})),
+    Listed("denied", "The reporter says: not fixed", "Open", to_incident),
+    Listed("to_close", "To close", "Close", close),
+)
+
+
+def setup(found: Home) -> None:
+    """What an administrator should do first."""
+    if found.sample_data:
+        st.info("**You see sample data.** Remove it under People before people report.", icon=":material/info:")
+    if found.people is not None and found.people <= 1:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown("**Nobody else can sign in yet.** Invite the people who work on incidents.", width="stretch")
+            if st.button("Invite people", type="primary"):
+                st.switch_page("admin/people.py")
+
+
+def week(found: queries.Week) -> None:
+    """This week in three numbers, each beside the same moment of last week."""
+    with st.container(gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.header("This week", anchor=False, width="stretch")
+            if st.button("See trends", type="tertiary", icon=":material/monitoring:"):
+                st.switch_page("managers/trends.py")
+        for column, (label, number, words) in zip(
+            st.columns(3, gap="medium"),
+            (
+                ("Reported", found.opened, f"{found.opened_before:,} by this time last week"),
+                ("Resolved", found.resolved, f"{found.resolved_before:,} by this time last week"),
+                ("Late now", found.late, "past their time to fix, work still running"),
+            ),
+            strict=True,
+        ):
+            with column, st.container(border=True, gap=None):
+                st.metric(label, f"{number:,}")
+                st.caption(words)
+
+
+def nothing(actor: Actor) -> None:
+    """All done: say so, and what one could do next."""
+    if may(actor, "triage"):
+        step = "New reports appear here by themselves. The board shows what others work on."
+    elif may(actor, "board"):
+        step = "What is given to you or your team appears here. The board shows what others work on."
+    elif incidents.works_on(actor):
+        step = "What you reported appears here once it is fixed. Trends show how the month goes."
+    else:
+        step = "What you reported appears here once it is fixed."
+    empty("Nothing needs you now.", step, key="home.empty")
+
+
+page()

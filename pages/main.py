@@ -1,0 +1,36 @@
+"""The script that Streamlit runs for every page: who is here, what may they see, where do they begin."""
+
+import streamlit as st
+
+from db.engine import reading
+from db.queries import triage
+from pages.parts import menu, session
+from rules.access import may
+
+st.set_page_config(
+    page_title="Incident Desk",
+    page_icon=str(menu.FOLDER / "static/favicon.svg"),
+    layout="wide",
+    initial_sidebar_state=230,
+)
+actor = session.require()
+known = menu.pages(actor)
+
+
+def begin() -> None:
+    """The default page is hidden and leads on: its own address would answer 'Page not found'."""
+    st.switch_page(known[menu.first(actor)])
+
+
+start = st.Page(begin, title="Incident Desk", url_path="start", default=True, visibility="hidden")
+reporter = menu.only_reports(actor)
+chosen = st.navigation([start, *known.values()], position="top" if reporter else "hidden")
+theme = "dark" if st.context.theme.type == "dark" else "light"
+st.logo(menu.LOGO_BY_THEME[theme], size="large", icon_image=menu.ICON)
+if not reporter:
+    counts = {}
+    if may(actor, "triage"):
+        with reading() as db:
+            counts["triage"] = triage.open_count(db, actor)
+    menu.sidebar(actor, known, counts)
+chosen.run()

@@ -1,0 +1,257 @@
+"""The named actions of the lifecycle as buttons and dialogs; the incident's page and the board share them."""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from db.commands import incidents as commands
+from db.engine import reading
+from db.queries import choices, incidents
+from pages.parts import session, times
+from pages.parts.empty import field_problem
+from pages.parts.forms import Failure, attempt
+from pages.parts.marks import gray, literal
+from rules.access import Actor, may
+from rules.priority import LEVELS
+from rules.states import ACTIONS, HOLD_REASONS, RESOLUTION_CODES, VERIFICATIONS
+
+ICONS = {
+    "accept": "check",
+    "assign": "person_add",
+    "acknowledge": "play_arrow",
+    "hold": "pause_circle",
+    "resume": "play_arrow",
+    "escalate": "north_east",
+    "resolve": "check_circle",
+    "recover": "monitor_heart",
+    "verify": "thumb_up",
+    "reject": "undo",
+    "close": "task_alt",
+    "reopen": "replay",
+    "cancel": "cancel",
+    "merge": "call_merge",
+    "unmerge": "call_split",
+}
+AT_ONCE = frozenset({"acknowledge", "resume", "recover", "verify", "unmerge"})
+"""Actions that ask nothing."""
+_HOLD_DAYS = 3
+_MORNING = time(9)
+_REASONS = {
+    "escalate": "What the next team should know first",
+    "reject": "What is still wrong",
+    "reopen": "Why it is opened again",
+    "cancel": "Why it is not an incident",
+}
+
+
+_SORTS_FIRST = frozenset({"accept", "assign", "acknowledge", "resolve"})
+
+
+def asks(detail: incidents.Detail, action: str) -> bool:
+    """True when the action needs something from the person who takes it, so that a dialog must open."""
+    return action not in AT_ONCE or _unsorted(detail, action)
+
+
+def _unsorted(detail: incidents.Detail, action: str) -> bool:
+    return detail.category_pair_id is None and detail.line.state == "new" and action in _SORTS_FIRST
+
+
+def label(action: str, state: str) -> str:
+    """The action's name on a button, for an incident in `state`."""
+    if action == "reject" and state == "assigned":
+        return "Send back to triage"
+    if action == "reopen" and state == "cancelled":
+        return "Take it back"
+    return ACTIONS[action].label
+
+
+def take(actor: Actor, detail: incidents.Detail, action: str, given: Mapping[str, Any]) -> Failure | None:
+    """Take the action on the incident as it was seen."""
+    return attempt(
+        lambda db, now: commands.perform(db, detail.line.id, detail.line.version, action, given, actor=actor, now=now)
+    )
+
+
+def seen(actor: Actor, number: str) -> incidents.Detail:
+    """The incident as it is now."""
+    with reading() as db:
+        return incidents.by_number(db, actor, number)
+
+
+def ask(actor: Actor, number: str, action: str, *, team_id: int | None = None) -> None:
+    """Open the dialog that asks for what `action` needs, then takes it."""
+    detail = seen(actor, number)
+    title = f"{label(action, detail.line.state)}: {number}"
+    st.dialog(title, icon=f":material/{ICONS[action]}:")(_dialog)(actor, detail, action, team_id)
+
+
+def _dialog(actor: Actor, detail: incidents.Detail, action: str, team_id: int | None) -> None:
+    key = f"act.{action}.{detail.line.number}"
+    failure: Failure | None = st.session_state.get(f"{key}.failure")
+    st.markdown(f"**{literal(detail.line.title)}**")
+    if failure is not None:
+        show(failure)
+    if failure is not None and failure.since:
+        st.button("See it as it is now", type="primary", on_click=_forget, args=(key,), key=f"{key}.again")
+        if f"{key}.failure" not in st.session_state:
+            st.rerun()
+        return
+    if st.session_state.pop(f"{key}.done", False):
+        st.rerun()
+    with st.form(f"{key}.form", border=False, enter_to_submit=False):
+        given = _sorting(actor, detail, action, key, failure) | _fields(detail, action, key, team_id, failure)
+        st.form_submit_button(
+            label(action, detail.line.state),
+            type="primary",
+            icon=f":material/{ICONS[action]}:",
+            on_click=_send,
+            args=(actor, detail, action, key, given),
+        )
+
+
+def _send(actor: Actor, detail: incidents.Detail, action: str, key: str, names: Mapping[str, str]) -> None:
+    given = {name: st.session_state.get(widget) for name, widget in names.items()}
+    if "hold_until" in given and given["hold_until"] is not None:
+        morning = datetime.combine(given["hold_until"], _MORNING, ZoneInfo(actor.zone))
+        given["hold_until"] = morning
+    if action == "merge":
+        given["duplicate_of_id"] = _id_of(actor, str(given["duplicate_of_id"] or ""))
+    failure = take(actor, detail, action, given)
+    if failure is None:
+        st.session_state.pop(f"{key}.failure", None)
+        st.session_state[f"{key}.done"] = True
+    else:
+        st.session_state[f"{key}.failure"] = failure
+
+
+def _forget(key: str) -> None:
+    st.session_state.pop(f"{key}.failure", None)
+
+
+def _id_of(actor: Actor, number: str) -> int | None:
+    try:
+        return seen(actor, number.strip().upper()).line.id
+    except ValueError:
+        return None
+
+
+def show(failure: Failure) -> None:
+    """Draw why a change was not made, and what others did meanwhile."""
+    st.error(literal(failure.sentence), icon=":material/error:")
+    for entry in failure.since:
+        who = literal(entry.actor_name or "Incident Desk")
+        st.markdown(f"**{who}** {literal(entry.text)}  \n:small[:gray[{times.local(entry.at):%H:%M:%S}]]")
+        for name, (before, after) in (entry.changes or {}).items():
+            if name in ("state", "priority", "impact", "urgency"):
+                st.caption(f"{name.replace('_', ' ')}: {literal(str(before))} → {literal(str(after))}")
+
+
+def _sorting(actor: Actor, detail: incidents.Detail, action: str, key: str, failure: Failure | None) -> dict[str, str]:
+    """Draw category, impact and urgency when nobody has sorted the incident yet; field -> widget key."""
+    if not _unsorted(detail, action):
+        return {}
+    if not may(actor, "prioritise", detail.record):
+        st.caption("It has no category yet: a lead or the service desk sorts it first.")
+        return {}
+    with reading() as db:
+        pairs = {pair.id: pair.name for pair in choices.pairs(db)}
+    drawn = {name: f"{key}.{name}" for name in ("category_pair_id", "impact", "urgency")}
+    st.selectbox(
+        "Category",
+        list(pairs),
+        index=None,
+        format_func=lambda option: pairs[option],
+        key=drawn["category_pair_id"],
+        placeholder="Choose",
+    )
+    field_problem(failure.fields.get("category_pair_id") if failure else None)
+    for name, value in (("impact", detail.impact), ("urgency", detail.urgency)):
+        st.segmented_control(
+            name.capitalize(),
+            list(LEVELS),
+            default=value,
+            format_func=lambda option: gray(LEVELS[option]),
+            key=drawn[name],
+            width="stretch",
+            required=True,
+        )
+    return drawn
+
+
+def _fields(
+    detail: incidents.Detail, action: str, key: str, team_id: int | None, failure: Failure | None
+) -> dict[str, str]:
+    """Draw the fields the action asks for; field -> widget key."""
+    wrong = failure.fields if failure else {}
+    drawn: dict[str, str] = {}
+
+    def place(name: str) -> str:
+        drawn[name] = f"{key}.{name}"
+        return drawn[name]
+
+    if action in ("accept", "assign", "escalate"):
+        with reading() as db:
+            teams = {team.id: team.name for team in choices.teams(db)}
+            people = choices.workers(db)
+        options = list(teams)
+        chosen = team_id or detail.line.team_id
+        st.selectbox(
+            "Team",
+            options,
+            index=options.index(chosen) if chosen in options else None,
+            format_func=lambda option: teams[option],
+            key=place("team_id"),
+            placeholder="Choose a team",
+        )
+        field_problem(wrong.get("team_id"))
+        st.selectbox(
+            "Person (optional)",
+            list(people),
+            index=None,
+            format_func=lambda option: people[option],
+            key=place("assignee_id"),
+            placeholder="Whoever takes it",
+        )
+        field_problem(wrong.get("assignee_id"))
+    if action == "hold":
+        st.radio("What is it waiting for?", list(HOLD_REASONS), format_func=HOLD_REASONS.get, key=place("hold_reason"))
+        field_problem(wrong.get("hold_reason"))
+        today = times.local(session.now()).date()
+        st.date_input(
+            "Look at it again on",
+            today + timedelta(days=_HOLD_DAYS),
+            min_value=today,
+            max_value=today + timedelta(days=365),
+            key=place("hold_until"),
+        )
+        field_problem(wrong.get("hold_until"))
+    if action == "resolve":
+        st.selectbox(
+            "How was it resolved?",
+            list(RESOLUTION_CODES),
+            index=None,
+            format_func=RESOLUTION_CODES.get,
+            key=place("resolution_code"),
+            placeholder="Choose",
+        )
+        field_problem(wrong.get("resolution_code"))
+        st.text_area("What was done?", key=place("resolution_note"), help="The reporter reads this too.")
+        field_problem(wrong.get("resolution_note"))
+    if action == "close":
+        answered = detail.line.verification == "confirmed"
+        options = ["confirmed"] if answered else ["no_answer", "not_needed"]
+        st.radio("Has the reporter confirmed it?", options, format_func=VERIFICATIONS.get, key=place("verification"))
+        field_problem(wrong.get("verification"))
+        if not answered:
+            st.text_area("Why it is not needed (only then)", key=place("verification_note"))
+            field_problem(wrong.get("verification_note"))
+    if action == "merge":
+        st.text_input("Number of the incident that goes on", placeholder="INC-000123", key=place("duplicate_of_id"))
+        field_problem(wrong.get("duplicate_of_id"))
+    if action in _REASONS:
+        st.text_area(_REASONS[action], key=place("reason"))
+        field_problem(wrong.get("reason"))
+    return drawn

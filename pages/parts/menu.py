@@ -1,0 +1,110 @@
+"""Which pages there are, who sees them, and the menu that leads to them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from rules.access import TABLE, Actor
+
+FOLDER = Path(__file__).resolve().parent.parent
+LOGO_BY_THEME = {theme: str(FOLDER / f"static/logo-{theme}.svg") for theme in ("light", "dark")}
+ICON = str(FOLDER / "static/icon.svg")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page: its file, address, title, icon, the action that opens it, and the heading it stands under."""
+
+    file: str
+    path: str
+    title: str
+    icon: str
+    action: str
+    heading: str | None = None
+    """None: not in the menu"""
+
+
+MENU = (
+    Entry("home.py", "home", "Home", "home", "board|trends|people", ""),
+    Entry("staff/report.py", "report", "Report a problem", "edit_square", "report", ""),
+    Entry("leads/triage.py", "triage", "Triage", "low_priority", "triage", ""),
+    Entry("responders/board.py", "board", "Board", "view_kanban", "board", ""),
+    Entry("managers/trends.py", "trends", "Trends", "monitoring", "trends", "Learning"),
+    Entry("admin/people.py", "people", "People", "group", "people", "Setup"),
+    Entry("admin/imports.py", "import", "Import", "upload_file", "import", "Setup"),
+    Entry("staff/my_reports.py", "my-reports", "My reports", "receipt_long", "report"),
+    Entry("responders/incident.py", "incident", "Incident", "confirmation_number", "report"),
+    Entry("account.py", "account", "My account", "account_circle", "report"),
+)
+
+
+def opens(actor: Actor, entry: Entry) -> bool:
+    """True when one of the entry's actions is open to the actor by role."""
+    return any(TABLE[action] & actor.roles for action in entry.action.split("|"))
+
+
+def only_reports(actor: Actor) -> bool:
+    """True for somebody who reports and does nothing else here."""
+    return not actor.roles - {"reporter"}
+
+
+def pages(actor: Actor) -> dict[str, StreamlitPage]:
+    """Address -> page of everything the actor may open."""
+    return {
+        entry.path: st.Page(
+            FOLDER / entry.file,
+            title=entry.title,
+            icon=f":material/{entry.icon}:",
+            url_path=entry.path,
+            visibility="visible" if _shown(entry, actor) else "hidden",
+        )
+        for entry in MENU
+        if opens(actor, entry)
+    }
+
+
+def _shown(entry: Entry, actor: Actor) -> bool:
+    if only_reports(actor):
+        return entry.path in ("report", "my-reports")
+    return entry.heading is not None
+
+
+def first(actor: Actor) -> str:
+    """The address that the actor begins at."""
+    return "report" if only_reports(actor) else "trends" if actor.roles <= {"manager", "reporter"} else "home"
+
+
+def sidebar(actor: Actor, known: dict[str, StreamlitPage], counts: dict[str, int]) -> None:
+    """Draw the menu for somebody who does more than report. `counts` are shown behind the titles."""
+    with st.sidebar:
+        heading = ""
+        block = st.container(gap="xsmall")
+        for entry in MENU:
+            if entry.heading is None or entry.path not in known:
+                continue
+            if entry.heading != heading:
+                heading = entry.heading
+                block = st.container(gap="xsmall")
+                block.caption(heading)
+            number = counts.get(entry.path)
+            label = f"{entry.title} :gray[{number:,}]" if number else entry.title
+            block.page_link(known[entry.path], label=label)
+        person(actor, known)
+
+
+def person(actor: Actor, known: dict[str, StreamlitPage]) -> None:
+    """The menu of one's own: reports, account, sign out."""
+    choices = {"My reports": "my-reports", "My account": "account"}
+    chosen = st.menu_button(
+        actor.name.replace("[", "(").replace("]", ")"),
+        [*choices, "Sign out"],
+        icon=":material/account_circle:",
+        type="tertiary",
+        key="menu.person",
+    )
+    if chosen == "Sign out":
+        st.switch_page(known["account"], query_params={"leave": "1"})
+    elif chosen is not None:
+        st.switch_page(known[choices[chosen]])

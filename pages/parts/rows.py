@@ -1,0 +1,108 @@
+"""The row list: one incident a row, with its rank, reason, state and clock. Triage, home and search draw it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, NotRequired, TypedDict
+
+import streamlit as st
+
+from pages.parts import assets
+from pages.parts.empty import empty as empty_state
+from pages.parts.marks import PRIORITIES, STATES, Clock
+
+
+class Row(TypedDict):
+    """One row. Only `id` and `title` must be there; a missing field leaves no gap."""
+
+    id: str
+    title: str
+    rank: NotRequired[int | None]
+    priority: NotRequired[int | None]
+    explanation: NotRequired[str | None]
+    meta: NotRequired[list[str]]
+    state: NotRequired[str | None]
+    clock: NotRequired[Clock | None]
+    person: NotRequired[str | None]
+    """a name; None (given) draws the 'Nobody yet' mark, leaving it out draws nothing"""
+    action: NotRequired[str | None]
+    """the row's one next action as a word ('Accept'); draws a button"""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What the person just did: opened a row ('select') or pressed its button ('action')."""
+
+    kind: Literal["select", "action"]
+    id: str
+
+
+_LIST = st.components.v2.component("incident_desk.rows", css=assets.css("rows"), js=assets.js("rows"))
+
+
+def rows(
+    items: Sequence[Mapping[str, Any]],
+    *,
+    key: str,
+    selected: str | None = None,
+    plain: bool = False,
+    empty: tuple[str, str] | None = None,
+    label: str = "Incidents",
+    now: datetime | None = None,
+    on_event: Callable[[Event], None] | None = None,
+) -> Event | None:
+    """Draw `items` (see Row) and return what was done in this run, once.
+
+    `selected` is the id to highlight. `plain` drops chip and clock. `empty` is (sentence, next step) for no rows.
+    `label` names the list for screen readers. `now` is the server's time that the clocks count from.
+    `on_event` runs before the script, so that the same run can already draw the choice.
+    """
+    if not items and empty is not None:
+        empty_state(*empty, key=f"{key}.empty")
+        return None
+    prepared = [_checked(item) for item in items]
+
+    def fire() -> None:
+        event = _event(st.session_state[key].get("event"))
+        if event is not None and on_event is not None:
+            on_event(event)
+
+    result = _LIST(
+        key=key,
+        data={
+            "items": prepared,
+            "selected": selected,
+            "plain": plain,
+            "label": label,
+            "now": (now or datetime.now(UTC)).isoformat(),
+        },
+        on_event_change=fire,
+        on_narrow_change=lambda: None,
+    )
+    return _event(result.event)
+
+
+def narrow(key: str) -> bool:
+    """Whether the list drawn under `key` has said that its window is a phone's (columns stack): open a dialog then."""
+    state = st.session_state.get(key)
+    return bool(state and state.get("narrow"))
+
+
+def _event(value: object) -> Event | None:
+    if not isinstance(value, Mapping):
+        return None
+    kind, id_ = value.get("kind"), value.get("id")
+    if kind not in ("select", "action") or not isinstance(id_, str):
+        return None
+    return Event(kind, id_)
+
+
+def _checked(item: Mapping[str, Any]) -> dict[str, Any]:
+    if not item.get("id") or "title" not in item:
+        raise ValueError("A row needs an id and a title.")
+    state, priority = item.get("state"), item.get("priority")
+    if state is not None and state not in STATES:
+        raise ValueError(f"There is no state called '{state}'.")
+    if priority is not None and priority not in PRIORITIES:
+        raise ValueError(f"There is no priority {priority}.")
+    return dict(item)

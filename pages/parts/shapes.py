@@ -1,0 +1,89 @@
+"""Incidents in the shapes that the components draw: a row of a list, a card of the board, an entry of the timeline."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from db.queries.lines import Line
+from db.queries.timeline import Entry
+from rules.priority import span
+
+_ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
+
+
+def row(line: Line, now: datetime, zone: str, *, rank: int | None = None, action: str | None = None) -> dict[str, Any]:
+    """A row with rank, priority, reason and clock: for those who work on incidents."""
+    clock = line.clock(now)
+    return {
+        "id": line.number,
+        "title": line.title,
+        "rank": rank,
+        "priority": line.priority,
+        "explanation": line.why(now, zone),
+        "meta": [part for part in (line.about, line.assignee) if part],
+        "state": line.state,
+        "clock": clock.as_data() if clock else None,
+        "action": action,
+    }
+
+
+def plain_row(line: Line, explanation: str, *, action: str | None = None) -> dict[str, Any]:
+    """A row without priority and clock: for those who report."""
+    return {
+        "id": line.number,
+        "title": line.title,
+        "explanation": explanation,
+        "meta": [line.about] if line.about else [],
+        "state": line.state,
+        "action": action,
+    }
+
+
+def card(line: Line, now: datetime, moves: Sequence[str]) -> dict[str, Any]:
+    """A card of the board."""
+    clock = line.clock(now)
+    return {
+        "id": line.number,
+        "title": line.title,
+        "state": line.state,
+        "service": line.about,
+        "priority": line.priority,
+        "person": line.assignee,
+        "clock": clock.as_data() if clock and line.state not in ("resolved", "recovered") else None,
+        "age": f"{span((now - line.reported_at).total_seconds())} old",
+        "awaits": awaits(line),
+        "moves": list(moves),
+    }
+
+
+def awaits(line: Line) -> str | None:
+    """What a finished but unclosed incident waits for."""
+    if line.state == "resolved":
+        return "Recovery is being tested"
+    if line.state != "recovered":
+        return None
+    return {
+        "confirmed": "Confirmed; the desk closes it",
+        "no_answer": "No answer; the desk closes it",
+        "not_needed": "Ready to close",
+    }.get(line.verification or "", "The reporter is asked")
+
+
+def entries(found: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Timeline entries in the order given."""
+    return [
+        {
+            "at": entry.at.isoformat(),
+            "who": entry.actor_name or "Incident Desk",
+            "text": entry.text,
+            "detail": entry.detail or None,
+            "kind": entry.kind,
+            "note": "imported" if entry.imported else "internal" if entry.kind == "note" else None,
+        }
+        for entry in found
+    ]
+
+
+def ordinal(place: int) -> str:
+    """'First' .. 'Tenth', then 'Number 11'."""
+    return _ORDINALS[place - 1] if place <= len(_ORDINALS) else f"Number {place:,}"

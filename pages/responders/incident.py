@@ -1,0 +1,304 @@
+"""One incident on one page: facts, what I may do now, what was written, what happened."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from db.commands import files as file_commands
+from db.commands import incidents as commands
+from db.engine import reading
+from db.queries import incidents, triage
+from db.queries.lines import Line
+from pages.parts import actions, session, shapes, times
+from pages.parts.empty import empty
+from pages.parts.forms import attempt
+from pages.parts.head import incident_head
+from pages.parts.marks import gray, literal
+from pages.parts.timeline import timeline
+from rules.access import Actor, NotFound, may
+from rules.attachments import EXTENSIONS, MAX_BYTES
+from rules.priority import EFFECTS, LEVELS, SCOPES
+from rules.states import OPEN, RESOLUTION_CODES
+
+PRIMARY = ("accept", "acknowledge", "resume", "resolve", "recover", "close", "verify")
+"""The one that stands first and filled, in this order of preference by state."""
+IN_ROW = 3
+KEY_KINDS = frozenset(actions.ICONS) | {"report", "sla"}
+
+
+def page() -> None:
+    actor = session.require()
+    number = st.query_params.get("number", "").strip()
+    if not number:
+        find(actor)
+        return
+    now = session.now()
+    try:
+        with reading() as db:
+            detail = incidents.by_number(db, actor, number)
+            entries, total = incidents.timeline(db, actor, detail)
+            files = incidents.files(db, actor, detail)
+            place = triage.place(db, actor, detail.line.id) if incidents.works_on(actor) else None
+    except NotFound as missing:
+        st.title("Incident")
+        empty(missing.sentence, "Look it up by its number, or go back to the list.", key="incident.missing")
+        find(actor, heading=False)
+        return
+    if not incidents.works_on(actor):
+        st.switch_page("staff/my_reports.py", query_params={"number": detail.line.number})
+    head(detail, now)
+    buttons(actor, detail)
+    left, right = st.columns([1.45, 1], gap="medium")
+    with left:
+        facts(detail, files, now, place)
+        write(actor, detail)
+    with right:
+        happened(entries, total)
+
+
+def find(actor: Actor, *, heading: bool = True) -> None:
+    """Ask for a number."""
+    if heading:
+        st.title("Incident")
+    with st.form("incident.find", border=False):
+        typed = st.text_input("Number", placeholder="INC-000123")
+        if st.form_submit_button("Open", type="primary") and typed.strip():
+            st.query_params["number"] = typed.strip().upper()
+            st.rerun()
+
+
+def head(detail: incidents.Detail, now: datetime) -> None:
+    line = detail.line
+    st.set_page_config(page_title=f"{line.number} · Incident Desk")
+    reported = f"reported by {line.reporter}" if line.reporter else "reported"
+    caption = [
+        f"{line.people_affected:,} people" if line.people_affected else "",
+        line.about,
+        line.pair or "",
+        f"{reported} {times.ago(line.reported_at, now)}",
+    ]
+    flags = [flag for flag in ("major", "security", "restricted", "imported") if getattr(line, flag)]
+    incident_head(
+        line.number,
+        line.title,
+        key="incident.head",
+        state=line.state,
+        priority=line.priority,
+        flags=flags,  # type: ignore[arg-type]
+        caption=caption,
+        facts=clocks(detail, now),
+        now=now,
+    )
+
+
+def clocks(detail: incidents.Detail, now: datetime) -> list[dict[str, object]]:
+    """The facts of the head: what runs out, and who has it."""
+    line, found = detail.line, []
+    if line.acknowledged_at is None and line.response_due_at is not None and line.state in OPEN:
+        share = (now - line.reported_at) / (line.response_due_at - line.reported_at)
+        due = {"due": line.response_due_at.isoformat(), "share": share}
+        found.append({"label": f"Answer, due {times.short(line.response_due_at, now)}"} | due)
+    clock = line.clock(now)
+    if clock is not None and line.state in OPEN:
+        label = "Fix, clock paused" if clock.paused else f"Fix, due {times.short(clock.due, now)}"
+        data = {"due": clock.due.isoformat(), "share": clock.share, "paused": clock.paused}
+        found.append({"label": label} | data)
+    elif clock is not None:
+        late = clock.share >= 1
+        found.append(
+            {"label": "Fix", "value": "Later than promised" if late else "In time", "tone": "late" if late else None}
+        )
+    if line.hold_until is not None:
+        found.append({"label": "On hold until", "value": times.short(line.hold_until, now)})
+    found.append({"label": "Team", "value": line.team or "None yet"})
+    found.append({"label": "Person", "person": line.assignee})
+    return found
+
+
+def buttons(actor: Actor, detail: incidents.Detail) -> None:
+    """The actions allowed to me now: the likely one filled, two more beside it, the rest in a menu."""
+    names = sorted(detail.allowed, key=lambda name: PRIMARY.index(name) if name in PRIMARY else len(PRIMARY))
+    wanted = st.session_state.pop("incident.ask", None)
+    problem = st.session_state.pop("incident.problem", None)
+    with st.container(horizontal=True, gap="small"):
+        for position, name in enumerate(names[:IN_ROW]):
+            st.button(
+                actions.label(name, detail.line.state),
+                type="primary" if position == 0 and name in PRIMARY else "secondary",
+                icon=f":material/{actions.ICONS[name]}:",
+                key=f"incident.{name}",
+                on_click=_pressed,
+                args=(actor, detail, name),
+            )
+        if names[IN_ROW:]:
+            chosen = st.menu_button(
+                "More",
+                names[IN_ROW:],
+                icon=":material/more_horiz:",
+                format_func=lambda name: actions.label(name, detail.line.state),
+                key="incident.more",
+            )
+            if chosen:
+                _pressed(actor, detail, chosen)
+                wanted = st.session_state.pop("incident.ask", None)
+                if wanted is None:
+                    st.rerun()
+        follow = "Stop following" if detail.following else "Follow"
+        st.button(follow, type="tertiary", icon=":material/notification_add:", on_click=_follow, args=(actor, detail))
+    if problem is not None:
+        actions.show(problem)
+    if wanted is not None:
+        actions.ask(actor, detail.line.number, wanted)
+
+
+def _pressed(actor: Actor, detail: incidents.Detail, name: str) -> None:
+    if actions.asks(detail, name):
+        st.session_state["incident.ask"] = name
+    else:
+        st.session_state["incident.problem"] = actions.take(actor, detail, name, {})
+
+
+def _follow(actor: Actor, detail: incidents.Detail) -> None:
+    if detail.following:
+        attempt(lambda db, now: commands.unfollow(db, detail.line.id, actor=actor))
+    else:
+        attempt(lambda db, now: commands.follow(db, detail.line.id, actor=actor, now=now))
+
+
+def facts(
+    detail: incidents.Detail,
+    files: list[incidents.FileRow],
+    now: datetime,
+    place: int | None,
+) -> None:
+    line = detail.line
+    with st.container(border=True):
+        st.header("What is wrong")
+        if place is not None:
+            rank_box(line, place, now)
+        if detail.description:
+            st.text(detail.description)
+        elif not detail.line.imported:
+            st.caption("Nothing more was written.")
+        if detail.resolution_note:
+            code = RESOLUTION_CODES.get(detail.resolution_code or "", detail.resolution_code or "")
+            st.success(f"**{literal(code)}.** {literal(detail.resolution_note)}", icon=":material/check_circle:")
+        st.table(_rows(detail, now), border="horizontal")
+        for file in files:
+            st.markdown(
+                f":material/attach_file: [{literal(file.name)}](/files/{file.id}) :gray[{file.size / 1024:,.0f} kB]"
+            )
+
+
+def rank_box(line: Line, place: int, now: datetime) -> None:
+    """The place in the queue and the sentence that explains it."""
+    with st.container(border=True):
+        st.markdown(
+            f":material/low_priority: **{shapes.ordinal(place)} in the queue.** "
+            f"{literal(line.why(now, str(times.zone())))}"
+        )
+
+
+def _rows(detail: incidents.Detail, now: datetime) -> dict[str, str]:
+    line = detail.line
+    levels = (LEVELS.get(detail.impact or 0, "not set"), LEVELS.get(detail.urgency or 0, "not set"))
+    rows = {
+        "Affected": literal(line.about or line.affected or "not said"),
+        "Category": literal(line.pair or "none yet"),
+        "Impact and urgency": f"{levels[0]}, {levels[1].lower()}",
+    }
+    said = [SCOPES.get(detail.scope or ""), EFFECTS.get(detail.effect or "")]
+    if any(said):
+        rows["The reporter said"] = " · ".join(part for part in said if part)
+    for name, moment in (
+        ("Started", detail.started_at),
+        ("Reported", line.reported_at),
+        ("Work began", line.acknowledged_at),
+        ("Resolved", line.resolved_at),
+        ("Recovered", detail.recovered_at),
+        ("Confirmed", detail.verified_at),
+        ("Closed", detail.closed_at),
+    ):
+        if moment is not None:
+            rows[name] = times.full(moment)
+    if detail.duplicate_of:
+        rows["Same as"] = f"[{literal(detail.duplicate_of)}](/incident?number={detail.duplicate_of})"
+    if detail.reopen_count:
+        rows["Reopened"] = f"{detail.reopen_count} times" if detail.reopen_count > 1 else "once"
+    if detail.handovers:
+        rows["Handed over"] = f"{detail.handovers} times" if detail.handovers > 1 else "once"
+    if detail.followers > 1:
+        rows["Followed by"] = f"{detail.followers} people"
+    return rows
+
+
+def write(actor: Actor, detail: incidents.Detail) -> None:
+    """Write to the reporter or a note among those who work on it; add a file."""
+    if not (may(actor, "note", detail.record) or may(actor, "comment", detail.record)):
+        return
+    key = f"incident.write.{detail.line.number}"
+    with st.container(border=True):
+        st.header("Write")
+        with st.form(key, border=False, enter_to_submit=False):
+            st.segmented_control(
+                "For",
+                ["note", "comment"],
+                default="note",
+                format_func=lambda kind: gray({"note": "Us only", "comment": "The reporter too"}[kind]),
+                key=f"{key}.kind",
+                label_visibility="collapsed",
+                required=True,
+            )
+            st.text_area("Your words", key=f"{key}.words", label_visibility="collapsed", placeholder="Write here")
+            st.file_uploader(
+                "Add a file (optional)",
+                type=list(EXTENSIONS),
+                key=f"{key}.file.{st.session_state.get(f'{key}.turn', 0)}",
+                max_upload_size=MAX_BYTES // 1_048_576,
+            )
+            st.form_submit_button("Write", icon=":material/send:", on_click=_write, args=(actor, detail, key))
+        problem = st.session_state.pop(f"{key}.problem", None)
+        if problem is not None:
+            actions.show(problem)
+
+
+def _write(actor: Actor, detail: incidents.Detail, key: str) -> None:
+    words = st.session_state[f"{key}.words"]
+    public = st.session_state[f"{key}.kind"] == "comment"
+    turn = st.session_state.get(f"{key}.turn", 0)
+    upload = st.session_state.get(f"{key}.file.{turn}")
+
+    def change(db, now):  # type: ignore[no-untyped-def]
+        if words.strip() or upload is None:
+            commands.comment(db, detail.line.id, words, public=public, actor=actor, now=now)
+        if upload is not None:
+            found = commands.for_change(db, detail.line.id, None, actor)
+            file_commands.attach(db, found, file_commands.Upload(upload.name, upload.getvalue()), actor=actor, now=now)
+
+    problem = attempt(change)
+    if problem is None:
+        st.session_state[f"{key}.words"] = ""
+        st.session_state[f"{key}.turn"] = turn + 1
+    st.session_state[f"{key}.problem"] = problem
+
+
+def happened(entries: list, total: int) -> None:  # type: ignore[type-arg]
+    """The timeline, newest first."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header("Timeline", width="stretch")
+        which = st.segmented_control(
+            "Which entries",
+            ["Key", "All"],
+            default="All",
+            format_func=gray,
+            key="incident.which",
+            label_visibility="collapsed",
+            required=True,
+        )
+    shown = [entry for entry in entries if which == "All" or entry.kind in KEY_KINDS]
+    timeline(shapes.entries(shown), key="incident.timeline")
+    if total > len(entries):
+        st.caption(f"The newest {len(entries)} of {total}.")
+
+
+page()

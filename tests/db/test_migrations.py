@@ -1,0 +1,115 @@
+"""The database's shape: reached from every released version, the same as the models, guarded against the wrong file."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from db.engine import DatabaseProblem, make_engine, migrate, reading, writing
+from db.migrations.run import upgrade
+from db.models import Base
+
+ROOT = Path(__file__).resolve().parents[2]
+OUTSIDE_THE_MODELS = "incident_text"
+
+
+@pytest.fixture
+def empty_database_url(database_url):
+    """A database with nothing in it, of either kind."""
+    made = make_engine(database_url)
+    if made.dialect.name == "postgresql":
+        with writing(made) as db:
+            db.execute(text("drop schema public cascade"))
+            db.execute(text("create schema public"))
+    made.dispose()
+    return database_url if made.dialect.name == "postgresql" else database_url.replace("incidents.db", "empty.db")
+
+
+def _differences(engine: Engine) -> list[object]:
+    def ours(_object: object, name: str | None, kind: str, *_rest: object) -> bool:
+        return OUTSIDE_THE_MODELS not in str(name)
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_object": ours, "target_metadata": Base.metadata}
+        )
+        return [found for found in compare_metadata(context, Base.metadata) if OUTSIDE_THE_MODELS not in str(found)]
+
+
+@pytest.mark.filterwarnings("ignore:.*expression-based index.*")
+def test_a_migrated_database_has_the_shape_of_the_models(engine):
+    assert _differences(engine) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*expression-based index.*")
+@pytest.mark.parametrize("version", ["0001", "0002", "0003"])
+def test_every_released_version_migrates_to_this_one(empty_database_url, version):
+    made = make_engine(empty_database_url)
+    upgrade(made, to=version)
+    upgrade(made)
+    assert _differences(made) == []
+    made.dispose()
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine):
+    with writing(engine) as db:
+        db.execute(text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(DatabaseProblem, match="newer version"):
+        upgrade(engine)
+    with reading(engine) as db:
+        assert db.execute(text("select version_num from alembic_version")).scalar() == "9999"
+
+
+def test_somebody_elses_database_is_refused(empty_database_url):
+    made = make_engine(empty_database_url)
+    with writing(made) as db:
+        db.execute(text("create table incident (id integer primary key)"))
+    with pytest.raises(DatabaseProblem, match="not made by Incident Desk"):
+        upgrade(made)
+    made.dispose()
+
+
+def test_processes_that_start_at_once_migrate_once(empty_database_url):
+    program = "import sys; from db.engine import migrate; migrate(sys.argv[1])"
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, empty_database_url], cwd=ROOT, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    outcomes = [(process.wait(60), process.stderr.read() if process.stderr else b"") for process in started]
+    for process in started:
+        if process.stderr:
+            process.stderr.close()
+    assert [code for code, _ in outcomes] == [0, 0, 0], outcomes
+    migrate(empty_database_url)
+
+
+@pytest.mark.parametrize("table", ["timeline_entry", "audit_entry"])
+@pytest.mark.parametrize("change", ["update {} set text = 'x'", "delete from {}"])
+def test_the_database_refuses_to_rewrite_what_happened(engine, table, change):
+    change = change.replace("text =", "action =") if table == "audit_entry" else change
+    with writing(engine) as db:
+        if table == "audit_entry":
+            db.execute(text("insert into audit_entry (at, actor_name, action, subject) values (1, 'a', 'b', 'c')"))
+        else:
+            db.execute(
+                text(
+                    "insert into incident (id, number, version, state, queue_group, title, description, affected, major,"
+                    " security, compliance, financial, restricted, source, caller_name, caller_contact, reported_at,"
+                    " changed_at, rank_at, reopen_count, handovers, ping_pong, imported) values (1, 'INC-000001', 1,"
+                    " 'new', 0, 't', '', '', false, false, false, false, false, 'form', '', '', 1, 1, 1, 0, 0, false,"
+                    " false)"
+                )
+            )
+            db.execute(
+                text(
+                    "insert into timeline_entry (incident_id, at, recorded_at, actor_name, kind, text, detail, public,"
+                    " imported) values (1, 1, 1, 'a', 'note', 'b', '', false, false)"
+                )
+            )
+    with pytest.raises(DBAPIError, match="append-only"), writing(engine) as db:
+        db.execute(text(change.format(table)))
