@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session as Session
 
 from db.settings import settings
 
@@ -61,7 +61,7 @@ class FairLock:
 
 
 def make_engine(url: str) -> Engine:
-    """An engine for SQLite (WAL, synchronous=FULL, foreign keys, BEGIN IMMEDIATE to write) or PostgreSQL (psycopg 3)."""
+    """An engine for SQLite (WAL, synchronous=FULL, foreign keys, fair writers) or PostgreSQL (psycopg 3)."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:" and not parsed.database.startswith("file:"):

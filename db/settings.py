@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         """True when people reach the app by https: cookies are then marked Secure."""
         return self.base_url.startswith("https://")
 
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie; its prefix binds it to this host where https allows that."""
+        return "__Host-incident_desk" if self.secure else "incident_desk"
+
     def secret(self) -> bytes:
         """The key that signs what browsers hold; made and kept beside the data on first start if absent."""
         return self.secret_key.encode() if self.secret_key else _kept_secret()

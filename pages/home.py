@@ -67,6 +67,8 @@ class Listed:
     """page and its parameters that show all of them"""
     words: Mapping[str, str] = field(default_factory=dict)
     """state -> word, where it differs"""
+    why: Callable[[Line, datetime], str] | None = None
+    """why a row stands here, in place of the reason for its rank"""
     plain: bool = False
 
 
@@ -101,10 +103,27 @@ def draw(listed: Listed, found: Part | None, now: datetime, shown: set[int]) -> 
 
 def _row(listed: Listed, line: Line, now: datetime) -> dict[str, object]:
     word = listed.words.get(line.state, listed.word)
-    if not listed.plain:
+    if listed.why is None:
         return shapes.row(line, now, str(times.zone()), action=word)
-    fixed = f"Fixed {times.ago(line.resolved_at, now)}. " if line.resolved_at else ""
-    return shapes.plain_row(line, f"{fixed}Does it work again?", action=word)
+    why = listed.why(line, now)
+    if listed.plain:
+        return shapes.plain_row(line, why, action=word)
+    return shapes.row(line, now, str(times.zone()), action=word) | {"explanation": why, "clock": None}
+
+
+def fixed(line: Line, now: datetime) -> str:
+    return f"Fixed {times.ago(line.resolved_at, now)}. Does it work again?" if line.resolved_at else "Is it fixed?"
+
+
+def answered(line: Line, now: datetime) -> str:
+    if line.verification == "confirmed":
+        return "The reporter confirmed it."
+    since = f" since it was fixed {times.ago(line.resolved_at, now)}" if line.resolved_at else ""
+    return f"The reporter has not answered{since}."
+
+
+def denied(line: Line, now: datetime) -> str:
+    return f"Said {times.ago(line.denied_at, now)}; it may not be closed before it is fixed." if line.denied_at else ""
 
 
 def _note(event: Event, key: str) -> None:
@@ -145,13 +164,13 @@ def work(line: Line) -> None:
 
 
 PARTS = (
-    Listed("to_confirm", "Fixed? Tell us", "Answer", answer, plain=True),
+    Listed("to_confirm", "Fixed? Tell us", "Answer", answer, why=fixed, plain=True),
     Listed("mine", "Yours", "Open", work, words=MINE),
     Listed("unassigned", "Nobody has these yet", "Take it", work),
     Listed("new", "New: to triage", "Triage", to_triage, ("leads/triage.py", {"view": "new"})),
     Listed("late", "Late", "Open", to_incident, ("leads/triage.py", {"view": "late"})),
-    Listed("denied", "The reporter says: not fixed", "Open", to_incident),
-    Listed("to_close", "To close", "Close", close),
+    Listed("denied", "The reporter says: not fixed", "Open", to_incident, why=denied),
+    Listed("to_close", "To close", "Close", close, why=answered),
 )
 
 

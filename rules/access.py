@@ -104,7 +104,7 @@ _DEVOPS_OWN = frozenset({"accept", "prioritise", "close", "cancel", "merge", "un
 
 
 def may(actor: Actor, action: str, record: Record | None = None) -> bool:
-    """True when `actor` may do `action`, with `record` when it concerns one incident. KeyError for an unknown action."""
+    """True when `actor` may do `action`, with `record` when it concerns one incident. KeyError if it is unknown."""
     by_role = bool(TABLE[action] & actor.roles) or "reporter" in TABLE[action]
     if record is None:
         return by_role
@@ -122,6 +122,18 @@ def may(actor: Actor, action: str, record: Record | None = None) -> bool:
     if named and action in _NAMED:
         return True
     return member and record.team_way == "devops" and actor.has("responder") and action in _DEVOPS_OWN
+
+
+def may_take(actor: Actor, action: str, record: Record, state: str) -> bool:
+    """True when `actor` may take the lifecycle action on an incident in `state`.
+
+    'reject' has two meanings: a team sends an assignment back, a reporter (or the desk for them) says 'not fixed'.
+    """
+    if action != "reject":
+        return may(actor, action, record)
+    if state == "assigned":
+        return may(actor, "assign", record)
+    return may(actor, "reject", record) and (record.reporter_id == actor.id or actor.has("desk"))
 
 
 def check(actor: Actor, action: str, record: Record | None = None) -> None:

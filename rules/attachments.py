@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from rules.errors import RuleError
 
@@ -32,7 +33,8 @@ def media_type(name: str, content: bytes) -> str:
         raise RuleError(f"'{checked_name(name)}' is empty. Choose another file.", field="files")
     if len(content) > MAX_BYTES:
         raise RuleError(
-            f"'{checked_name(name)}' has {len(content) / 1_048_576:.1f} MB; files may have {MAX_BYTES // 1_048_576} MB.",
+            f"'{checked_name(name)}' has {len(content) / 1_048_576:.1f} MB; "
+            f"files may have {MAX_BYTES // 1_048_576} MB.",
             field="files",
         )
     extension = name.rpartition(".")[2].lower()
@@ -49,6 +51,20 @@ def media_type(name: str, content: bytes) -> str:
         "Save it as one of these and add it again.",
         field="files",
     )
+
+
+def check_all(files: Sequence[tuple[str, bytes]]) -> None:
+    """RuleError with every reason why these files, each a name and its content, are not taken together."""
+    wrong = []
+    if len(files) > MAX_FILES:
+        wrong.append(f"Choose at most {MAX_FILES} files; there are {len(files)}.")
+    for name, content in files:
+        try:
+            media_type(name, content)
+        except RuleError as error:
+            wrong.append(error.sentence)
+    if wrong:
+        raise RuleError(" ".join(wrong), field="files")
 
 
 def _is_text(content: bytes) -> bool:

@@ -1,6 +1,6 @@
 """Due times, pauses, rank and timers of an incident, computed whenever something they rest on changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,29 +26,31 @@ def merits(incident: Incident) -> Merits:
     )
 
 
-def close_spans(db: Session, incident: Incident, kind: str, changes: Mapping[str, Any], now: datetime) -> None:
-    """Write the pauses that `changes` begin or end. Time spent resolved or cancelled does not count once reopened."""
+def close_spans(db: Session, incident: Incident, kind: str, changes: Mapping[str, Any], now: datetime) -> list[Pause]:
+    """Write the pauses that `changes` begin or end; all pauses of the incident, in order of their beginning.
+
+    Time spent resolved or cancelled does not count after a reopening.
+    """
     to = changes.get("state", incident.state)
-    running = db.scalars(select(Pause).where(Pause.incident_id == incident.id, Pause.ended_at.is_(None))).all()
+    pauses = list(db.scalars(select(Pause).where(Pause.incident_id == incident.id).order_by(Pause.began_at, Pause.id)))
+    running = [pause for pause in pauses if pause.ended_at is None]
     if to != "on_hold":
         for pause in running:
             pause.ended_at = now
     elif kind == "hold" and changes.get("hold_reason") in PAUSING_REASONS and not running:
-        db.add(Pause(incident_id=incident.id, began_at=now, reason=changes["hold_reason"]))
+        pauses.append(Pause(incident_id=incident.id, began_at=now, reason=changes["hold_reason"]))
     if incident.state in _STOPPED and to in OPEN:
         since = getattr(incident, _STOPPED[incident.state]) or incident.changed_at
         if since < now:
-            db.add(Pause(incident_id=incident.id, began_at=since, ended_at=now, reason=incident.state))
+            pauses.append(Pause(incident_id=incident.id, began_at=since, ended_at=now, reason=incident.state))
+    db.add_all(pauses)
+    return pauses
 
 
-def recompute(db: Session, incident: Incident, known: Policies, now: datetime) -> None:
-    """Due times from the start, the priority and the pauses taken; then rank, place and timers."""
-    db.flush()
-    pauses = db.execute(
-        select(Pause.began_at, Pause.ended_at).where(Pause.incident_id == incident.id).order_by(Pause.began_at)
-    ).all()
-    taken = [(began, ended) for began, ended in pauses if ended is not None]
-    paused = any(ended is None for _, ended in pauses)
+def recompute(db: Session, incident: Incident, known: Policies, now: datetime, pauses: Sequence[Pause] = ()) -> None:
+    """Due times from the start, the priority and all `pauses` of the incident; then rank, place and timers."""
+    taken = [(pause.began_at, pause.ended_at) for pause in pauses if pause.ended_at is not None]
+    paused = any(pause.ended_at is None for pause in pauses)
     if incident.priority is not None:
         due = known.targets.due(incident.priority, incident.reported_at, taken)
         incident.response_due_at = due.response_due_at

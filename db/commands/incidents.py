@@ -14,6 +14,7 @@ from db.queries.settings import Policies, policies
 from db.queries.timeline import Entry, since
 from rules import access, priority, states, text
 from rules.access import Actor, Forbidden
+from rules.attachments import check_all
 from rules.errors import RuleError
 
 TITLE_LIMIT = 200
@@ -69,7 +70,7 @@ def report(
         made = db.scalars(select(Incident).where(Incident.form_token == form_token)).one_or_none()
         if made is not None:
             return made
-    checked = _checked_report(db, title, affected, description, service_id, scope, effect, started_at, now)
+    checked = _checked_report(db, title, affected, description, service_id, scope, effect, started_at, attachments, now)
     service_impact = checked.pop("service_impact")
     impact, urgency = priority.suggested(scope, effect, service_impact)
     known = policies(db)
@@ -114,6 +115,7 @@ def _checked_report(
     scope: str | None,
     effect: str | None,
     started_at: datetime | None,
+    attachments: Sequence[files.Upload],
     now: datetime,
 ) -> dict[str, Any]:
     wrong: dict[str, str] = {}
@@ -122,6 +124,7 @@ def _checked_report(
         ("title", lambda: text.line(title, "title", TITLE_LIMIT, required="Say what is wrong.")),
         ("affected", lambda: text.line(affected, "affected", TITLE_LIMIT)),
         ("description", lambda: text.block(description, "description", TEXT_LIMIT)),
+        ("files", lambda: check_all([(upload.name, upload.content) for upload in attachments])),
     ):
         try:
             values[name] = check()
@@ -144,19 +147,26 @@ def _checked_report(
         wrong["started_at"] = "Choose a time in the past for when it started."
     if wrong:
         raise RuleError(" ".join(wrong.values()), fields=wrong)
+    del values["files"]
     values["started_at"] = started_at
     return values
 
 
 def for_change(db: Session, incident_id: int, version: int | None, actor: Actor) -> Incident:
     """The incident, locked for this transaction. Conflict if it changed since `version` (None: take it as it is)."""
+    return _opened(db, incident_id, version, actor)[0]
+
+
+def _opened(db: Session, incident_id: int, version: int | None, actor: Actor) -> tuple[Incident, access.Record]:
+    """The same, with what decides access to it."""
     incident = db.get(Incident, incident_id, with_for_update=True)
     if incident is None:
         raise access.NotFound("There is no such incident, or it is not open to you.")
-    access.check(actor, "read", record_of(db, incident))
+    record = record_of(db, incident)
+    access.check(actor, "read", record)
     if version is not None and incident.version != version:
         raise Conflict(incident.number, since(db, incident_id, version))
-    return incident
+    return incident, record
 
 
 def perform(
@@ -175,13 +185,12 @@ def perform(
     RuleError with `fields`.
     """
     values = dict(given or {})
-    incident = for_change(db, incident_id, version, actor)
-    record = record_of(db, incident)
+    incident, record = _opened(db, incident_id, version, actor)
     if action not in states.ACTIONS:
         raise RuleError(f"There is no action called '{action}'.")
     access.check(actor, action, record)
-    if action == "reject" and incident.state == "assigned" and not access.may(actor, "assign", record):
-        raise Forbidden("Only the team can send it back to triage.")
+    if action in states.possible(incident.state) and not access.may_take(actor, action, record, incident.state):
+        raise Forbidden("Only the team sends it back, and only the reporter says that it is not fixed.")
     known = policies(db)
     edits = {name: value for name, value in values.items() if name in TRIAGE_FIELDS}
     if edits:
@@ -208,8 +217,8 @@ def prioritise(
     db: Session, incident_id: int, version: int | None, fields: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> Incident:
     """Change TRIAGE_FIELDS without moving the incident. Priority, clocks and rank follow."""
-    incident = for_change(db, incident_id, version, actor)
-    access.check(actor, "prioritise", record_of(db, incident))
+    incident, record = _opened(db, incident_id, version, actor)
+    access.check(actor, "prioritise", record)
     unknown = set(fields) - set(TRIAGE_FIELDS)
     if unknown:
         raise RuleError(f"These cannot be changed in triage: {', '.join(sorted(unknown))}.")
@@ -266,7 +275,7 @@ def _write(
 ) -> Incident:
     before = {name: getattr(incident, name) for name in changes}
     was_state, was_team = incident.state, incident.team_id
-    clocks.close_spans(db, incident, kind, changes, now)
+    pauses = clocks.close_spans(db, incident, kind, changes, now)
     for name, value in changes.items():
         setattr(incident, name, value)
     incident.version += 1
@@ -275,7 +284,7 @@ def _write(
         incident.handovers += 1
         incident.ping_pong = incident.ping_pong or _had_it(db, incident)
     if _CLOCK_FIELDS & set(changes):
-        clocks.recompute(db, incident, known, now)
+        clocks.recompute(db, incident, known, now, pauses)
     timeline.add(
         db,
         incident,
@@ -305,8 +314,7 @@ def comment(db: Session, incident_id: int, words: str, *, public: bool, actor: A
 
     A reporter's comment ends 'waiting for the reporter'.
     """
-    incident = for_change(db, incident_id, None, actor)
-    record = record_of(db, incident)
+    incident, record = _opened(db, incident_id, None, actor)
     access.check(actor, "comment" if public else "note", record)
     words = text.block(words, "comment", TEXT_LIMIT, required="Write something first.")
     entry = timeline.add(

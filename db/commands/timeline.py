@@ -23,12 +23,16 @@ def add(
     teams: tuple[int | None, int | None] = (None, None),
     public: bool = False,
     versioned: bool = True,
+    recorded_at: datetime | None = None,
 ) -> TimelineEntry:
-    """Add what `actor` did at `now`. `text` has no subject: 'put it on hold until Tuesday'."""
+    """Add what `actor` did at `now`. `text` has no subject: 'put it on hold until Tuesday'.
+
+    `recorded_at` is given when it is written down later than it happened.
+    """
     entry = TimelineEntry(
         incident_id=incident.id,
         at=now,
-        recorded_at=now,
+        recorded_at=recorded_at or now,
         actor_id=None if actor is SYSTEM else actor.id,
         actor_name=actor.name,
         kind=kind,

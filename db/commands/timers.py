@@ -5,8 +5,18 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.commands import timeline
 from db.models import Incident, Timer
+from rules.access import SYSTEM
 from rules.states import OPEN
+
+TOLD = {
+    "response_breach": ("sla", "missed the time to answer"),
+    "resolution_warning": ("sla", "used 75 % of the time to resolve"),
+    "resolution_breach": ("sla", "missed the time to resolve"),
+    "hold_until": ("hold_over", "the day to look at it again has come"),
+}
+"""timer kind -> kind and text of the timeline entry it leaves"""
 
 
 def wanted(incident: Incident, paused: bool) -> dict[str, datetime]:
@@ -28,7 +38,9 @@ def wanted(incident: Incident, paused: bool) -> dict[str, datetime]:
 def keep(db: Session, incident: Incident, *, paused: bool, now: datetime) -> None:
     """Set, move and remove the incident's timers. One that has fired fires again only if it was moved to later."""
     due = wanted(incident, paused)
-    for timer in db.scalars(select(Timer).where(Timer.incident_id == incident.id)).all():
+    with db.no_autoflush:  # the incident is still being changed; it is written once
+        present = db.scalars(select(Timer).where(Timer.incident_id == incident.id)).all()
+    for timer in present:
         moment = due.pop(timer.kind, None)
         if moment is None:
             if timer.fired_at is None:
@@ -39,3 +51,11 @@ def keep(db: Session, incident: Incident, *, paused: bool, now: datetime) -> Non
                 timer.fired_at = None
     for kind, moment in due.items():
         db.add(Timer(incident_id=incident.id, kind=kind, due_at=moment))
+
+
+def fire(db: Session, timer: Timer, now: datetime) -> None:
+    """Tell on the timeline what fell due, at the moment it did; `now` is when that is written down. Fires once."""
+    incident = db.get_one(Incident, timer.incident_id)
+    kind, text = TOLD[timer.kind]
+    timer.fired_at = now
+    timeline.add(db, incident, SYSTEM, timer.due_at, kind, text, versioned=False, recorded_at=now)

@@ -48,13 +48,14 @@ def _plain(value: Any) -> Any:
 def unknown_references(db: Session, fields: Mapping[str, Any]) -> dict[str, str]:
     """Field -> sentence for a category pair or service that is not there (any more)."""
     wrong = {}
-    for name, model, sentence in (
+    checks: tuple[tuple[str, type[CategoryPair] | type[Service], str], ...] = (
         ("category_pair_id", CategoryPair, "Choose a category from the list."),
         ("service_id", Service, "Choose a service from the list."),
-    ):
+    )
+    for name, model, sentence in checks:
         wanted = fields.get(name)
         if wanted is not None:
-            found = db.get(model, wanted)
+            found: CategoryPair | Service | None = db.get(model, wanted)
             if found is None or found.archived_at is not None:
                 wrong[name] = sentence
     return wrong

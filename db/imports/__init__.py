@@ -1,7 +1,7 @@
 """Taking in what another tool exported."""
 
+from db.imports.importer import Progress, run
 from db.imports.report import Report
 from db.imports.rows import BadFile
-from db.imports.run import Progress, run
 
 __all__ = ["BadFile", "Progress", "Report", "run"]

@@ -145,27 +145,30 @@ class Teller:
         return changes or None
 
     def told(self, row: Row, cells: Cells, state: str) -> list[Entry]:
-        """The entries of an incident with a single row: reported, then what its moments tell."""
+        """The entries of an incident with a single row: reported, then what its moments tell.
+
+        The row names the team that has it now, so only the last entry does.
+        """
         opened = self._moments[row[self._at["opened_at"]]]
-        team = cells.name("assignment_group", NAME_LIMIT)
-        opener = cells.name("opened_by", PERSON_LIMIT) or ""
         updater = cells.name("sys_updated_by", PERSON_LIMIT) or ""
-        entries = [Entry(opened, opener, "report", "reported it", None, None, "new", None, team)]
-        changed = self._moment(row, "sys_updated_at")
-
-        def add(at: int, actor: str, to: str, theirs: str) -> None:
-            was = entries[-1].to_state
-            kind, text = imports.action_between(was, to), f"moved it to {theirs}"
-            entries.append(Entry(max(at, entries[-1].at), actor, kind, text, None, was, to, team, team))
-
+        steps = [(opened, cells.name("opened_by", PERSON_LIMIT) or "", "new", "reported it")]
         resolved, closed = self._moment(row, "resolved_at"), self._moment(row, "closed_at")
+        changed = self._moment(row, "sys_updated_at") or closed or resolved or opened
         if state in ("resolved", "closed") and (resolved is not None or state == "resolved"):
             resolver = cells.name("resolved_by", PERSON_LIMIT) or updater
-            add(resolved or changed or opened, resolver, "resolved", "Resolved")
+            steps.append((resolved or changed, resolver, "resolved", "moved it to Resolved"))
         if state == "closed":
-            add(closed or changed or opened, updater, "closed", "Closed")
+            steps.append((closed or changed, updater, "closed", "moved it to Closed"))
         elif state not in ("new", "resolved"):
-            add(changed or closed or opened, updater, state, row[self._at["incident_state"]].strip())
+            steps.append((changed, updater, state, f"moved it to {cells['incident_state']}"))
+        elif state == "new" and changed > opened:
+            steps.append((changed, updater, "new", "updated it"))
+        entries: list[Entry] = []
+        for position, (at, actor, to_state, text) in enumerate(steps):
+            before = entries[-1].to_state if entries else None
+            kind = imports.action_between(before, to_state) if before else "report"
+            team = cells.name("assignment_group", NAME_LIMIT) if position == len(steps) - 1 else None
+            entries.append(Entry(max(at, opened), actor, kind, text, None, before, to_state, None, team))
         return entries
 
     def _moment(self, row: Row, name: str) -> int | None:

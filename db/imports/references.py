@@ -60,7 +60,9 @@ class References:
 
     def _find(self, db: Session, model: Any, known: dict[str, int], names: Sequence[str]) -> None:
         for part in _parts(names):
-            known.update(db.execute(select(model.name, model.id).where(model.name.in_(part))).tuples().all())
+            known.update(
+                (name, row_id) for name, row_id in db.execute(select(model.name, model.id).where(model.name.in_(part)))
+            )
 
     def _people(self, db: Session, names: Iterable[str | None]) -> None:
         """Only people who themselves came with an import are meant: a name alone gives nobody's account anything."""
@@ -77,7 +79,7 @@ class References:
     def _find_people(self, db: Session, names: Sequence[str]) -> None:
         for part in _parts(names):
             found = select(Person.name, Person.id).where(Person.imported, Person.name.in_(part))
-            self.people.update(db.execute(found.order_by(Person.id.desc())).tuples().all())
+            self.people.update((name, row_id) for name, row_id in db.execute(found.order_by(Person.id.desc())))
 
     def _pairs(self, db: Session, pairs: Iterable[tuple[str, str | None]]) -> None:
         ids, below = self._categories, self._subcategories
@@ -96,7 +98,7 @@ class References:
         found = select(CategoryPair.category_id, CategoryPair.subcategory_id, CategoryPair.id).where(
             CategoryPair.category_id.in_(categories)
         )
-        for category, subcategory, pair in db.execute(found).tuples():
+        for category, subcategory, pair in db.execute(found):
             if (category, subcategory) in by_id:
                 self.pairs[by_id[category, subcategory]] = pair
 

@@ -55,6 +55,7 @@ class Stored(NamedTuple):
     at: int
     to_state: str | None
     to_team_id: int | None
+    actor: str
 
 
 @dataclass
@@ -149,19 +150,40 @@ class Batch:
         version = known.version + 1
         self._updates.append({"row_id": known.id} | values | self._computed(values) | {"version": version})
         for position, entry in enumerate(added):
-            self._add(known.id, _following(known, entry) if position == 0 else entry, version)
+            if position == 0 and entry.at >= max(stored.at for stored in known.entries):
+                self._add(known.id, _following(known, entry), version, known.values["team_id"])
+            else:
+                self._add(known.id, entry, version)
         self.outcome.changed += 1
 
     def _missing(self, known: Known, history: History) -> list[Entry]:
         """The entries of the history that are not on the timeline yet, in order."""
-        if history.derived and known.entries:
-            latest = max(stored.at for stored in known.entries)
-            return [entry for entry in history.entries if entry.at > latest and entry.kind != "report"]
-        left = Counter((stored.at, stored.to_state) for stored in known.entries)
-        added = []
+        if not known.entries:
+            return list(history.entries)
+        latest = max(stored.at for stored in known.entries)
+        loose = Counter((stored.at, stored.to_state) for stored in known.entries)
+        if history.derived:
+            return [
+                entry
+                for entry in history.entries
+                if entry.kind != "report" and entry.at >= latest and not loose[entry.at, entry.to_state]
+            ]
+        exact = Counter(known.entries)
+        teams, left = self._references.teams, []
         for entry in history.entries:
-            if left[entry.at, entry.to_state]:
-                left[entry.at, entry.to_state] -= 1
+            key = Stored(entry.at, entry.to_state, teams.get(entry.to_team or ""), entry.actor)
+            if exact[key]:
+                exact[key] -= 1
+                loose[entry.at, entry.to_state] -= 1
+            else:
+                left.append(entry)
+        if not left or history.entries[0].at >= latest:
+            return left
+        # The file goes back to before what is stored: what an ordinary export told of the same moments is the same.
+        added = []
+        for entry in left:
+            if loose[entry.at, entry.to_state] > 0:
+                loose[entry.at, entry.to_state] -= 1
             else:
                 added.append(entry)
         return added
@@ -215,8 +237,10 @@ class Batch:
             computed["rank_at"] = to_micros(priority.rank_at(due, merits, self._policies.head_starts))
         return computed
 
-    def _add(self, incident_id: int, entry: Entry, version: int) -> None:
+    def _add(self, incident_id: int, entry: Entry, version: int, from_team_id: int | None = None) -> None:
         teams = self._references.teams
+        if entry.from_team:
+            from_team_id = teams[entry.from_team]
         self._entries.append(
             (
                 incident_id,
@@ -229,7 +253,7 @@ class Batch:
                 json.dumps(entry.changes) if entry.changes else None,
                 entry.from_state,
                 entry.to_state,
-                teams[entry.from_team] if entry.from_team else None,
+                from_team_id,
                 teams[entry.to_team] if entry.to_team else None,
                 version,
                 False,
@@ -240,10 +264,10 @@ class Batch:
 
 
 def _following(known: Known, entry: Entry) -> Entry:
-    """The first added entry, told as what follows the stored ones when the file itself begins with it."""
+    """The first added entry, told as what follows the stored ones where the file itself begins with it."""
     before = known.values["state"]
-    if entry.kind != "report":
-        return entry._replace(from_state=before) if entry.from_state != before else entry
+    if entry.from_state == before:
+        return entry
     text = "updated it"
     if before != entry.to_state:
         text = f"moved it from {LABELS[before]} to {LABELS[entry.to_state]}"
@@ -283,13 +307,14 @@ def _load_entries(db: Session, by_id: dict[int, Known]) -> None:
                 entry.to_team_id,
                 entry.imported,
                 entry.version,
+                entry.actor_name,
             )
             .where(entry.incident_id.in_(ids[start : start + _LOADED_AT_ONCE]))
             .order_by(entry.id)
         )
-        for incident_id, at, to_state, to_team_id, imported, version in db.execute(query).tuples():
+        for incident_id, at, to_state, to_team_id, imported, version, actor in db.execute(query):
             known = by_id[incident_id]
             if imported:
-                known.entries.append(Stored(at, to_state, to_team_id))
+                known.entries.append(Stored(at, to_state, to_team_id, actor))
             elif version is not None:
                 known.worked_on = True

@@ -34,8 +34,8 @@ def hidden_ids(db: Session, actor: Actor) -> list[int]:
 
 
 def record_of(db: Session, incident: Incident) -> Record:
-    """What of `incident` decides access: one query for its team, one for those named on it."""
-    way = db.execute(select(Team.way).where(Team.id == incident.team_id)).scalar() if incident.team_id else None
+    """What of `incident` decides access: one query for those named on it, one for its team unless already read."""
+    team = db.get(Team, incident.team_id) if incident.team_id else None
     named = select(Follower.person_id).where(Follower.incident_id == incident.id)
     if incident.restricted:
         named = named.where(Follower.named)
@@ -45,6 +45,6 @@ def record_of(db: Session, incident: Incident) -> Record:
         assignee_id=incident.assignee_id,
         restricted=incident.restricted,
         named_ids=frozenset(db.execute(named).scalars()),
-        team_way=way or "itil",
+        team_way=team.way if team else "itil",
         denied=incident.denied_at is not None,
     )

@@ -59,7 +59,7 @@ def board(
     return Board({state: counts.get(state, 0) for state in COLUMNS}, cards)
 
 
-def _everything(db: Session, actor: Actor, shown: int) -> tuple[dict[str, int], Select[tuple[int]] | None]:
+def _everything(db: Session, actor: Actor, shown: int) -> tuple[dict[str, int], Select[int] | None]:
     """Counts by index, less what is hidden; the first of each state by index."""
     of_state = Incident.state.in_(COLUMNS)
     counts = _by_state(db, [of_state])
@@ -83,7 +83,7 @@ def _everything(db: Session, actor: Actor, shown: int) -> tuple[dict[str, int], 
 
 def _filtered(
     db: Session, conditions: list[ColumnElement[bool]], shown: int
-) -> tuple[dict[str, int], Select[tuple[int]] | None]:
+) -> tuple[dict[str, int], Select[int] | None]:
     """Counts and the first of each state in one pass over what matches."""
     place = func.row_number().over(partition_by=Incident.state, order_by=(Incident.rank_at, Incident.id))
     number = func.count().over(partition_by=Incident.state)

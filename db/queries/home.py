@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
@@ -130,7 +131,7 @@ def _denied(db: Session, actor: Actor) -> Part:
 
 
 def _week(db: Session, actor: Actor, now: datetime, began: datetime) -> Week:
-    def between(moment: ColumnElement[datetime], start: datetime, end: datetime) -> int:
+    def between(moment: ColumnElement[Any], start: datetime, end: datetime) -> int:
         return triage.count(db, actor, [moment >= start, moment < end])
 
     opened, resolved = Incident.reported_at.expression, Incident.resolved_at.expression

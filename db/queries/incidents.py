@@ -100,10 +100,7 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
 
 def allowed_actions(actor: Actor, state: str, record: Record) -> tuple[str, ...]:
     """Names of the lifecycle actions `actor` may take on an incident in `state`, in table order."""
-    names = [name for name in states.possible(state) if access.may(actor, name, record)]
-    if state == "assigned" and "reject" in names and not access.may(actor, "assign", record):
-        names.remove("reject")
-    return tuple(names)
+    return tuple(name for name in states.possible(state) if access.may_take(actor, name, record, state))
 
 
 def works_on(actor: Actor) -> bool:

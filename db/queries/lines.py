@@ -1,8 +1,9 @@
 """One incident as a line of a list: the shape that every list, card and queue is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session, aliased
@@ -149,9 +150,7 @@ RANKED = (Incident.queue_group, Incident.rank_at, Incident.reported_at, Incident
 """The order to work in: on hold after everything active; ties by when it was reported, then by number."""
 
 
-def lines(
-    db: Session, chosen: Select[tuple[int]], order: Sequence[ColumnElement[object] | object] = RANKED
-) -> list[Line]:
+def lines(db: Session, chosen: Select[int], order: Sequence[ColumnElement[object] | object] = RANKED) -> list[Line]:
     """The lines of the incidents whose ids `chosen` gives (already ordered and cut), in `order`."""
     ids = chosen.subquery()
     statement = (
@@ -166,4 +165,5 @@ def lines(
         .outerjoin(_Reporter, _Reporter.id == Incident.reporter_id)
         .order_by(*order)  # type: ignore[arg-type]
     )
-    return [Line(*row) for row in db.execute(statement).tuples()]
+    rows: Iterable[Sequence[Any]] = db.execute(statement).all()
+    return [Line(*row) for row in rows]

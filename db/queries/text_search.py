@@ -122,7 +122,7 @@ def words_of(text: str, *, meaningful: bool = False) -> list[str]:
     return kept[:MAX_WORDS]
 
 
-def matching(db: Session, text: str, *, every: bool = True) -> Select[tuple[int]] | None:
+def matching(db: Session, text: str, *, every: bool = True) -> Select[int] | None:
     """Ids of incidents whose words match the text: every word (each as a beginning), or any. None when it has none."""
     words = words_of(text, meaningful=not every)
     if not words:
@@ -140,7 +140,7 @@ def matching(db: Session, text: str, *, every: bool = True) -> Select[tuple[int]
     return select(source.c.incident_id).where(source.c.words.op("@@")(func.to_tsquery("simple", query)))
 
 
-def found(db: Session, text: str) -> Select[tuple[int]] | None:
+def found(db: Session, text: str) -> Select[int] | None:
     """Ids of incidents found by number, by words, or by the name of who reported or works on them."""
     matched = matching(db, text)
     if matched is None:

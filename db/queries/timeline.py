@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.models import TimelineEntry
@@ -43,9 +43,9 @@ _COLUMNS = (
 
 def newest(db: Session, incident_id: int, *, public_only: bool, limit: int = PAGE) -> tuple[list[Entry], int]:
     """The newest entries, newest first, and how many there are. Access is the caller's to check."""
-    conditions = [TimelineEntry.incident_id == incident_id]
+    conditions: list[ColumnElement[bool]] = [TimelineEntry.incident_id == incident_id]
     if public_only:
-        conditions.append(TimelineEntry.public)
+        conditions.append(TimelineEntry.public.is_(True))
     total = db.execute(select(func.count()).select_from(TimelineEntry).where(*conditions)).scalar_one()
     statement = (
         select(*_COLUMNS).where(*conditions).order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc()).limit(limit)

@@ -14,7 +14,7 @@ from rules import access
 from rules.access import Actor
 
 PAGE_SIZE = 25
-VIEWS = {"open": "All open", "new": "New", "mine": "Mine", "late": "Late", "hold": "On hold"}
+VIEWS = {"open": "Open", "new": "New", "mine": "Mine", "late": "Late", "hold": "On hold"}
 
 
 @dataclass(frozen=True)

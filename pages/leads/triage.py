@@ -11,7 +11,8 @@ from db.queries.settings import policies
 from pages.parts import actions, address, rows, session, shapes, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
-from pages.parts.marks import gray, literal
+from pages.parts.marks import gray
+from pages.parts.texts import literal
 from rules.access import Actor, NotFound
 from rules.priority import EFFECTS, LABELS, LEVELS, RISKS, SCOPES, priority, span
 

@@ -13,7 +13,8 @@ from db.queries import choices, incidents
 from pages.parts import session, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
-from pages.parts.marks import gray, literal
+from pages.parts.marks import gray
+from pages.parts.texts import literal
 from rules.access import Actor, may
 from rules.priority import LEVELS
 from rules.states import ACTIONS, HOLD_REASONS, RESOLUTION_CODES, VERIFICATIONS
@@ -217,7 +218,12 @@ def _fields(
         )
         field_problem(wrong.get("assignee_id"))
     if action == "hold":
-        st.radio("What is it waiting for?", list(HOLD_REASONS), format_func=HOLD_REASONS.get, key=place("hold_reason"))
+        st.radio(
+            "What is it waiting for?",
+            list(HOLD_REASONS),
+            format_func=HOLD_REASONS.__getitem__,
+            key=place("hold_reason"),
+        )
         field_problem(wrong.get("hold_reason"))
         today = times.local(session.now()).date()
         st.date_input(
@@ -233,7 +239,7 @@ def _fields(
             "How was it resolved?",
             list(RESOLUTION_CODES),
             index=None,
-            format_func=RESOLUTION_CODES.get,
+            format_func=RESOLUTION_CODES.__getitem__,
             key=place("resolution_code"),
             placeholder="Choose",
         )
@@ -242,8 +248,10 @@ def _fields(
         field_problem(wrong.get("resolution_note"))
     if action == "close":
         answered = detail.line.verification == "confirmed"
-        options = ["confirmed"] if answered else ["no_answer", "not_needed"]
-        st.radio("Has the reporter confirmed it?", options, format_func=VERIFICATIONS.get, key=place("verification"))
+        answers = ["confirmed"] if answered else ["no_answer", "not_needed"]
+        st.radio(
+            "Has the reporter confirmed it?", answers, format_func=VERIFICATIONS.__getitem__, key=place("verification")
+        )
         field_problem(wrong.get("verification"))
         if not answered:
             st.text_area("Why it is not needed (only then)", key=place("verification_note"))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from pages.parts import assets
-from pages.parts.marks import literal
+from pages.parts.texts import literal
 
 _EMPTY = st.components.v2.component("incident_desk.empty", css=assets.css("empty"), js=assets.js("empty"))
 _COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")

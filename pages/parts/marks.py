@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, NotRequired, TypedDict
 
-from pages.parts.texts import literal as literal
+from rules import priority, states
 
 Tone = Literal["red", "orange", "yellow", "green", "blue", "violet", "gray"]
 
@@ -17,23 +17,19 @@ class Mark:
     icon: str = ""
 
 
-STATES: dict[str, Mark] = {
-    "new": Mark("New", "violet", "radio_button_unchecked"),
-    "assigned": Mark("Assigned", "blue", "circle"),
-    "in_progress": Mark("In progress", "blue", "contrast"),
-    "on_hold": Mark("On hold", "yellow", "pause_circle"),
-    "resolved": Mark("Resolved", "green", "clock_loader_60"),
-    "recovered": Mark("Recovered", "green", "check_circle"),
-    "closed": Mark("Closed", "gray", "task_alt"),
-    "cancelled": Mark("Cancelled", "gray", "cancel"),
+_STATE_LOOKS: dict[str, tuple[Tone, str]] = {
+    "new": ("violet", "radio_button_unchecked"),
+    "assigned": ("blue", "circle"),
+    "in_progress": ("blue", "contrast"),
+    "on_hold": ("yellow", "pause_circle"),
+    "resolved": ("green", "clock_loader_60"),
+    "recovered": ("green", "check_circle"),
+    "closed": ("gray", "task_alt"),
+    "cancelled": ("gray", "cancel"),
 }
-PRIORITIES: dict[int, Mark] = {
-    1: Mark("Critical", "red"),
-    2: Mark("High", "orange"),
-    3: Mark("Moderate", "yellow"),
-    4: Mark("Low", "gray"),
-    5: Mark("Planning", "gray"),
-}
+_PRIORITY_TONES: dict[int, Tone] = {1: "red", 2: "orange", 3: "yellow", 4: "gray", 5: "gray"}
+STATES = {state: Mark(states.LABELS[state], tone, icon) for state, (tone, icon) in _STATE_LOOKS.items()}
+PRIORITIES = {level: Mark(priority.LABELS[level], tone) for level, tone in _PRIORITY_TONES.items()}
 KIND_TONES: dict[str, Tone] = {
     "report": "red",
     "alert": "red",
@@ -73,14 +69,14 @@ class Clock(TypedDict):
     """said instead of the counted words"""
 
 
-def priority_words(priority: int) -> str:
+def priority_words(level: int) -> str:
     """'P2 High'."""
-    return f"P{priority} {PRIORITIES[priority].label}"
+    return f"P{level} {PRIORITIES[level].label}"
 
 
-def priority_badge(priority: int) -> str:
+def priority_badge(level: int) -> str:
     """Markdown badge for a native place: coloured 'P2 High'."""
-    return f":{PRIORITIES[priority].tone}-badge[{priority_words(priority)}]"
+    return f":{PRIORITIES[level].tone}-badge[{priority_words(level)}]"
 
 
 def state_badge(state: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 from db.queries.lines import Line
 from pages.parts import times
@@ -23,6 +23,8 @@ _MADE_LATER = re.compile(
 _TURNING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 _KILO = 1024
+_PARTS_OF_DAY = (time(16), time(12), time(8))
+"""how precisely people remember an earlier day"""
 
 
 def literal(text: str) -> str:
@@ -41,6 +43,24 @@ def literal(text: str) -> str:
 def when(instant: datetime, now: datetime) -> str:
     """'18 min ago, 14:05': how long ago and the exact time, on the reader's clock."""
     return f"{times.ago(instant, now)}, {times.short(instant, now)}"
+
+
+def moments(now: datetime) -> list[str]:
+    """Instants to choose from as ISO text: the last 24 full hours on the reader's clock, then some of six days."""
+    local = times.local(now)
+    hour = local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+    hours = [hour - timedelta(hours=back) for back in range(24)]
+    days = [local.date() - timedelta(days=back) for back in range(1, 7)]
+    parts = [datetime.combine(day, at, local.tzinfo).astimezone(UTC) for day in days for at in _PARTS_OF_DAY]
+    return [moment.isoformat() for moment in (*hours, *(part for part in parts if part < hours[-1]))]
+
+
+def moment_words(moment: str, now: datetime) -> str:
+    """One of `moments` in words: 'Today, 14:00', 'Yesterday, 22:00', 'Sunday 22 Nov, 08:00'."""
+    at, today = times.local(datetime.fromisoformat(moment)), times.local(now).date()
+    days = (today - at.date()).days
+    day = {0: "Today", 1: "Yesterday"}.get(days, f"{at:%A} {at.day} {at:%b}")
+    return f"{day}, {at:%H:%M}"
 
 
 def size(count: int) -> str:

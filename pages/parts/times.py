@@ -56,5 +56,3 @@ def ago(instant: datetime, now: datetime) -> str:
         at = local(instant)
         return f"on {at.day} {at:%b %Y}"
     return f"{span(seconds)} ago"
-
-

@@ -100,7 +100,7 @@ def moves(actor: Actor, line: Line, ways: dict[int, str]) -> list[str]:
     return [
         to
         for to in queries.COLUMNS
-        if (action := states.between(line.state, to)) is not None and access.may(actor, action, record)
+        if (action := states.between(line.state, to)) is not None and access.may_take(actor, action, record, line.state)
     ]
 
 

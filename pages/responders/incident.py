@@ -13,7 +13,8 @@ from pages.parts import actions, session, shapes, times
 from pages.parts.empty import empty
 from pages.parts.forms import attempt
 from pages.parts.head import incident_head
-from pages.parts.marks import gray, literal
+from pages.parts.marks import gray
+from pages.parts.texts import literal
 from pages.parts.timeline import timeline
 from rules.access import Actor, NotFound, may
 from rules.attachments import EXTENSIONS, MAX_BYTES

@@ -221,7 +221,7 @@ def one(actor: Actor, number: str) -> None:
     if line.state == "recovered" and line.verification is None and line.reporter_id == actor.id:
         confirm(line, actor, now, "my.one")
     else:
-        standing(detail, actor, now)
+        standing(detail, entries, actor, now)
     left, right = st.columns([1.45, 1], gap="large")
     with left:
         known(detail, files, actor)
@@ -233,13 +233,16 @@ def one(actor: Actor, number: str) -> None:
             st.caption(f"The newest {len(entries)} of {total}.")
 
 
-def standing(detail: incidents.Detail, actor: Actor, now: datetime) -> None:
+def standing(detail: incidents.Detail, entries: list[Entry], actor: Actor, now: datetime) -> None:
     """Where it stands and what is next, in one coloured line."""
     line = detail.line
     words = f"**{status(line, actor)}.** {literal(next_step(line, actor, now))}"
     if detail.duplicate_of:
         words = f"**Joined with {detail.duplicate_of}**, which is the same problem and goes on."
     if line.state == "on_hold" and line.hold_reason == "reporter" and line.reporter_id == actor.id:
+        question = next((entry for entry in entries if entry.kind == "comment"), None)
+        if question is not None:
+            words += f"\n\n{literal(question.actor_name)}: *{literal(question.detail)}*"
         st.warning(words, icon=":material/question_answer:")
     elif line.state in ("resolved", "recovered", "closed"):
         st.success(words, icon=":material/check_circle:")

@@ -14,7 +14,7 @@ from pages.parts import session, times
 from pages.parts.empty import empty, field_problem
 from pages.parts.forms import Failure, attempt, error_title, guarded, summary, token
 from pages.parts.marks import gray
-from pages.parts.texts import literal, next_step, status, when
+from pages.parts.texts import literal, moment_words, moments, next_step, status, when
 from rules.access import Actor, NotFound
 from rules.attachments import EXTENSIONS, MAX_BYTES, MAX_FILES
 from rules.priority import EFFECTS, SCOPES
@@ -30,6 +30,7 @@ LABELS = {
     "files": "Photo or file",
 }
 UNSURE = "unsure"
+JUST_NOW = "now"
 ALL_CHIPS = 8
 """so many services are all offered; of more, those that match what is typed"""
 CHIPS = 5
@@ -65,9 +66,8 @@ def form(actor: Actor) -> None:
     summary(failure, LABELS)
     first()
     wrong = failure.fields if failure else {}
-    with st.form(key("form"), border=False, enter_to_submit=False):
-        more(wrong)
-        st.form_submit_button("Send report", type="primary", icon=":material/send:", on_click=_send)
+    more(wrong)
+    st.button("Send report", type="primary", icon=":material/send:", key=key("send"), on_click=_send)
 
 
 def _forget_typed() -> None:
@@ -116,20 +116,23 @@ def alike(actor: Actor, title: str) -> None:
             found = similar.similar(db, actor, title, now, limit=ALIKE)
     except DatabaseProblem:
         return  # the report itself can still be written; sending it says what is wrong with the database
-    different = st.session_state.get(key("different"), frozenset())
-    found = [line for line in found if line.number not in different]
     if not found:
         return
+    numbers = frozenset(line.number for line in found)
+    different = numbers <= st.session_state.get(key("different"), frozenset())
     with st.container(border=True, gap="small"):
-        st.markdown("**Is it one of these?** Then follow it; you need not send a report.")
-        for line in found:
-            _known(line, actor, now)
+        said = "You said yours is different." if different else "Then follow it; you need not send a report."
+        st.markdown(f"**Is it one of these?** {said}")
+        with st.container(gap="small"):
+            for line in found if not different else ():
+                _known(line, actor, now)
+        # The button stays where it is, so that the keyboard does too.
         st.button(
-            "No, mine is different",
+            "Show again" if different else "No, mine is different",
             type="tertiary",
             key=key("mine"),
             on_click=_different,
-            args=(frozenset(line.number for line in found),),
+            args=(frozenset() if different else numbers,),
         )
         problem: Failure | None = st.session_state.pop(key("follow.failure"), None)
         summary(problem, {})
@@ -157,7 +160,7 @@ def _known(line: Line, actor: Actor, now: datetime) -> None:
 
 
 def _different(numbers: frozenset[str]) -> None:
-    st.session_state[key("different")] = st.session_state.get(key("different"), frozenset()) | numbers
+    st.session_state[key("different")] = numbers
 
 
 def _follow(incident_id: int, number: str) -> None:
@@ -228,22 +231,28 @@ def more(wrong: Any) -> None:
     st.text_area(f"**{LABELS['description']}** (optional)", key=key("description"), height=96, persist_state="session")
     field_problem(wrong.get("description"))
     left, right = st.columns(2, gap="medium")
-    for column, name, options in ((left, "scope", SCOPES), (right, "effect", EFFECTS)):
+    for column, name, answers in ((left, "scope", SCOPES), (right, "effect", EFFECTS)):
+        words = {**answers, UNSURE: "I'm not sure"}
         with column:
             st.radio(
                 f"**{LABELS[name]}** (optional)",
-                [*options, UNSURE],
+                list(words),
                 index=None,
-                format_func=lambda option, known=options: known.get(option, "I'm not sure"),
+                format_func=words.__getitem__,
                 key=key(name),
+                on_change="ignore",
                 persist_state="session",
             )
             field_problem(wrong.get(name))
-    st.datetime_input(
+    now = session.now()
+    st.selectbox(
         f"**{LABELS['started_at']}** (optional)",
-        value=None,
-        format="DD.MM.YYYY",
+        [JUST_NOW, *moments(now)],
+        index=None,
+        format_func=lambda moment: "Just now" if moment == JUST_NOW else moment_words(moment, now),
         key=key("started_at"),
+        placeholder="Choose about when it began",
+        on_change="ignore",
         persist_state="session",
     )
     field_problem(wrong.get("started_at"))
@@ -277,7 +286,7 @@ def _send() -> None:
             service_id=service.id if service else None,
             scope=_known_answer(typed["scope"]),
             effect=_known_answer(typed["effect"]),
-            started_at=started.replace(tzinfo=times.zone()) if started else None,
+            started_at=now if started == JUST_NOW else datetime.fromisoformat(started) if started else None,
             attachments=[files.Upload(upload.name, upload.getvalue()) for upload in typed["files"] or ()],
             form_token=form_token,
             actor=actor,

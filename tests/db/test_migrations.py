@@ -98,8 +98,8 @@ def test_the_database_refuses_to_rewrite_what_happened(engine, table, change):
         else:
             db.execute(
                 text(
-                    "insert into incident (id, number, version, state, queue_group, title, description, affected, major,"
-                    " security, compliance, financial, restricted, source, caller_name, caller_contact, reported_at,"
+                    "insert into incident (id, number, version, state, queue_group, title, description, affected, major"
+                    ", security, compliance, financial, restricted, source, caller_name, caller_contact, reported_at,"
                     " changed_at, rank_at, reopen_count, handovers, ping_pong, imported) values (1, 'INC-000001', 1,"
                     " 'new', 0, 't', '', '', false, false, false, false, false, 'form', '', '', 1, 1, 1, 0, 0, false,"
                     " false)"

@@ -135,10 +135,6 @@ def test_a_card_in_no_shown_column_is_left_out_and_columns_count_theirs(sent: Se
     ]
 
 
-def test_markdown_from_people_is_drawn_letter_by_letter() -> None:
-    assert marks.literal("*a* :red[b] $c$") == r"\*a\* \:red\[b\] \$c\$"
-
-
 def test_a_form_error_names_its_fields_and_empty_ones_say_nothing() -> None:
     def script() -> None:
         from pages.parts.empty import field_problem, problem

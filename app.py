@@ -1,0 +1,59 @@
+"""Incident Desk: the whole server. Screens, HTTP routes and worker in one ASGI app on one port."""
+
+import gc
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import streamlit as st
+from anyio import to_thread
+from starlette.middleware import Middleware
+
+from api import files, health, sign_in
+from api.gate import Gate
+from db.commands import setup
+from db.engine import DatabaseProblem, migrate, writing
+from db.settings import settings
+from worker import loop
+
+log = logging.getLogger("incident_desk")
+
+
+def prepare() -> None:
+    """Migrate; where nobody has an account yet, say the one-time code for setting up in the log."""
+    settings().secret()
+    migrate()
+    with writing() as db:
+        code = setup.new_code(db, datetime.now(UTC))
+    if code:
+        print(f"\n  Incident Desk is not set up yet. Open it in a browser; the code is {code}\n", file=sys.stderr)
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    try:
+        await to_thread.run_sync(prepare)
+    except DatabaseProblem as problem:
+        # Nothing can be served: say why in one line and stop, so that whoever starts it sees it at once.
+        print(f"\n  Incident Desk cannot start. {problem.sentence}\n", file=sys.stderr, flush=True)
+        sys.exit(1)
+    import altair  # noqa: F401 - loaded before the freeze below
+    import pandas  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+    if settings().worker == "embedded":
+        loop.start()
+    yield
+    if settings().worker == "embedded":
+        await to_thread.run_sync(loop.stop)
+
+
+app = st.App(
+    "pages/main.py",
+    routes=[*health.routes, *sign_in.routes, *files.routes],
+    middleware=[Middleware(Gate)],
+    lifespan=lifespan,
+)

@@ -1,0 +1,162 @@
+"""Signing in and out. Passwords are checked outside of transactions: hashing is slow on purpose."""
+
+import hashlib
+import hmac
+import secrets
+import threading
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import reading, writing
+from db.models import Person, SignInSession, Throttle
+from db.queries.sessions import ABSOLUTE_LIMIT, SEEN_EVERY, hashed
+from db.settings import settings
+from rules.errors import RuleError
+from rules.priority import span
+
+REFUSED = "The e-mail address and the password do not belong together. Check both, or ask an administrator."
+FREE_FAILURES = 5
+LONGEST_WAIT = timedelta(minutes=15)
+FORGOTTEN_AFTER = timedelta(hours=24)
+LONGEST_PASSWORD = 256
+_AGENT_LIMIT = 300
+
+hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+"""argon2id; OWASP ASVS 5.0, appendix C"""
+_at_once = threading.BoundedSemaphore(4)
+_nobody = hasher.hash("nobody has this password")
+
+
+class Throttled(RuleError):
+    """Too many failures; `wait` says for how long."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(f"There were too many attempts. Try again in {_words(wait)}.")
+        self.wait = wait
+
+
+def _words(wait: timedelta) -> str:
+    seconds = max(1, round(wait.total_seconds()))
+    return f"{seconds} seconds" if seconds < 60 else span(seconds)
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash to keep; a few at a time, so that memory stays bounded."""
+    with _at_once:
+        return hasher.hash(password)
+
+
+def matches(password_hash: str | None, password: str) -> bool:
+    """Whether the password is the one hashed; as slow when there is none."""
+    with _at_once:
+        try:
+            return hasher.verify(password_hash or _nobody, password) and password_hash is not None
+        except (Argon2Error, InvalidHashError):
+            return False
+
+
+def sign_in(
+    email: str, password: str, *, address: str, user_agent: str, now: datetime, engine: Engine | None = None
+) -> str:
+    """The token of a new session. RuleError, always the same, when it is refused; Throttled after many failures."""
+    email = " ".join(email.split()).lower()[:254]
+    keys = (_key("account", email), _key("address", address))
+    with reading(engine) as db:
+        _check_throttle(db, keys, now)
+        found = db.execute(
+            select(Person.id, Person.password_hash, Person.disabled_at).where(func.lower(Person.email) == email)
+        ).one_or_none()
+    right = matches(found.password_hash if found else None, password[: LONGEST_PASSWORD + 1])
+    if found is None or not right or found.disabled_at is not None:
+        with writing(engine) as db:
+            for key in keys:
+                _count_failure(db, key, now)
+        raise RuleError(REFUSED)
+    renewed = hash_password(password) if hasher.check_needs_rehash(found.password_hash) else None
+    with writing(engine) as db:
+        db.execute(delete(Throttle).where(Throttle.key == keys[0]))
+        person = db.get_one(Person, found.id)
+        if renewed:
+            person.password_hash = renewed
+        return begin_session(db, person, user_agent=user_agent, now=now)
+
+
+def begin_session(db: Session, person: Person, *, user_agent: str, now: datetime) -> str:
+    """A new session of the person; the token to put into the cookie."""
+    token = secrets.token_urlsafe(32)
+    db.add(
+        SignInSession(
+            token_hash=hashed(token),
+            person_id=person.id,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + ABSOLUTE_LIMIT,
+            user_agent=user_agent[:_AGENT_LIMIT],
+        )
+    )
+    return token
+
+
+def mark_seen(db: Session, token: str, now: datetime) -> None:
+    """Write down that the session is in use; at most once every few minutes."""
+    db.execute(
+        update(SignInSession)
+        .where(
+            SignInSession.token_hash == hashed(token),
+            SignInSession.ended_at.is_(None),
+            SignInSession.last_seen_at < now - SEEN_EVERY,
+        )
+        .values(last_seen_at=now)
+    )
+
+
+def sign_out(db: Session, token: str, now: datetime) -> None:
+    """End the session: every open tab of it is refused at its next action."""
+    db.execute(
+        update(SignInSession)
+        .where(SignInSession.token_hash == hashed(token), SignInSession.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+
+
+def end_sessions(db: Session, person_id: int, now: datetime, *, except_token: str | None = None) -> None:
+    """End all sessions of a person, but for the one of `except_token`."""
+    statement = update(SignInSession).where(SignInSession.person_id == person_id, SignInSession.ended_at.is_(None))
+    if except_token is not None:
+        statement = statement.where(SignInSession.token_hash != hashed(except_token))
+    db.execute(statement.values(ended_at=now))
+
+
+def end_session(db: Session, person_id: int, session_id: int, now: datetime) -> None:
+    """End one session of the person."""
+    db.execute(
+        update(SignInSession)
+        .where(SignInSession.id == session_id, SignInSession.person_id == person_id)
+        .values(ended_at=now)
+    )
+
+
+def _key(kind: str, value: str) -> str:
+    return f"{kind}:{hmac.new(settings().secret(), value.encode(), hashlib.sha256).hexdigest()[:64]}"
+
+
+def _check_throttle(db: Session, keys: tuple[str, ...], now: datetime) -> None:
+    until = db.execute(select(func.max(Throttle.blocked_until)).where(Throttle.key.in_(keys))).scalar()
+    if until is not None and until > now:
+        raise Throttled(until - now)
+
+
+def _count_failure(db: Session, key: str, now: datetime) -> None:
+    kept = db.get(Throttle, key, with_for_update=True)
+    if kept is None:
+        db.add(Throttle(key=key, failures=1, last_failure_at=now))
+        return
+    kept.failures = 1 if now - kept.last_failure_at > FORGOTTEN_AFTER else kept.failures + 1
+    kept.last_failure_at = now
+    over = kept.failures - FREE_FAILURES * (4 if key.startswith("address:") else 1)
+    if over >= 0:
+        kept.blocked_until = now + min(timedelta(seconds=2 ** min(over, 20)), LONGEST_WAIT)

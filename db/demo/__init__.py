@@ -1,0 +1,86 @@
+"""Sample data: a hospital and three months of its incidents, made through the commands, the same for the same seed."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.commands import incidents, timers
+from db.demo import organisation, past, present
+from db.demo.story import Step
+from db.models import Incident, Person, Setting, Timer
+from rules.errors import RuleError
+from rules.targets import Targets
+
+_BEFORE = timedelta(days=400)
+"""how long before now the organisation began to use the app"""
+
+
+def fill(db: Session, now: datetime, seed: int = 7) -> None:
+    """Add the sample organisation and its history up to `now`. RuleError when the database already holds people."""
+    if db.execute(select(Person.id).limit(1)).first() is not None:
+        raise RuleError("Sample data goes into an empty database only, and this one has people in it.")
+    for key, value in (
+        ("organisation.name", organisation.NAME),
+        ("organisation.zone", organisation.ZONE),
+        ("organisation.desk_phone", organisation.DESK_PHONE),
+        ("sample_data", True),
+    ):
+        db.merge(Setting(key=key, value=value, changed_at=now))
+    org = organisation.build(db, now - _BEFORE)
+    rng, targets = Random(seed), Targets.default(organisation.ZONE)
+    told = list(past.stories(org, rng, targets, now))
+    told += present.stories(org, rng, targets, now, first=len(told))
+    steps = [step for story in told for step in story.steps if step.at <= now]
+    steps.sort(key=lambda step: step.at)
+    _play(db, steps, now)
+
+
+def _play(db: Session, steps: list[Step], now: datetime) -> None:
+    """Take every step in order of time, as if each were taken then, with what fell due in between."""
+    made: dict[int, Incident] = {}
+    for step in steps:
+        known = made.get(step.story)
+        if known is not None:
+            _fire_due(db, known, step.at)
+        made_now = _take(db, step, made)
+        if made_now is not None:
+            made[step.story] = made_now
+    db.flush()
+    for timer in db.scalars(select(Timer).where(_unfired(now)).order_by(Timer.due_at, Timer.id)).all():
+        timers.fire(db, timer, timer.due_at)
+    db.flush()
+
+
+def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | None:
+    actor, now, given = step.actor, step.at, dict(step.given)
+    if step.verb == "report":
+        return incidents.report(db, **given, actor=actor, now=now)
+    number = made[step.story].id
+    if step.verb == "follow":
+        incidents.follow(db, number, actor=actor, now=now)
+    elif step.verb in ("comment", "note"):
+        incidents.comment(db, number, given["words"], public=step.verb == "comment", actor=actor, now=now)
+    elif step.verb == "prioritise":
+        incidents.prioritise(db, number, None, given, actor=actor, now=now)
+    else:
+        if "duplicate_of" in given:
+            given["duplicate_of_id"] = made[given.pop("duplicate_of")].id
+        incidents.perform(db, number, None, step.verb, given, actor=actor, now=now)
+    return None
+
+
+def _fire_due(db: Session, incident: Incident, at: datetime) -> None:
+    answer = incident.response_due_at if incident.acknowledged_at is None else None
+    due = (answer, incident.resolution_warn_at, incident.resolution_due_at, incident.hold_until)
+    if any(moment is not None and moment <= at for moment in due):
+        statement = select(Timer).where(Timer.incident_id == incident.id, _unfired(at)).order_by(Timer.due_at)
+        for timer in db.scalars(statement).all():
+            timers.fire(db, timer, timer.due_at)
+
+
+def _unfired(until: datetime) -> Any:
+    return Timer.fired_at.is_(None) & (Timer.due_at <= until)

@@ -1,0 +1,117 @@
+"""What is going on right now: a table of open incidents in every state, some late, some nearly."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+
+from db.demo.cases import CASES, split
+from db.demo.organisation import Organisation
+from db.demo.story import Story
+from rules.targets import Targets
+
+OPEN = (
+    # beginning of the title, reported so many hours ago, what has happened since
+    ("Message exchange does not pass on", 0.9, "major"),
+    ("Pager of the anaesthesia", 0.12, ""),
+    ("Patients cannot book", 0.8, ""),  # its answer is late
+    ("Suspicious e-mail", 1.5, ""),
+    ("Label printer", 2.2, ""),
+    ("Second monitor", 20, ""),
+    ("Patient record takes a minute", 3.5, "accept"),
+    ("Network socket", 26, "accept"),
+    ("Monitor in {room}", 60, "accept"),
+    ("Laptop asks for a recovery key", 5, "accept unowned"),
+    ("Alarm sounds", 6.7, "accept acknowledge note"),  # due in about an hour
+    ("Floor switch", 5.2, "accept acknowledge note"),
+    ("Laboratory results arrive an hour late", 52, "accept acknowledge note"),
+    ("X-rays load very slowly", 200, "accept acknowledge note"),  # late
+    ("I clicked a link", 30, "accept acknowledge note"),
+    ("Computer in {room} is very slow", 76, "accept acknowledge"),
+    ("Invoices of last month", 330, "accept acknowledge"),  # late
+    ("Medication order cannot", 28, "accept acknowledge ask"),
+    ("Calls to {ward} are cut off", 75, "accept acknowledge escalate vendor"),
+    ("Wristband printer", 100, "accept acknowledge vendor"),
+    ("Backup of the file server", 150, "accept acknowledge change"),
+    ("Drug missing from the list", 125, "accept acknowledge problem"),
+    ("New colleague cannot open", 170, "accept acknowledge waited"),  # its day has come
+    ("CT images of today", 34, "accept acknowledge resolve"),
+    ("VPN disconnects", 50, "accept acknowledge ask answer resolve"),
+    ("Shared drive of {ward} is full", 30, "accept acknowledge resolve recover"),
+    ("Two charts for the same patient", 55, "accept acknowledge resolve recover"),
+    ("Portal sends reminders", 80, "accept acknowledge resolve recover verify"),
+    ("Blood gas analyser", 47, "accept acknowledge resolve recover reject"),
+    ("Telephone in {room}", 96, "accept acknowledge resolve recover verify close reopen"),
+)
+
+
+def stories(org: Organisation, rng: Random, targets: Targets, now: datetime, first: int) -> Iterator[Story]:
+    """One for each line of OPEN; their numbers among all stories begin at `first`."""
+    for index, (title, hours, path) in enumerate(OPEN, first):
+        case = next(case for case in CASES if case.title.startswith(title))
+        story = Story(org, rng, targets, case, index, now - timedelta(hours=hours))
+        if path == "major":
+            _major(story, now)
+        else:
+            story.report()
+            _go(story, path.split(), timedelta(hours=hours), now)
+        yield story
+        if path == "major":
+            yield _same_again(Story(org, rng, targets, case, first + len(OPEN), now - timedelta(minutes=40)), story)
+
+
+def _go(story: Story, path: list[str], age: timedelta, now: datetime) -> None:
+    """The steps of a path, spread over the first nine tenths of the incident's age, the first two soon."""
+    waits = sum(verb not in ("unowned",) for verb in path)
+    for number, verb in enumerate(path):
+        share = (0.04, 0.08)[number] if number < 2 else 0.1 + 0.8 * (number - 1) / max(waits - 2, 1) * 0.95
+        at = story.reported + age * share
+        if verb == "accept":
+            story.accept(at, known="unowned" not in path)
+        elif verb == "escalate":
+            story.hand_over(at, *split(story.case.via))
+        elif verb in ("vendor", "change", "problem"):
+            note = split(story.case.wait)[1] or "A correction is planned"
+            story.hold(at, verb, now + timedelta(days=2), note)
+        elif verb == "waited":
+            story.hold(at, "other", at + timedelta(days=2), "Back to it after the weekend shift")
+        elif verb in ("verify", "reject"):
+            given = {"reason": "It came back an hour later, exactly as before."} if verb == "reject" else {}
+            story.tell(verb, at, story.reporter, **given)
+        elif verb == "reopen":
+            story.tell(verb, at, story.desk(), reason="The same socket is dead again since this morning.")
+        elif verb != "unowned":
+            getattr(story, verb)(at)
+
+
+def _major(story: Story, now: datetime) -> None:
+    """A major incident in full swing: followers, news for everybody, and the same reported again."""
+    story.report()
+    ago = {minutes: now - timedelta(minutes=minutes) for minutes in (51, 49, 46, 43, 41, 38, 24, 9)}
+    story.accept(ago[51])
+    story.acknowledge(ago[49])
+    story.tell("prioritise", ago[46], story.triager(), major=True, people_affected=640)
+    story.note(ago[43])
+    others = [actor for actor in story.org.actors.values() if actor.id != story.reporter.id]
+    for minutes, actor in zip((41, 38, 24), story.rng.sample(others, 3), strict=True):
+        story.tell("follow", ago[minutes], actor)
+    story.tell(
+        "comment",
+        ago[38],
+        story.worker,
+        words="New admissions do not reach the kitchen, the laboratory and radiology. Send them on paper for now. "
+        "We tell you more at a quarter past.",
+    )
+    story.tell(
+        "comment",
+        ago[9],
+        story.worker,
+        words="The release of this noon is the cause. We are rolling it back; that takes about twenty minutes.",
+    )
+
+
+def _same_again(story: Story, original: Story) -> Story:
+    story.words = original.words
+    story.reporter = next(a for a in story.org.actors.values() if a.id not in (original.reporter.id, 0))
+    story.report(vague=True)
+    story.tell("merge", story.reported + timedelta(minutes=4), story.desk(), duplicate_of=original.index)
+    return story

@@ -1,0 +1,124 @@
+"""The people who can sign in, for those who set them up."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from db.models import OneTimeLink, Person, PersonRole, SignInSession, Team, TeamMember
+from rules import access
+from rules.access import Actor, NotFound
+
+PAGE_SIZE = 25
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    id: int
+    name: str
+    email: str
+    roles: tuple[str, ...]
+    team_ids: tuple[int, ...]
+    teams: tuple[str, ...]
+    disabled_at: datetime | None
+    waiting: bool
+    """invited, and has not chosen a password yet"""
+    last_seen_at: datetime | None
+
+
+def people(db: Session, actor: Actor, *, text: str = "", page: int = 1) -> tuple[list[PersonRow], int]:
+    """One page of the people who can sign in, by name, and how many match."""
+    access.check(actor, "people")
+    conditions: list[ColumnElement[bool]] = [Person.email.is_not(None)]
+    if text.strip():
+        typed = text.strip().lower()
+        conditions.append(
+            or_(
+                func.lower(Person.name).contains(typed, autoescape=True),
+                func.lower(Person.email).contains(typed, autoescape=True),
+            )
+        )
+    total = db.execute(select(func.count()).select_from(Person).where(*conditions)).scalar_one()
+    ids = list(
+        db.execute(
+            select(Person.id)
+            .where(*conditions)
+            .order_by(func.lower(Person.name), Person.id)
+            .limit(PAGE_SIZE)
+            .offset((max(page, 1) - 1) * PAGE_SIZE)
+        ).scalars()
+    )
+    return _rows(db, ids), total
+
+
+def person(db: Session, actor: Actor, person_id: int) -> PersonRow:
+    """One person. NotFound when there is none who can sign in."""
+    access.check(actor, "people")
+    rows = _rows(db, [person_id])
+    if not rows:
+        raise NotFound("There is no such person.")
+    return rows[0]
+
+
+def _rows(db: Session, ids: list[int]) -> list[PersonRow]:
+    seen = (
+        select(func.max(SignInSession.last_seen_at))
+        .where(SignInSession.person_id == Person.id)
+        .correlate(Person)
+        .scalar_subquery()
+    )
+    found = db.execute(
+        select(Person.id, Person.name, Person.email, Person.disabled_at, Person.password_hash.is_(None), seen)
+        .where(Person.id.in_(ids), Person.email.is_not(None))
+        .order_by(func.lower(Person.name), Person.id)
+    ).tuples()
+    roles: dict[int, list[str]] = {}
+    for person_id, role in db.execute(
+        select(PersonRole.person_id, PersonRole.role).where(PersonRole.person_id.in_(ids))
+    ).tuples():
+        roles.setdefault(person_id, []).append(role)
+    teams: dict[int, list[tuple[str, int]]] = {}
+    for person_id, team_id, name in db.execute(
+        select(TeamMember.person_id, Team.id, Team.name)
+        .join(Team, Team.id == TeamMember.team_id)
+        .where(TeamMember.person_id.in_(ids))
+        .order_by(Team.name)
+    ).tuples():
+        teams.setdefault(person_id, []).append((name, team_id))
+    order = list(access.ROLES)
+    return [
+        PersonRow(
+            person_id,
+            name,
+            email or "",
+            tuple(sorted(roles.get(person_id, []), key=order.index)),
+            tuple(team_id for _, team_id in teams.get(person_id, [])),
+            tuple(team for team, _ in teams.get(person_id, [])),
+            disabled_at,
+            waiting,
+            last_seen,
+        )
+        for person_id, name, email, disabled_at, waiting, last_seen in found
+    ]
+
+
+def link_holder(db: Session, token_hash: bytes, now: datetime) -> str | None:
+    """The name of whom a one-time link is for; None when it is used, too old or unknown."""
+    return db.execute(
+        select(Person.name)
+        .join(OneTimeLink, OneTimeLink.person_id == Person.id)
+        .where(
+            OneTimeLink.token_hash == token_hash,
+            OneTimeLink.used_at.is_(None),
+            OneTimeLink.expires_at > now,
+            Person.disabled_at.is_(None),
+        )
+    ).scalar()
+
+
+def samples(db: Session) -> list[tuple[int, str, tuple[str, ...]]]:
+    """Id, name and roles of the people of the sample data."""
+    found = db.execute(select(Person.id, Person.name).where(Person.sample, Person.disabled_at.is_(None))).tuples().all()
+    rows = {row.id: row for row in _rows(db, [person_id for person_id, _ in found])}
+    return [(row.id, row.name, row.roles) for row in rows.values()]

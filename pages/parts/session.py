@@ -1,0 +1,51 @@
+"""Who is looking at this page: asked of the database on every run."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from db.commands import sign_in
+from db.engine import reading, writing
+from db.queries import sessions
+from db.settings import settings
+from rules.access import TABLE, Actor
+
+
+def now() -> datetime:
+    """The clock; pages read it here and nowhere else."""
+    return datetime.now(UTC)
+
+
+def token() -> str | None:
+    """The session's token from the cookie of this browser."""
+    return st.context.cookies.get(settings().cookie)
+
+
+def current() -> Actor | None:
+    """Who is signed in, or None."""
+    held = token()
+    if not held:
+        return None
+    moment = now()
+    with reading() as db:
+        found = sessions.actor_of(db, held, moment)
+        stale = found is not None and sessions.to_be_marked(db, held, moment)
+    if stale:
+        with writing() as db:
+            sign_in.mark_seen(db, held, moment)
+    return found
+
+
+def require(action: str | None = None) -> Actor:
+    """The actor, or nothing more of the page: who is signed out or may not be here is told so."""
+    actor = current()
+    if actor is None:
+        st.title("You are signed out")
+        st.write("Sign in again to go on. What was saved is safe.")
+        st.link_button("Sign in", "/login", type="primary")
+        st.stop()
+    if action is not None and not TABLE[action] & actor.roles:
+        st.title("This page is not open to you")
+        st.write("Ask an administrator for the role that opens it.")
+        st.stop()
+    return actor

@@ -1,0 +1,206 @@
+"""Business time: a calendar's open hours, counted in real seconds through changes of the clock."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from math import isfinite
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rules.errors import RuleError
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY = timedelta(days=1)
+MOST_SHUT_DAYS = 5 * 366
+"""A calendar that does not open within so many days is taken for a mistake."""
+_CACHED_DAYS = 8000
+
+Span = tuple[datetime, datetime]
+"""[start, end) in UTC"""
+
+
+class Calendar:
+    """Open hours by weekday in a zone, with holidays (shut) and exceptions (other hours on one date)."""
+
+    def __init__(
+        self,
+        zone: ZoneInfo,
+        hours: Mapping[int, Sequence[tuple[int, int]]],
+        holidays: frozenset[date] = frozenset(),
+        exceptions: Mapping[date, Sequence[tuple[int, int]]] | None = None,
+    ) -> None:
+        """`hours`: weekday (0 Monday) -> spans in minutes after midnight, 1440 the end of the date."""
+        self.zone = zone
+        self._hours = {day: tuple(spans) for day, spans in hours.items()}
+        self._holidays = holidays
+        self._exceptions = {day: tuple(spans) for day, spans in (exceptions or {}).items()}
+        self._cache: dict[date, tuple[Span, ...]] = {}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Calendar":
+        """From {"zone", "hours": {"mon": [["09:00", "17:00"]]}, "holidays": [date], "exceptions": {date: spans}}.
+
+        A day missing in hours is shut; "24:00" is the end of the date. RuleError says what to put right.
+        """
+        if not isinstance(data, Mapping):
+            raise RuleError("A calendar is an object with zone and hours.")
+        hours = data.get("hours", {})
+        if not isinstance(hours, Mapping):
+            raise RuleError("Give the hours by day, such as mon: 09:00 to 17:00.", field="hours")
+        unknown = [str(day) for day in hours if day not in DAYS]
+        if unknown:
+            raise RuleError(f"Name days as {', '.join(DAYS)}; '{unknown[0]}' is none.", field="hours")
+        holidays, exceptions = data.get("holidays") or [], data.get("exceptions") or {}
+        if isinstance(holidays, str) or not isinstance(holidays, Sequence) or not isinstance(exceptions, Mapping):
+            raise RuleError("Give holidays as a list of dates, and exceptions as hours by date.")
+        return cls(
+            _zone(data.get("zone", "UTC")),
+            {DAYS.index(day): _spans(spans, day) for day, spans in hours.items()},
+            frozenset(_date(day) for day in holidays),
+            {_date(day): _spans(spans, str(day)) for day, spans in exceptions.items()},
+        )
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether it is open at the instant: open at opening time, shut at closing time."""
+        at = aware(at)
+        return any(start <= at < end for start, end in self.spans(at, at + timedelta(microseconds=1)))
+
+    def add(self, start: datetime, seconds: float) -> datetime:
+        """The instant (UTC) at which `seconds` of open time have run since `start`.
+
+        A deadline on closing time stays there. Adding 0 gives `start` when open, else the next opening.
+        """
+        return run(self.spans(aware(start)), seconds)
+
+    def between(self, start: datetime, end: datetime) -> float:
+        """Open seconds in [start, end); 0 when end <= start."""
+        start, end = aware(start), aware(end)
+        if end <= start:
+            return 0.0
+        return sum((until - since for since, until in self.spans(start, end)), timedelta()).total_seconds()
+
+    def spans(self, start: datetime, end: datetime | None = None) -> Iterator[Span]:
+        """The open spans from `start` on, in order and apart, cut to [start, end). Without `end` they never cease."""
+        day = start.astimezone(self.zone).date() - DAY
+        done, shut = start, 0
+        while end is None or done < end:
+            try:
+                today = self._cache.get(day) or self._open_on(day)
+                day += DAY
+            except OverflowError:
+                raise RuleError("The calendar ends with the year 9999. Choose less time.") from None
+            shut = 0 if today else shut + 1
+            if shut > MOST_SHUT_DAYS:
+                raise RuleError("The calendar does not open within five years. Give it hours.", field="hours")
+            for since, until in today:
+                if end is not None and since >= end:
+                    return
+                since, until = max(since, done), until if end is None else min(until, end)
+                if since < until:
+                    yield since, until
+                    done = until
+            if end is not None and not today and _midnight(day) > end:
+                return
+
+    def _open_on(self, day: date) -> tuple[Span, ...]:
+        spans = self._exceptions.get(day)
+        if spans is None:
+            spans = () if day in self._holidays else self._hours.get(day.weekday(), ())
+        found = (
+            (self._instant(day, opens, last=False), self._instant(day, shuts, last=True)) for opens, shuts in spans
+        )
+        kept = tuple((opens, shuts) for opens, shuts in found if opens < shuts)
+        if len(self._cache) >= _CACHED_DAYS:
+            self._cache.clear()
+        self._cache[day] = kept
+        return kept
+
+    def _instant(self, day: date, minutes: int, *, last: bool) -> datetime:
+        """When the zone's clock reads that time: the first or last of a doubled one, the end of a gap."""
+        if minutes == 24 * 60:
+            day, minutes, last = day + DAY, 0, False
+        wall = datetime.combine(day, time(minutes // 60, minutes % 60))
+        early, late = (wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        if early > late:  # in a gap the two readings lie on either side of the change
+            return self._change_between(late, early)
+        return late if last else early
+
+    def _change_between(self, before: datetime, after: datetime) -> datetime:
+        offset = before.astimezone(self.zone).utcoffset()
+        first, last = int(before.timestamp()), int(after.timestamp())
+        while last - first > 1:
+            middle = (first + last) // 2
+            if datetime.fromtimestamp(middle, self.zone).utcoffset() == offset:
+                first = middle
+            else:
+                last = middle
+        return datetime.fromtimestamp(last, UTC)
+
+
+def run(spans: Iterator[Span], seconds: float) -> datetime:
+    """The instant at which `seconds` have run in the spans; with 0, the first instant of the first."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds) or seconds < 0:
+        raise RuleError("Give a number of seconds, 0 or more.")
+    try:
+        left = timedelta(seconds=seconds)
+    except OverflowError:
+        raise RuleError("The calendar ends with the year 9999. Choose less time.") from None
+    for since, until in spans:
+        if left <= until - since:
+            return since + left
+        left -= until - since
+    raise RuleError("The clock never runs so long.")
+
+
+def aware(instant: datetime) -> datetime:
+    """The instant in UTC; RuleError without a zone."""
+    if not isinstance(instant, datetime) or instant.tzinfo is None or instant.utcoffset() is None:
+        raise RuleError("An instant needs a date, a time and a zone.")
+    return instant.astimezone(UTC)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC) - 2 * DAY
+
+
+def _zone(name: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(name))
+    except (KeyError, ValueError, OSError):
+        raise RuleError(f"There is no zone '{name}'. Name one such as Europe/Berlin.", field="zone") from None
+
+
+def _date(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise RuleError(f"Write dates as 2026-12-25; '{value}' is none.") from None
+
+
+def _spans(value: object, day: str) -> list[tuple[int, int]]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise RuleError(f"Give the hours of {day} as pairs of from and to.", field="hours")
+    spans = []
+    for pair in value:
+        if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
+            raise RuleError(f"Give the hours of {day} as pairs of from and to.", field="hours")
+        opens, shuts = _minutes(pair[0]), _minutes(pair[1])
+        if opens >= shuts:
+            raise RuleError(f"On {day}, {pair[0]} is not before {pair[1]}. Split hours at 24:00.", field="hours")
+        spans.append((opens, shuts))
+    spans.sort()
+    for (_, shuts), (opens, _) in pairwise(spans):
+        if opens < shuts:
+            raise RuleError(f"The hours of {day} overlap. Make them follow one another.", field="hours")
+    return spans
+
+
+def _minutes(value: object) -> int:
+    hour, colon, minute = str(value).partition(":")
+    if colon and hour.isdecimal() and minute.isdecimal() and len(hour) <= 2 and len(minute) == 2:
+        total = int(hour) * 60 + int(minute)
+        if int(minute) < 60 and total <= 24 * 60:
+            return total
+    raise RuleError(f"Write times as 09:00, up to 24:00; '{value}' is none.", field="hours")

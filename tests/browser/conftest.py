@@ -1,0 +1,218 @@
+"""The real app, started as the README says, and people with a browser each.
+
+    def test_it(server, page):
+        server.command("person", "add", "Ana", "--email", "a@b.org", "--role", "lead", "--password-stdin", words="...")
+        ana = page()                      a fresh browser window of her own; page(width=360, scheme="dark") for a phone
+        ana.goto(server.url + "/login")
+
+Every window made by `page` is watched: a request to any other host fails its test.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+from urllib.parse import urlsplit
+
+import pytest
+
+pytest.importorskip("playwright", reason="pip install -r requirements-dev.txt")
+pytest.importorskip("axe_playwright_python", reason="pip install -r requirements-dev.txt")
+
+import axe_playwright_python
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+STARTS_WITHIN = 60.0
+STOPS_WITHIN = 10.0
+ASKS_EVERY = 0.1
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+GRAVE = ("serious", "critical")
+# What Streamlit itself causes and we cannot mend: (axe's rule, a piece of the element's HTML, why).
+STREAMLIT_CAUSES: list[tuple[str, str, str]] = []
+
+Visit = Callable[..., Page]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app: `url` has no slash at its end."""
+
+    url: str
+    database_url: str
+    log: Path
+    pid: int
+    environment: dict[str, str]
+
+    def command(self, *given: str, words: str = "") -> str:
+        """What `python -m db ...` prints on this server's database; it fails when the command refuses."""
+        command = [sys.executable, "-m", "db", *given]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, input=words, capture_output=True, text=True)
+        assert done.returncode == 0, f"python -m db {' '.join(given)} refused: {done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _chromium(missing: Callable[[str], NoReturn]) -> None:
+    if not CHROMIUM.exists():
+        missing("Browser tests need Chromium: apt-get install chromium, or set CHROMIUM to its path.")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app of one test module, on a fresh SQLite database, with its worker inside."""
+    place = tmp_path_factory.mktemp("server")
+    port = _free_port()
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{place / 'incidents.db'}",
+        "SECRET_KEY": "the key of the browser tests, 32 characters or more",
+        "WORKER": "embedded",
+    }
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    log = place / "server.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(url, process, log)
+        yield Server(url, environment["DATABASE_URL"], log, process.pid, environment)
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOPS_WITHIN)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port: int = asked.getsockname()[1]
+        return port
+
+
+def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    ends = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < ends:
+        try:
+            process.wait(ASKS_EVERY)
+        except subprocess.TimeoutExpired:
+            pass
+        else:
+            break
+        try:
+            with direct.open(f"{url}/healthz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            continue
+    raise AssertionError(f"The app did not start. It said:\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture(scope="session")
+def browser(_chromium: None) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def foreign_requests() -> Iterator[list[str]]:
+    """Every address outside the app that a window of this test asked for; the test fails when there is one."""
+    asked: list[str] = []
+    yield asked
+    assert asked == [], "a page asked another host"
+
+
+@pytest.fixture
+def page(browser: Browser, foreign_requests: list[str]) -> Iterator[Visit]:
+    """Makes a window for one more person: `page(width=1280, scheme="light", zone="Europe/Berlin")`.
+
+    Cookies and storage are its own. Whatever else is given goes to Playwright's new_context.
+    """
+    contexts: list[BrowserContext] = []
+
+    def enter(
+        width: int = 1280, scheme: Literal["light", "dark"] = "light", zone: str = "Europe/Berlin", **more: Any
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": more.pop("height", 900)},
+            color_scheme=scheme,
+            timezone_id=zone,
+            locale=more.pop("locale", "en-GB"),
+            has_touch=width < 500,
+            **more,
+        )
+        contexts.append(context)
+        opened = context.new_page()
+        context.on("request", lambda request: _note(request.url, foreign_requests))
+        opened.on("websocket", lambda socket: _note(socket.url, foreign_requests))
+        return opened
+
+    yield enter
+    for context in contexts:
+        context.close()
+
+
+def _note(url: str, foreign: list[str]) -> None:
+    parts = urlsplit(url)
+    if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in ("127.0.0.1", "localhost"):
+        foreign.append(url)
+
+
+@pytest.fixture
+def settled() -> Callable[[Page], None]:
+    """Waits until the screen's script has run to its end."""
+
+    def wait(page: Page) -> None:
+        page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(state="attached")
+
+    return wait
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], list[str]]:
+    """What axe finds serious or critical on the page as it stands: `assert axe(page) == []`."""
+
+    def examine(page: Page) -> list[str]:
+        # Through the debugger, so that the app's Content-Security-Policy stays in force while it is examined.
+        debugger = page.context.new_cdp_session(page)
+        debugger.send("Runtime.evaluate", {"expression": AXE})
+        run = f"axe.run(document, {{runOnly: {WCAG}, resultTypes: ['violations']}}).then(found => found.violations)"
+        answer = debugger.send("Runtime.evaluate", {"expression": run, "awaitPromise": True, "returnByValue": True})
+        debugger.detach()
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return [
+            f"{rule['id']} ({rule['impact']}): {rule['help']}: {node['target']}: {node['html'][:200]}"
+            for rule in answer["result"]["value"]
+            if rule["impact"] in GRAVE
+            for node in rule["nodes"]
+            if not any(rule["id"] == known and piece in node["html"] for known, piece, _why in STREAMLIT_CAUSES)
+        ]
+
+    return examine

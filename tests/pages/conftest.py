@@ -1,0 +1,138 @@
+"""A small organisation for tests of screens: its people, two services, and the pages opened as one of them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+from streamlit.testing.v1 import AppTest
+
+from db.commands import incidents as commands
+from db.engine import reading, writing
+from db.models import Category, CategoryPair, Incident, Person, PersonRole, Service, Team, TeamMember, TimelineEntry
+from pages.parts import session
+from rules.access import Actor
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+PEOPLE = {
+    "Rita": (),
+    "Otto": (),
+    "Priya": ("responder",),
+    "Lena": ("lead",),
+    "Dora": ("desk",),
+    "Max": ("manager",),
+    "Ada": ("admin",),
+}
+"""name -> roles; Rita and Otto only report, Priya and Lena are the network team"""
+
+
+class Desk:
+    """The organisation in a fresh database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.now = datetime.now(UTC).replace(microsecond=0)
+        with writing(engine) as db:
+            team = Team(name="Network", tier="2", way="itil")
+            category = Category(name="Hardware")
+            db.add_all([team, category])
+            db.flush()
+            pair = CategoryPair(category_id=category.id, team_id=team.id)
+            services = [Service(name=name, team_id=team.id, impact=2) for name in ("E-mail", "Printing")]
+            db.add_all([pair, *services])
+            people = {}
+            for name, roles in PEOPLE.items():
+                person = Person(name=name, email=f"{name.lower()}@example.org", created_at=self.now)
+                db.add(person)
+                db.flush()
+                people[name] = person.id
+                db.add_all([PersonRole(person_id=person.id, role=role) for role in roles])
+                if name in ("Priya", "Lena"):
+                    db.add(TeamMember(person_id=person.id, team_id=team.id))
+            self.team_id, self.pair_id = team.id, pair.id
+        self.actors = {
+            name: Actor(
+                people[name],
+                name,
+                frozenset(roles) | {"reporter"},
+                frozenset({self.team_id} if name in ("Priya", "Lena") else ()),
+            )
+            for name, roles in PEOPLE.items()
+        }
+
+    def report(self, by: str, title: str, affected: str = "Room 204", minutes_ago: int = 60, **more: Any) -> str:
+        """Report it and give its number."""
+        with writing(self.engine) as db:
+            at = self.now - timedelta(minutes=minutes_ago)
+            return commands.report(db, title=title, affected=affected, actor=self.actors[by], now=at, **more).number
+
+    def do(self, number: str, action: str, by: str, minutes_ago: int = 0, **given: Any) -> None:
+        with writing(self.engine) as db:
+            at = self.now - timedelta(minutes=minutes_ago)
+            commands.perform(db, self.id_of(number), None, action, given, actor=self.actors[by], now=at)
+
+    def accept(self, number: str, minutes_ago: int = 50, **more: Any) -> None:
+        given = {"category_pair_id": self.pair_id, "impact": 2, "urgency": 2, "team_id": self.team_id} | more
+        self.do(number, "accept", "Lena", minutes_ago, **given)
+
+    def fix(self, number: str, minutes_ago: int = 30) -> None:
+        """From new to recovered."""
+        self.accept(number, minutes_ago + 10)
+        self.do(number, "acknowledge", "Priya", minutes_ago + 5)
+        self.do(number, "resolve", "Priya", minutes_ago, resolution_code="fixed", resolution_note="New cable.")
+        self.do(number, "recover", "Priya", minutes_ago)
+
+    def comment(self, number: str, words: str, by: str, *, public: bool) -> None:
+        with writing(self.engine) as db:
+            commands.comment(db, self.id_of(number), words, public=public, actor=self.actors[by], now=self.now)
+
+    def follow(self, number: str, by: str) -> None:
+        with writing(self.engine) as db:
+            commands.follow(db, self.id_of(number), actor=self.actors[by], now=self.now)
+
+    def id_of(self, number: str) -> int:
+        return self.incident(number).id
+
+    def incident(self, number: str) -> Incident:
+        with reading(self.engine) as db:
+            return db.scalars(select(Incident).where(Incident.number == number)).one()
+
+    def incidents(self) -> list[Incident]:
+        with reading(self.engine) as db:
+            return list(db.scalars(select(Incident).order_by(Incident.id)))
+
+    def words(self, number: str) -> list[str]:
+        """What was written on its timeline."""
+        with reading(self.engine) as db:
+            found = select(TimelineEntry.detail).where(TimelineEntry.incident_id == self.id_of(number))
+            return [detail for detail in db.scalars(found.order_by(TimelineEntry.id)) if detail]
+
+
+@pytest.fixture
+def desk(app_database: Engine) -> Desk:
+    """The organisation, in the database that the app uses."""
+    return Desk(app_database)
+
+
+@pytest.fixture
+def opened(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """`opened("staff/report.py", "Rita", done="INC-000001")` runs the page as that person at that address."""
+
+    def open_page(page: str, who: str, **address: str) -> AppTest:
+        monkeypatch.setattr(session, "require", lambda action=None: desk.actors[who])
+        at = AppTest.from_file(str(PAGES / page), default_timeout=10)
+        for name, value in address.items():
+            at.query_params[name] = value
+        return at.run()
+
+    return open_page
+
+
+def seen(at: AppTest) -> str:
+    """Everything in words on the page, one element a line."""
+    kinds = ("title", "header", "markdown", "caption", "text", "error", "success", "info", "warning")
+    said = [element.value for kind in kinds for element in getattr(at, kind)]
+    said += [str(cell) for table in at.table for cell in table.value.to_numpy().ravel()]
+    return "\n".join(said)

@@ -1,0 +1,141 @@
+"""Home: each role finds what needs it now, and nothing else."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import pages.parts.rows as rows_part
+from db.engine import reading
+from db.queries.home import home
+from tests.pages.conftest import Desk, seen
+
+Opened = Callable[..., AppTest]
+PAGE = "home.py"
+sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def found(desk: Desk, who: str) -> Any:
+    with reading(desk.engine) as db:
+        return home(db, desk.actors[who], desk.now, desk.now - timedelta(days=2))
+
+
+def numbers(part: Any) -> list[str]:
+    return [line.number for line in part.lines]
+
+
+def test_a_responder_sees_their_own_and_what_nobody_has(desk: Desk) -> None:
+    mine = desk.report("Otto", "Mine")
+    free = desk.report("Otto", "Free")
+    desk.report("Otto", "New")
+    desk.accept(mine, assignee_id=desk.actors["Priya"].id)
+    desk.accept(free)
+    part = found(desk, "Priya")
+    assert (numbers(part.mine), numbers(part.unassigned)) == ([mine], [free])
+    assert (part.new, part.late, part.to_close, part.week, part.people) == (None, None, None, None, None)
+
+
+def test_what_waits_until_a_later_day_does_not_need_me_now(desk: Desk) -> None:
+    number = desk.report("Otto", "Waits")
+    desk.accept(number, assignee_id=desk.actors["Priya"].id)
+    desk.do(number, "hold", "Priya", 10, hold_reason="vendor", hold_until=desk.now + timedelta(days=1))
+    assert numbers(found(desk, "Priya").mine) == []
+
+
+def test_a_lead_sees_new_ones_with_their_number_and_late_ones(desk: Desk) -> None:
+    for number in range(7):
+        desk.report("Otto", f"New {number}", minutes_ago=5)
+    late = desk.report("Otto", "Late", minutes_ago=10 * 24 * 60)
+    desk.accept(late, 10 * 24 * 60 - 5)
+    part = found(desk, "Lena")
+    assert (len(part.new.lines), part.new.total, part.new.more) == (5, 7, True)
+    assert numbers(part.late) == [late]
+
+
+def test_the_desk_closes_what_is_confirmed_or_was_never_answered(desk: Desk) -> None:
+    confirmed = desk.report("Otto", "Confirmed", minutes_ago=300)
+    desk.fix(confirmed)
+    desk.do(confirmed, "verify", "Otto")
+    fresh = desk.report("Otto", "Fresh", minutes_ago=300)
+    desk.fix(fresh)
+    silent = desk.report("Otto", "Silent", minutes_ago=6 * 24 * 60)
+    desk.fix(silent, 5 * 24 * 60)
+    denied = desk.report("Otto", "Denied", minutes_ago=300)
+    desk.fix(denied)
+    desk.do(denied, "reject", "Otto", reason="Still broken")
+    part = found(desk, "Dora")
+    assert sorted(numbers(part.to_close)) == sorted([confirmed, silent])
+    assert numbers(part.denied) == [denied]
+
+
+def test_a_manager_sees_this_week_beside_the_last(desk: Desk) -> None:
+    desk.report("Otto", "Now", minutes_ago=60)
+    desk.report("Otto", "Last week", minutes_ago=8 * 24 * 60)
+    week = found(desk, "Max").week
+    assert (week.opened, week.opened_before, week.resolved, week.late) == (1, 1, 0, 1)
+
+
+def test_restricted_ones_stay_hidden(desk: Desk) -> None:
+    from db.engine import writing
+    from db.models import Incident
+
+    number = desk.report("Otto", "Restricted")
+    with writing(desk.engine) as db:
+        db.get_one(Incident, desk.id_of(number)).restricted = True
+    part = found(desk, "Lena")
+    assert (numbers(part.new), part.new.total) == ([], 0)
+
+
+@sqlite
+def test_nothing_to_do_says_so(desk: Desk, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("pages.parts.empty.empty", lambda sentence, step, key: told.append(sentence))
+    at = opened(PAGE, "Priya")
+    assert not at.exception
+    assert told == ["Nothing needs you now."]
+
+
+@sqlite
+def test_a_row_is_taken_with_one_press(desk: Desk, opened: Opened) -> None:
+    number = desk.report("Otto", "Free")
+    desk.accept(number)
+    at = opened(PAGE, "Priya")
+    at.session_state["home.unassigned.event"] = rows_part.Event("action", number)
+    at = at.run()
+    after = desk.incident(number)
+    assert (after.state, after.assignee_id) == ("in_progress", desk.actors["Priya"].id)
+    assert "Yours" in seen(at)
+
+
+@sqlite
+def test_somebody_who_was_faster_is_named(desk: Desk, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = desk.report("Otto", "Free")
+    desk.accept(number)
+    at = opened(PAGE, "Priya")
+    real = home
+
+    def stale(*given: Any) -> Any:
+        seen_before = real(*given)
+        if desk.incident(number).state == "assigned":
+            desk.do(number, "acknowledge", "Lena")
+        return seen_before
+
+    monkeypatch.setattr("db.queries.home.home", stale)
+    at.session_state["home.unassigned.event"] = rows_part.Event("action", number)
+    at = at.run()
+    assert "Lena changed" in at.error[0].value
+    assert desk.incident(number).assignee_id == desk.actors["Lena"].id
+
+
+@sqlite
+@pytest.mark.parametrize("who", ["Rita", "Priya", "Lena", "Dora", "Max", "Ada"])
+def test_every_role_opens_it(desk: Desk, opened: Opened, who: str) -> None:
+    desk.report("Rita", "Cannot print <b>x</b>", minutes_ago=300)
+    desk.fix("INC-000001")
+    desk.report("Otto", "Other")
+    at = opened(PAGE, who)
+    assert not at.exception
+    assert not at.error
+    assert ("Fixed? Tell us" in seen(at)) == (who == "Rita")
