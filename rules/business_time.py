@@ -85,12 +85,12 @@ class Calendar:
         done, shut = start, 0
         while end is None or done < end:
             try:
-                today = self._cache.get(day) or self._open_on(day)
+                today = self._cache[day] if day in self._cache else self._open_on(day)
                 day += DAY
             except OverflowError:
                 raise RuleError("The calendar ends with the year 9999. Choose less time.") from None
             shut = 0 if today else shut + 1
-            if shut > MOST_SHUT_DAYS:
+            if end is None and shut > MOST_SHUT_DAYS:
                 raise RuleError("The calendar does not open within five years. Give it hours.", field="hours")
             for since, until in today:
                 if end is not None and since >= end:

@@ -1,10 +1,12 @@
 """Every change of an incident: reported, triaged, moved along its lifecycle, talked about, followed."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.commands import clocks, files, timeline, wording
@@ -66,10 +68,9 @@ def report(
     RuleError with `fields` names everything that must be put right at once.
     """
     access.check(actor, "report")
-    if form_token:
-        made = db.scalars(select(Incident).where(Incident.form_token == form_token)).one_or_none()
-        if made is not None:
-            return made
+    made = _made_from(db, form_token)
+    if made is not None:
+        return made
     checked = _checked_report(db, title, affected, description, service_id, scope, effect, started_at, attachments, now)
     service_impact = checked.pop("service_impact")
     impact, urgency = priority.suggested(scope, effect, service_impact)
@@ -95,8 +96,16 @@ def report(
         handovers=0,
         **checked,
     )
-    db.add(incident)
-    db.flush()
+    try:
+        with db.begin_nested() if form_token else nullcontext():
+            db.add(incident)
+            db.flush()
+    except IntegrityError:
+        # The same form arrived twice at once, and the other transaction was first.
+        made = _made_from(db, form_token)
+        if made is None:
+            raise
+        return made
     incident.number = f"INC-{incident.id:06d}"
     clocks.recompute(db, incident, known, now)
     db.add(Follower(incident_id=incident.id, person_id=actor.id, since=now))
@@ -104,6 +113,12 @@ def report(
     for upload in attachments:
         files.attach(db, incident, upload, actor=actor, now=now)
     return incident
+
+
+def _made_from(db: Session, form_token: str | None) -> Incident | None:
+    if not form_token:
+        return None
+    return db.scalars(select(Incident).where(Incident.form_token == form_token)).one_or_none()
 
 
 def _checked_report(
@@ -333,6 +348,8 @@ def comment(db: Session, incident_id: int, words: str, *, public: bool, actor: A
         known = policies(db)
         changes = states.apply(wording.facts(incident), "resume", {}, now)
         changes["acknowledged_at"] = incident.acknowledged_at
+        if incident.acknowledged_at is None:
+            changes["state"] = "assigned"  # nobody has started work yet; the time to answer still runs
         _write(db, incident, "resume", changes, {}, known, actor=access.SYSTEM, now=now)
     return entry
 

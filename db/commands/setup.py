@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from db.commands import audit, people
-from db.models import Person, Setting
+from db.models import Category, CategoryPair, Person, Setting, Team, TeamMember
 from db.queries.sessions import anyone, hashed
 from rules import text
 from rules.access import SYSTEM
@@ -19,6 +19,7 @@ CODE_KEY = "setup.code"
 CODE_LASTS = timedelta(hours=24)
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 NAME_LIMIT = 120
+STARTER_CATEGORIES = ("Access", "Application", "E-mail", "Hardware", "Network", "Printing", "Telephone", "Other")
 
 
 def new_code(db: Session, now: datetime) -> str | None:
@@ -85,5 +86,17 @@ def first_administrator(
         },
         now,
     )
+    _starter(db, person)
     audit.record(db, SYSTEM, now, "set up", organisation)
     return person
+
+
+def _starter(db: Session, person: Person) -> None:
+    """What triage needs from the first minute: a team and a few categories, to be renamed and added to."""
+    team = Team(name="Service desk", tier="1", way="itil")
+    db.add(team)
+    categories = [Category(name=name) for name in STARTER_CATEGORIES]
+    db.add_all(categories)
+    db.flush()
+    db.add(TeamMember(team_id=team.id, person_id=person.id, lead=True))
+    db.add_all(CategoryPair(category_id=category.id, team_id=team.id) for category in categories)

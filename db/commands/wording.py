@@ -48,17 +48,16 @@ def _plain(value: Any) -> Any:
 def unknown_references(db: Session, fields: Mapping[str, Any]) -> dict[str, str]:
     """Field -> sentence for a category pair or service that is not there (any more)."""
     wrong = {}
-    checks: tuple[tuple[str, type[CategoryPair] | type[Service], str], ...] = (
-        ("category_pair_id", CategoryPair, "Choose a category from the list."),
-        ("service_id", Service, "Choose a service from the list."),
-    )
-    for name, model, sentence in checks:
-        wanted = fields.get(name)
-        if wanted is not None:
-            found: CategoryPair | Service | None = db.get(model, wanted)
-            if found is None or found.archived_at is not None:
-                wrong[name] = sentence
+    pair_id, service_id = fields.get("category_pair_id"), fields.get("service_id")
+    if pair_id is not None and not _in_use(db.get(CategoryPair, pair_id)):
+        wrong["category_pair_id"] = "Choose a category from the list."
+    if service_id is not None and not _in_use(db.get(Service, service_id)):
+        wrong["service_id"] = "Choose a service from the list."
     return wrong
+
+
+def _in_use(found: CategoryPair | Service | None) -> bool:
+    return found is not None and found.archived_at is None
 
 
 def check_people(db: Session, changes: Mapping[str, Any]) -> None:

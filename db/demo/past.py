@@ -95,6 +95,11 @@ def _course(story: Story) -> None:
         story.tell("cancel", go.on(target.response * 0.4), story.desk(), reason=rng.choice(_WITHDRAWN))
         return
     _triage(story, go, answer_share * target.response)
+    if story.scope in ("site", "everyone") and rng.random() < 0.7:
+        story.tell("prioritise", go.on(180), story.triager(), major=True, people_affected=rng.randint(12, 90) * 10)
+        story.tell(
+            "comment", go.on(600), story.worker, words="We know about it and are working on it. More in an hour."
+        )
     fixed_after = fix_share * target.resolution
     _work(story, go, max(fixed_after - go.used, 600))
     story.resolve(go.on(max(fixed_after - go.used, 600)))

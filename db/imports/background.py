@@ -90,6 +90,12 @@ def find(job_id: str | None) -> Job | None:
     return _jobs.get(job_id or "")
 
 
+def busy() -> bool:
+    """True while an import of this process is writing; one that only checks does not count."""
+    with _guard:
+        return any(job.running and not job.dry_run for job in _jobs.values())
+
+
 def forget(job: Job) -> None:
     """Drop an ended job and the file it kept."""
     if job.running:

@@ -99,4 +99,4 @@ def _filtered(
 
 def _by_state(db: Session, conditions: list[ColumnElement[bool]]) -> dict[str, int]:
     statement = select(Incident.state, func.count()).where(*conditions).group_by(Incident.state)
-    return {state: number for state, number in db.execute(statement).tuples()}
+    return {state: number for state, number in db.execute(statement)}

@@ -43,14 +43,14 @@ def pairs(db: Session) -> list[PairChoice]:
     )
     return [
         PairChoice(pair_id, f"{category} › {sub}" if sub else category, team_id)
-        for pair_id, category, sub, team_id in db.execute(statement).tuples()
+        for pair_id, category, sub, team_id in db.execute(statement)
     ]
 
 
 def teams(db: Session) -> list[TeamChoice]:
     """Teams in use, by name."""
     statement = select(Team.id, Team.name, Team.tier, Team.way).where(Team.archived_at.is_(None)).order_by(Team.name)
-    return [TeamChoice(*row) for row in db.execute(statement).tuples()]
+    return [TeamChoice(*row) for row in db.execute(statement)]
 
 
 def services(db: Session) -> list[ServiceChoice]:
@@ -58,7 +58,7 @@ def services(db: Session) -> list[ServiceChoice]:
     statement = (
         select(Service.id, Service.name, Service.team_id).where(Service.archived_at.is_(None)).order_by(Service.name)
     )
-    return [ServiceChoice(*row) for row in db.execute(statement).tuples()]
+    return [ServiceChoice(*row) for row in db.execute(statement)]
 
 
 def workers(db: Session, team_id: int | None = None) -> dict[int, str]:
@@ -73,4 +73,4 @@ def workers(db: Session, team_id: int | None = None) -> dict[int, str]:
     )
     if team_id is not None:
         statement = statement.where(Person.id.in_(select(TeamMember.person_id).where(TeamMember.team_id == team_id)))
-    return {person_id: name for person_id, name in db.execute(statement).tuples()}
+    return {person_id: name for person_id, name in db.execute(statement)}

@@ -122,7 +122,7 @@ def files(db: Session, actor: Actor, detail: Detail) -> list[FileRow]:
         .where(Attachment.incident_id == detail.line.id)
         .order_by(Attachment.id)
     )
-    return [FileRow(*row) for row in db.execute(statement).tuples()]
+    return [FileRow(*row) for row in db.execute(statement)]
 
 
 def file_content(db: Session, actor: Actor, attachment_id: int) -> tuple[FileRow, bytes]:

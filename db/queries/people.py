@@ -72,11 +72,11 @@ def _rows(db: Session, ids: list[int]) -> list[PersonRow]:
         select(Person.id, Person.name, Person.email, Person.disabled_at, Person.password_hash.is_(None), seen)
         .where(Person.id.in_(ids), Person.email.is_not(None))
         .order_by(func.lower(Person.name), Person.id)
-    ).tuples()
+    )
     roles: dict[int, list[str]] = {}
     for person_id, role in db.execute(
         select(PersonRole.person_id, PersonRole.role).where(PersonRole.person_id.in_(ids))
-    ).tuples():
+    ):
         roles.setdefault(person_id, []).append(role)
     teams: dict[int, list[tuple[str, int]]] = {}
     for person_id, team_id, name in db.execute(
@@ -84,7 +84,7 @@ def _rows(db: Session, ids: list[int]) -> list[PersonRow]:
         .join(Team, Team.id == TeamMember.team_id)
         .where(TeamMember.person_id.in_(ids))
         .order_by(Team.name)
-    ).tuples():
+    ):
         teams.setdefault(person_id, []).append((name, team_id))
     order = list(access.ROLES)
     return [
@@ -118,7 +118,9 @@ def link_holder(db: Session, token_hash: bytes, now: datetime) -> str | None:
 
 
 def samples(db: Session) -> list[tuple[int, str, tuple[str, ...]]]:
-    """Id, name and roles of the people of the sample data."""
-    found = db.execute(select(Person.id, Person.name).where(Person.sample, Person.disabled_at.is_(None))).tuples().all()
-    rows = {row.id: row for row in _rows(db, [person_id for person_id, _ in found])}
-    return [(row.id, row.name, row.roles) for row in rows.values()]
+    """Id, name and roles of the people of the sample data; those with most to do first, roles without 'reporter'."""
+    ids = list(db.execute(select(Person.id).where(Person.sample, Person.disabled_at.is_(None))).scalars())
+    order = list(access.ROLES)
+    people = [(row.id, row.name, tuple(role for role in row.roles if role != "reporter")) for row in _rows(db, ids)]
+    people.sort(key=lambda person: (-max((order.index(role) for role in person[2]), default=0), person[1]))
+    return [(person_id, name, roles or ("reporter",)) for person_id, name, roles in people]

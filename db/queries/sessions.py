@@ -82,7 +82,7 @@ def sessions_of(db: Session, actor: Actor, token: str, now: datetime) -> list[Op
         .order_by(SignInSession.last_seen_at.desc())
     )
     own = hashed(token)
-    return [OpenSession(i, created, seen, agent, kept == own) for i, created, seen, agent, kept in rows.tuples()]
+    return [OpenSession(i, created, seen, agent, kept == own) for i, created, seen, agent, kept in rows]
 
 
 def anyone(db: Session) -> bool:

@@ -40,7 +40,7 @@ class Policies:
 
 def values(db: Session) -> dict[str, Any]:
     """All settings by key, defaults filled in."""
-    stored: dict[str, Any] = {key: value for key, value in db.execute(select(Setting.key, Setting.value)).tuples()}
+    stored: dict[str, Any] = {key: value for key, value in db.execute(select(Setting.key, Setting.value))}
     return {**DEFAULTS, **stored}
 
 

@@ -50,7 +50,7 @@ def newest(db: Session, incident_id: int, *, public_only: bool, limit: int = PAG
     statement = (
         select(*_COLUMNS).where(*conditions).order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc()).limit(limit)
     )
-    return [Entry(*row) for row in db.execute(statement).tuples()], total
+    return [Entry(*row) for row in db.execute(statement)], total
 
 
 def since(db: Session, incident_id: int, version: int) -> list[Entry]:
@@ -60,7 +60,7 @@ def since(db: Session, incident_id: int, version: int) -> list[Entry]:
         .where(TimelineEntry.incident_id == incident_id, TimelineEntry.version > version)
         .order_by(TimelineEntry.id)
     )
-    return [Entry(*row) for row in db.execute(statement).tuples()]
+    return [Entry(*row) for row in db.execute(statement)]
 
 
 def latest_public(db: Session, incident_ids: list[int]) -> dict[int, Entry]:
@@ -72,5 +72,5 @@ def latest_public(db: Session, incident_ids: list[int]) -> dict[int, Entry]:
         .where(TimelineEntry.incident_id.in_(incident_ids), TimelineEntry.public)
         .group_by(TimelineEntry.incident_id)
     )
-    rows = db.execute(select(*_COLUMNS).where(TimelineEntry.id.in_(last))).tuples()
+    rows = db.execute(select(*_COLUMNS).where(TimelineEntry.id.in_(last)))
     return {entry.incident_id: entry for entry in (Entry(*row) for row in rows)}

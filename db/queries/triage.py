@@ -81,10 +81,10 @@ def queue(db: Session, actor: Actor, filters: Filters, page: int, now: datetime,
         return Queue(found_lines, total, (page - 1) * size + 1)
     # Nothing but reading the matches can count them: count and cut in one pass.
     counted = chosen.add_columns(func.count().over()).limit(size)
-    rows = db.execute(counted.offset((page - 1) * size)).tuples().all()
+    rows = db.execute(counted.offset((page - 1) * size)).all()
     if not rows and page > 1:
         page = 1
-        rows = db.execute(counted).tuples().all()
+        rows = db.execute(counted).all()
     found_lines = lines(db, select(Incident.id).where(Incident.id.in_([row[0] for row in rows])))
     return Queue(found_lines, rows[0][1] if rows else 0, (page - 1) * size + 1)
 

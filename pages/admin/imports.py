@@ -38,10 +38,14 @@ def page() -> None:
             choose(actor)
         elif job.running:
             watch(job.id)
+            return  # what the database knows of it is told when it has ended
         else:
             ended(job)
     with guarded():
-        past(actor)
+        if background.busy():
+            others()
+        else:
+            past(actor)
 
 
 def choose(actor: Actor) -> None:
@@ -181,6 +185,15 @@ def refusals(report: Report) -> None:
         hide_index=True,
         alt=f"The first {len(first)} refused rows with their reasons",
     )
+
+
+@st.fragment(run_every="2s")
+def others() -> None:
+    """The last imports while one that another tab or person started is running."""
+    actor = session.require("import")
+    if not background.busy():
+        st.rerun()
+    past(actor)
 
 
 def past(actor: Actor) -> None:

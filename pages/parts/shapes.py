@@ -41,16 +41,15 @@ def plain_row(line: Line, explanation: str, *, action: str | None = None) -> dic
 
 def card(line: Line, now: datetime, moves: Sequence[str]) -> dict[str, Any]:
     """A card of the board."""
-    clock = line.clock(now)
+    clock, age = line.clock(now), span((now - line.reported_at).total_seconds())
     return {
         "id": line.number,
         "title": line.title,
         "state": line.state,
-        "service": line.about,
+        "service": " · ".join(part for part in (line.about, f"{age} old") if part),
         "priority": line.priority,
         "person": line.assignee,
         "clock": clock.as_data() if clock and line.state not in ("resolved", "recovered") else None,
-        "age": f"{span((now - line.reported_at).total_seconds())} old",
         "awaits": awaits(line),
         "moves": list(moves),
     }

@@ -13,6 +13,7 @@ from db.queries.timeline import Entry
 from pages.parts import rows, session, shapes, times
 from pages.parts.empty import empty, field_problem
 from pages.parts.forms import Failure, attempt, error_title, guarded, summary
+from pages.parts.marks import gray
 from pages.parts.texts import literal, next_step, size, status, when
 from pages.parts.timeline import timeline
 from rules.access import Actor, NotFound, may
@@ -21,7 +22,7 @@ from rules.priority import EFFECTS, SCOPES
 from rules.states import OPEN
 
 PAGE_SIZE = 25
-OPEN_TAB, FINISHED_TAB = "Open", "Finished"
+VIEWS = {"open": "Open", "finished": "Finished"}
 LABELS = {"reason": "What is still wrong?", "comment": "Your words", "files": "Photo or file"}
 NEW = "staff/report.py"
 
@@ -44,13 +45,20 @@ def overview(actor: Actor) -> None:
         if st.button("Report a problem", icon=":material/edit_square:"):
             st.switch_page(NEW)
     said()
-    shown, done = st.tabs([OPEN_TAB, FINISHED_TAB], key="tab", on_change="rerun", bind="query-params")
-    with shown:
-        if shown.open:
-            unfinished(actor, now)
-    with done:
-        if done.open:
-            finished(actor, now)
+    view = st.segmented_control(
+        "Which reports",
+        list(VIEWS),
+        default="open",
+        format_func=lambda option: gray(VIEWS[option]),
+        key="view",
+        label_visibility="collapsed",
+        required=True,
+        bind="query-params",
+    )
+    if view == "finished":
+        finished(actor, now)
+    else:
+        unfinished(actor, now)
 
 
 def unfinished(actor: Actor, now: datetime) -> None:

@@ -31,6 +31,7 @@ LABELS = {
 }
 UNSURE = "unsure"
 JUST_NOW = "now"
+SINCE_WORDS = {UNSURE: "I'm not sure", JUST_NOW: "Just now"}
 ALL_CHIPS = 8
 """so many services are all offered; of more, those that match what is typed"""
 CHIPS = 5
@@ -247,11 +248,9 @@ def more(wrong: Any) -> None:
     now = session.now()
     st.selectbox(
         f"**{LABELS['started_at']}** (optional)",
-        [JUST_NOW, *moments(now)],
-        index=None,
-        format_func=lambda moment: "Just now" if moment == JUST_NOW else moment_words(moment, now),
+        [UNSURE, JUST_NOW, *moments(now)],
+        format_func=lambda moment: SINCE_WORDS.get(moment) or moment_words(moment, now),
         key=key("started_at"),
-        placeholder="Choose about when it began",
         on_change="ignore",
         persist_state="session",
     )
@@ -272,7 +271,7 @@ def _send() -> None:
     actor = session.require("report")
     form_token = token(key("form"))
     typed = {name: st.session_state.get(key(name)) for name in LABELS}
-    started = typed["started_at"]
+    started = _known_answer(typed["started_at"])
     made: list[str] = []
 
     def change(db: Session, now: datetime) -> None:

@@ -147,7 +147,7 @@ def test_finished_ones_are_apart_and_paged(desk: Desk, opened: Opened, drawn: li
     for number in range(1, 28):
         desk.report("Rita", f"Old {number}")
         desk.do(f"INC-{number:06d}", "cancel", "Lena", reason="Not an incident")
-    at = opened(PAGE, "Rita", tab="Finished")
+    at = opened(PAGE, "Rita", view="finished")
     finished = [given for given in drawn if given["items"]]
     assert len(finished[0]["items"]) == 25
     drawn.clear()

@@ -1,0 +1,77 @@
+"""Two people press the same button at the same moment: one of them does it, the other is told."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from db.commands.incidents import Conflict
+from tests.db.office import HOUR, MONDAY, Office
+
+
+@pytest.fixture
+def office(engine):
+    return Office(engine)
+
+
+def _at_once(office, number, action, names, version, **given):
+    """What each got: 'done', or the names of who was first as the conflict tells them."""
+    together = threading.Barrier(len(names))
+
+    def press(name):
+        together.wait(10)
+        try:
+            office.perform(number, action, name, MONDAY + 9 * HOUR, version, **given)
+        except Conflict as conflict:
+            return tuple(entry.actor_name for entry in conflict.since)
+        return "done"
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        return dict(zip(names, pool.map(press, names), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "version", "given"),
+    [
+        ("assigned", "acknowledge", 2, {}),
+        ("recovered", "close", 5, {"verification": "no_answer"}),
+        ("in_progress", "resolve", 3, {"resolution_code": "fixed", "resolution_note": "Done."}),
+    ],
+)
+def test_exactly_one_wins_and_the_others_learn_who(office, state, action, version, given):
+    number = office.bring_to(state)
+    names = ["Dora", "Lena", "Priya", "Sam"]
+    if action == "close":
+        names = ["Dora", "Dora2"]
+        office.people["Dora2"] = office.people["Dora"]
+    got = _at_once(office, number, action, names, version, **given)
+    winners = [name for name, result in got.items() if result == "done"]
+    assert len(winners) == 1
+    first = office.people[winners[0]].name
+    assert all(result == (first,) for name, result in got.items() if name != winners[0])
+    assert office.incident(number).version == version + 1
+    assert [entry.kind for entry in office.timeline(number)].count(action) == 1
+
+
+def test_without_a_version_the_second_finds_the_state_changed(office):
+    number = office.bring_to("assigned")
+    together, refused = threading.Barrier(2), []
+
+    def press(name):
+        together.wait(10)
+        try:
+            office.perform(number, "acknowledge", name)
+        except ValueError as error:
+            refused.append(str(error))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(press, ["Lena", "Priya"]))
+    assert refused == ["'Start work' cannot be done while the incident is in progress."]
+    assert office.incident(number).version == 3
+
+
+def test_many_comments_at_once_are_all_kept(office):
+    number = office.report()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: office.comment(number, f"comment {n}", "Priya"), range(24)))
+    assert {entry.detail for entry in office.timeline(number)[1:]} == {f"comment {n}" for n in range(24)}
