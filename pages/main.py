@@ -5,6 +5,7 @@ import streamlit as st
 from db.engine import reading
 from db.queries import triage
 from pages.parts import menu, session
+from pages.parts.forms import guarded
 from rules.access import may
 
 st.set_page_config(
@@ -29,8 +30,10 @@ theme = "dark" if st.context.theme.type == "dark" else "light"
 st.logo(menu.LOGO_BY_THEME[theme], size="large", icon_image=menu.ICON)
 if not reporter:
     counts = {}
-    if may(actor, "triage"):
-        with reading() as db:
-            counts["triage"] = triage.open_count(db, actor)
+    with guarded():
+        if may(actor, "triage"):
+            with reading() as db:
+                counts["triage"] = triage.open_count(db, actor)
     menu.sidebar(actor, known, counts)
-chosen.run()
+with guarded():
+    chosen.run()

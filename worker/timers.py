@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, Row, select, tuple_, update
+from sqlalchemy import Engine, Row, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.commands import timers
@@ -47,7 +47,8 @@ def _due(now: datetime, after: Due | None, engine: Engine | None) -> Sequence[Du
         Timer.fired_at.is_(None), Timer.due_at <= now, Timer.kind.in_(timers.TOLD)
     )
     if after is not None:
-        statement = statement.where(tuple_(Timer.due_at, Timer.id) > tuple_(after.due_at, after.id))
+        same_moment = and_(Timer.due_at == after.due_at, Timer.id > after.id)
+        statement = statement.where(or_(Timer.due_at > after.due_at, same_moment))
     with reading(engine) as db:
         return db.execute(statement.order_by(Timer.due_at, Timer.id).limit(BATCH)).all()
 

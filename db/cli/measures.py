@@ -51,5 +51,5 @@ def _measures(given: argparse.Namespace) -> None:
             raise RuleError(f"The period ends ({last}) before it begins ({first}). Exchange --from and --to.")
         start = datetime.combine(first, time.min, zone).astimezone(UTC)
         end = datetime.combine(last + timedelta(days=1), time.min, zone).astimezone(UTC)
-        found = trends.measures(db, start, end, given.zone)
+        found = trends.measures(db, start, end, given.zone, now=now)
     print(json.dumps(found, indent=2, ensure_ascii=False))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from db.commands import timers
@@ -13,6 +13,7 @@ from db.queries.settings import Policies
 from rules.priority import RISKS, Merits, rank_at
 from rules.states import OPEN, PAUSING_REASONS
 
+_PAUSES = select(Pause).where(Pause.incident_id == bindparam("incident_id")).order_by(Pause.began_at, Pause.id)
 _STOPPED = {"resolved": "resolved_at", "recovered": "resolved_at", "closed": "resolved_at", "cancelled": "cancelled_at"}
 
 
@@ -32,7 +33,7 @@ def close_spans(db: Session, incident: Incident, kind: str, changes: Mapping[str
     Time spent resolved or cancelled does not count after a reopening.
     """
     to = changes.get("state", incident.state)
-    pauses = list(db.scalars(select(Pause).where(Pause.incident_id == incident.id).order_by(Pause.began_at, Pause.id)))
+    pauses = list(db.scalars(_PAUSES, {"incident_id": incident.id}))
     running = [pause for pause in pauses if pause.ended_at is None]
     if to != "on_hold":
         for pause in running:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from db.commands import timeline
@@ -10,6 +10,7 @@ from db.models import Incident, Timer
 from rules.access import SYSTEM
 from rules.states import OPEN
 
+_TIMERS = select(Timer).where(Timer.incident_id == bindparam("incident_id"))
 TOLD = {
     "response_breach": ("sla", "missed the time to answer"),
     "resolution_warning": ("sla", "used 75 % of the time to resolve"),
@@ -39,7 +40,7 @@ def keep(db: Session, incident: Incident, *, paused: bool, now: datetime) -> Non
     """Set, move and remove the incident's timers. One that has fired fires again only if it was moved to later."""
     due = wanted(incident, paused)
     with db.no_autoflush:  # the incident is still being changed; it is written once
-        present = db.scalars(select(Timer).where(Timer.incident_id == incident.id)).all()
+        present = db.scalars(_TIMERS, {"incident_id": incident.id}).all()
     for timer in present:
         moment = due.pop(timer.kind, None)
         if moment is None:

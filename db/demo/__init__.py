@@ -19,8 +19,8 @@ _BEFORE = timedelta(days=400)
 """how long before now the organisation began to use the app"""
 
 
-def fill(db: Session, now: datetime, seed: int = 7) -> None:
-    """Add the sample organisation and its history up to `now`. RuleError when the database already holds people."""
+def fill(db: Session, now: datetime, seed: int = 7, *, past_incidents: int = past.INCIDENTS) -> None:
+    """Add the sample organisation, its past and what is open right now. RuleError when there are people already."""
     if db.execute(select(Person.id).limit(1)).first() is not None:
         raise RuleError("Sample data goes into an empty database only, and this one has people in it.")
     for key, value in (
@@ -32,7 +32,7 @@ def fill(db: Session, now: datetime, seed: int = 7) -> None:
         db.merge(Setting(key=key, value=value, changed_at=now))
     org = organisation.build(db, now - _BEFORE)
     rng, targets = Random(seed), Targets.default(organisation.ZONE)
-    told = list(past.stories(org, rng, targets, now))
+    told = list(past.stories(org, rng, targets, now, past_incidents))
     told += present.stories(org, rng, targets, now, first=len(told))
     steps = [step for story in told for step in story.steps if step.at <= now]
     steps.sort(key=lambda step: step.at)

@@ -28,21 +28,21 @@ _WITHDRAWN = (
 _NOT_NEEDED = ("Found and fixed by monitoring.", "Seen to work on site together with the reporter.")
 
 
-def arrivals(rng: Random, now: datetime) -> list[datetime]:
+def arrivals(rng: Random, now: datetime, count: int) -> list[datetime]:
     """When incidents are reported: by weekday and hour, in the hospital's zone."""
     zone = ZoneInfo(ZONE)
     hours = [now - HISTORY + timedelta(hours=number) for number in range(int(HISTORY / timedelta(hours=1)) - 2)]
     local = [hour.astimezone(zone) for hour in hours]
     weights = [_BY_WEEKDAY[hour.weekday()] * _BY_HOUR[hour.hour] for hour in local]
-    chosen = rng.choices(hours, weights, k=INCIDENTS)
+    chosen = rng.choices(hours, weights, k=count)
     return sorted(hour + timedelta(seconds=rng.randrange(3600)) for hour in chosen)
 
 
-def stories(org: Organisation, rng: Random, targets: Targets, now: datetime) -> Iterator[Story]:
+def stories(org: Organisation, rng: Random, targets: Targets, now: datetime, count: int) -> Iterator[Story]:
     """All of them, in order of reporting. Steps may lie after `now`: those have not happened yet."""
     weights = [case.often for case in CASES]
     previous: Story | None = None
-    for index, reported in enumerate(arrivals(rng, now)):
+    for index, reported in enumerate(arrivals(rng, now, count)):
         case: Case = rng.choices(CASES, weights)[0]
         again = previous is not None and previous.scope in ("team", "site") and rng.random() < 0.12
         if again and previous is not None and reported - previous.reported < timedelta(hours=8):

@@ -1,10 +1,12 @@
 """Which incidents an actor may see, as a condition for every query that reads or counts them."""
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, true
 from sqlalchemy.orm import Session
 
 from db.models import Follower, Incident, Team
 from rules.access import SYSTEM, TABLE, Actor, Record
+
+_FOLLOWERS = select(Follower.person_id, Follower.named).where(Follower.incident_id == bindparam("incident_id"))
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -36,15 +38,14 @@ def hidden_ids(db: Session, actor: Actor) -> list[int]:
 def record_of(db: Session, incident: Incident) -> Record:
     """What of `incident` decides access: one query for those named on it, one for its team unless already read."""
     team = db.get(Team, incident.team_id) if incident.team_id else None
-    named = select(Follower.person_id).where(Follower.incident_id == incident.id)
-    if incident.restricted:
-        named = named.where(Follower.named)
+    followers = db.execute(_FOLLOWERS, {"incident_id": incident.id})
+    named_ids = frozenset(person for person, named in followers if named or not incident.restricted)
     return Record(
         reporter_id=incident.reporter_id,
         team_id=incident.team_id,
         assignee_id=incident.assignee_id,
         restricted=incident.restricted,
-        named_ids=frozenset(db.execute(named).scalars()),
+        named_ids=named_ids,
         team_way=team.way if team else "itil",
         denied=incident.denied_at is not None,
     )

@@ -74,3 +74,9 @@ def workers(db: Session, team_id: int | None = None) -> dict[int, str]:
     if team_id is not None:
         statement = statement.where(Person.id.in_(select(TeamMember.person_id).where(TeamMember.team_id == team_id)))
     return {person_id: name for person_id, name in db.execute(statement)}
+
+
+def categories(db: Session) -> dict[int, str]:
+    """Id -> name of the categories in use, by name."""
+    statement = select(Category.id, Category.name).where(Category.archived_at.is_(None)).order_by(Category.name)
+    return {category_id: name for category_id, name in db.execute(statement)}

@@ -33,6 +33,12 @@ def full(instant: datetime) -> str:
     return f"{at:%a} {at.day} {at:%b %Y, %H:%M %Z}"
 
 
+def day(instant: datetime) -> str:
+    """'23 Nov 2026'."""
+    at = local(instant)
+    return f"{at.day} {at:%b %Y}"
+
+
 def short(instant: datetime, now: datetime) -> str:
     """'14:05' today, 'tomorrow 14:05', 'Thu 14:05' within a week, else '3 Dec 14:05', with the year when it differs."""
     at, today = local(instant), local(now)

@@ -10,7 +10,7 @@ from db.engine import Session, reading
 from db.queries import incidents, my_reports
 from db.queries.lines import Line
 from db.queries.timeline import Entry
-from pages.parts import rows, session, shapes, times
+from pages.parts import address, rows, session, shapes, times
 from pages.parts.empty import empty, field_problem
 from pages.parts.forms import Failure, attempt, error_title, guarded, summary
 from pages.parts.marks import gray
@@ -45,16 +45,16 @@ def overview(actor: Actor) -> None:
         if st.button("Report a problem", icon=":material/edit_square:"):
             st.switch_page(NEW)
     said()
+    key = address.begin("my", "view", VIEWS, "open")
     view = st.segmented_control(
         "Which reports",
         list(VIEWS),
-        default="open",
         format_func=lambda option: gray(VIEWS[option]),
-        key="view",
+        key=key,
         label_visibility="collapsed",
         required=True,
-        bind="query-params",
     )
+    address.keep({"view": view if view != "open" else None})
     if view == "finished":
         finished(actor, now)
     else:
@@ -342,7 +342,7 @@ def _write(line: Line, key: str, turn: int) -> None:
 
 
 def _all() -> None:
-    st.query_params.clear()
+    del st.query_params["number"]
 
 
 page()

@@ -1,0 +1,94 @@
+"""Periods of trends: local days, weeks and months of a zone as instants, changes of the clock included."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from rules.errors import RuleError
+
+PRESETS = {"30": "30 days", "90": "3 months", "180": "6 months", "365": "12 months", "all": "All"}
+"""key -> words; the number is the length in days, today included"""
+MOST_DAYS_BY_WEEK = 200
+"""A longer period is drawn by months."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One bar: [start, end) with a name that sorts, such as '2026-03' or '2026-11-23'."""
+
+    name: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class Period:
+    """[start, end) in UTC, and the one before it, cut at the same elapsed point; None before the first record."""
+
+    start: datetime
+    end: datetime
+    before: tuple[datetime, datetime] | None
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone; RuleError when there is none such."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise RuleError(f"There is no zone '{name}'. Use a name such as UTC or Europe/Berlin.", field="zone") from None
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local day, in UTC."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def preset(key: str, now: datetime, zone: str, first: datetime | None) -> Period:
+    """The period of a preset, up to now. `first`: the oldest record, where 'all' begins."""
+    place = zone_of(zone)
+    today = now.astimezone(place).date()
+    if key == "all":
+        return Period(midnight((first or now).astimezone(place).date(), place), now, None)
+    if key not in PRESETS:
+        raise RuleError(f"Choose a period from {', '.join(PRESETS.values())}.")
+    length = int(key)
+    start = midnight(today - timedelta(days=length - 1), place)
+    earlier = midnight(today - timedelta(days=2 * length - 1), place)
+    return Period(start, now, (earlier, earlier + (now - start)))
+
+
+def days(start: datetime, end: datetime, zone: str) -> list[Bucket]:
+    """The local days that [start, end) touches, the first and last cut to it."""
+    return _cut(start, end, zone, lambda day: day + timedelta(days=1), lambda day: day)
+
+
+def weeks(start: datetime, end: datetime, zone: str) -> list[Bucket]:
+    """The local weeks from Monday that [start, end) touches."""
+    return _cut(start, end, zone, lambda day: day + timedelta(days=7), lambda day: day - timedelta(days=day.weekday()))
+
+
+def months(start: datetime, end: datetime, zone: str) -> list[Bucket]:
+    """The local months that [start, end) touches, named '2026-03'."""
+    found = _cut(start, end, zone, _next_month, lambda day: day.replace(day=1))
+    return [Bucket(bucket.name[:7], bucket.start, bucket.end) for bucket in found]
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _cut(
+    start: datetime, end: datetime, zone: str, following: Callable[[date], date], first_of: Callable[[date], date]
+) -> list[Bucket]:
+    place = zone_of(zone)
+    if end <= start:
+        return []
+    edges = [first_of(start.astimezone(place).date())]
+    while midnight(edges[-1], place) < end:
+        edges.append(following(edges[-1]))
+    return [
+        Bucket(day.isoformat(), max(midnight(day, place), start), min(midnight(after, place), end))
+        for day, after in pairwise(edges)
+    ]

@@ -1,0 +1,159 @@
+"""Who may do what: every action by every role, then what the record adds and takes away."""
+
+import pytest
+
+from rules import access
+from rules.access import SYSTEM, Actor, Forbidden, NotFound, Record, may, may_take
+
+# Read from the design. An x where the role alone is enough, for an incident that is not one's own.
+BY_ROLE = """
+                 reporter  responder  lead  desk  manager  admin
+    accept       .         .          x     x     .        .
+    assign       .         x          x     x     .        .
+    acknowledge  .         x          x     x     .        .
+    hold         .         x          x     x     .        .
+    resume       .         x          x     x     .        .
+    escalate     .         x          x     x     .        .
+    resolve      .         x          x     x     .        .
+    recover      .         x          x     x     .        .
+    verify       .         .          .     .     .        .
+    reject       .         x          x     x     .        .
+    close        .         .          .     x     .        .
+    reopen       .         x          x     x     .        .
+    cancel       .         .          x     x     .        .
+    merge        .         .          x     x     .        .
+    unmerge      .         .          x     x     .        .
+    report       x         x          x     x     x        x
+    read         .         x          x     x     x        .
+    prioritise   .         .          x     x     .        .
+    note         .         x          x     x     .        .
+    comment      .         x          x     x     .        .
+    follow       x         x          x     x     x        x
+    attach       .         x          x     x     .        .
+    triage       .         .          x     x     .        .
+    board        .         x          x     x     .        .
+    trends       .         .          x     x     x        x
+    people       .         .          .     .     .        x
+    settings     .         .          .     .     .        x
+    import       .         .          .     .     .        x
+"""
+OWN = {"read", "verify", "reject", "comment", "attach", "report", "follow"}
+FOLLOWED = {"read", "comment", "report", "follow"}
+DEVOPS = {"accept", "prioritise", "close", "cancel", "merge", "unmerge"}
+RECORD = Record(reporter_id=50, team_id=60, assignee_id=70, named_ids=(80,))
+
+
+def _rows():
+    header, *lines = [line.split() for line in BY_ROLE.strip().splitlines()]
+    return [(action, role, mark == "x") for action, *row in lines for role, mark in zip(header, row, strict=True)]
+
+
+ACTIONS = sorted({action for action, _, _ in _rows()})
+
+
+def _someone(*roles, of=1, teams=()):
+    return Actor(of, "Someone", frozenset({"reporter", *roles}), frozenset(teams))
+
+
+def test_the_table_of_this_test_is_whole():
+    assert set(ACTIONS) == set(access.TABLE)
+    assert {role for _, role, _ in _rows()} == set(access.ROLES)
+
+
+@pytest.mark.parametrize(("action", "role", "expected"), _rows())
+def test_every_action_by_every_role(action, role, expected):
+    assert may(_someone(role), action, RECORD) is expected
+    assert may(_someone(role), action) is expected
+    if expected:
+        access.check(_someone(role), action, RECORD)
+    else:
+        with pytest.raises((Forbidden, NotFound)):
+            access.check(_someone(role), action, RECORD)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_roles_add_up(action):
+    both = may(_someone("lead", "manager"), action, RECORD)
+    assert both is (may(_someone("lead"), action, RECORD) or may(_someone("manager"), action, RECORD))
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_a_reporter_may_do_with_their_own(action):
+    assert may(_someone(of=50), action, RECORD) is (action in OWN)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_a_follower_may_do(action):
+    assert may(_someone(of=80), action, RECORD) is (action in FOLLOWED)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_devops_team_runs_what_it_builds(action):
+    theirs = Record(reporter_id=50, team_id=60, team_way="devops")
+    by_role = may(_someone("responder"), action, theirs)
+    assert may(_someone("responder", teams=[60]), action, theirs) is (by_role or action in DEVOPS)
+    assert may(_someone("responder", teams=[61]), action, theirs) is by_role
+    assert may(_someone("responder", teams=[60]), action, RECORD) is by_role, "the itil way needs the desk"
+    assert may(_someone("manager", teams=[60]), action, theirs) is may(_someone("manager"), action, theirs)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("role", sorted(access.ROLES))
+def test_a_restricted_incident_is_for_those_named_on_it_and_its_team(action, role):
+    restricted = Record(reporter_id=50, team_id=60, assignee_id=70, restricted=True, named_ids=(80,))
+    assert may(_someone(role), action, restricted) is False
+    for inside in (
+        _someone(role, of=50),
+        _someone(role, of=70),
+        _someone(role, of=80),
+        _someone(role, teams=[60]),
+    ):
+        assert may(inside, action, restricted) is may(inside, action, Record(50, 60, 70, named_ids=(80,)))
+
+
+def test_the_team_does_not_open_a_restricted_incident_to_who_may_not_read():
+    assert may(_someone("admin", teams=[60]), "read", Record(team_id=60, restricted=True)) is False
+
+
+def test_nobody_closes_over_not_fixed():
+    denied = Record(reporter_id=50, team_id=60, team_way="devops", denied=True)
+    for actor in (_someone("desk"), _someone("responder", teams=[60]), _someone("desk", of=50), SYSTEM):
+        assert may(actor, "close", denied) is False
+    with pytest.raises(Forbidden, match="The reporter said it is not fixed"):
+        access.check(_someone("desk"), "close", denied)
+
+
+def test_nobody_is_reporter_of_an_incident_without_one():
+    assert may(_someone(of=0), "verify", Record(reporter_id=None)) is False
+    assert may(_someone(teams=[]), "read", Record(team_id=None, assignee_id=None)) is False
+
+
+@pytest.mark.parametrize(
+    ("actor", "state", "expected"),
+    [
+        (_someone("responder"), "assigned", True),  # sends it back to triage
+        (_someone(of=50), "assigned", False),
+        (_someone(of=50), "recovered", True),  # says it is not fixed
+        (_someone("desk"), "recovered", True),  # for the reporter
+        (_someone("responder"), "recovered", False),
+        (_someone("lead"), "resolved", False),
+        (_someone(of=80), "resolved", False),
+    ],
+)
+def test_reject_has_two_meanings(actor, state, expected):
+    assert may_take(actor, "reject", RECORD, state) is expected
+
+
+def test_what_may_not_be_read_looks_like_what_is_not_there():
+    with pytest.raises(NotFound) as hidden:
+        access.check(_someone(), "close", RECORD)
+    with pytest.raises(NotFound) as missing:
+        access.check(_someone("admin"), "read", RECORD)
+    assert str(hidden.value) == str(missing.value)
+    with pytest.raises(Forbidden, match="Only the service desk closes"):
+        access.check(_someone("responder"), "close", RECORD)
+
+
+def test_an_action_that_does_not_exist_is_a_mistake_in_the_program():
+    with pytest.raises(KeyError):
+        may(_someone("admin"), "explode", RECORD)
