@@ -13,11 +13,14 @@ from db.queries import incidents, sessions
 from db.settings import settings
 from rules.errors import RuleError
 
+LARGEST_ID = 2**63 - 1
+"""what a database can look for"""
+
 
 def _read(token: str, attachment_id: int) -> tuple[incidents.FileRow, bytes] | None:
     with reading() as db:
         actor = sessions.actor_of(db, token, datetime.now(UTC))
-        if actor is None:
+        if actor is None or attachment_id > LARGEST_ID:
             return None
         try:
             return incidents.file_content(db, actor, attachment_id)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, Row, and_, or_, select, update
+from sqlalchemy import Engine, Row, and_, or_, select
 from sqlalchemy.orm import Session
 
 from db.commands import timers
@@ -56,23 +56,23 @@ def _due(now: datetime, after: Due | None, engine: Engine | None) -> Sequence[Du
 def _fire(timer_id: int, due_at: datetime, now: datetime, engine: Engine | None) -> bool:
     """Claim the timer and fire it; False when another worker has it, or it was moved or fired since it was read."""
     with writing(engine) as db:
-        if not _claim(db, timer_id, due_at, now):
+        timer = _claimed(db, timer_id, due_at)
+        if timer is None:
             return False
-        timers.fire(db, db.get_one(Timer, timer_id), now)
+        timers.fire(db, timer, now)
     return True
 
 
-def _claim(db: Session, timer_id: int, due_at: datetime, now: datetime) -> bool:
-    """PostgreSQL: the incident and the timer are locked together and never waited for, so a change of the incident
-    and its timers cannot deadlock with this. SQLite: the one writer updates what is still unfired."""
-    same = (Timer.id == timer_id, Timer.due_at == due_at, Timer.fired_at.is_(None))
-    free = (
-        select(Timer.id)
+def _claimed(db: Session, timer_id: int, due_at: datetime) -> Timer | None:
+    """The timer, if it is still as it was read and nobody else is at it.
+
+    PostgreSQL locks the incident and the timer together and waits for neither, so a change of the incident and its
+    timers cannot deadlock with this. On SQLite only one transaction writes, and it sees what the last one left.
+    """
+    statement = (
+        select(Timer)
         .join(Incident, Incident.id == Timer.incident_id)
-        .where(*same)
+        .where(Timer.id == timer_id, Timer.due_at == due_at, Timer.fired_at.is_(None))
         .with_for_update(of=(Timer, Incident), skip_locked=True)
     )
-    if db.execute(free).first() is None:
-        return False
-    claimed = update(Timer).where(*same).values(fired_at=now).returning(Timer.id)
-    return db.execute(claimed.execution_options(synchronize_session=False)).first() is not None
+    return db.scalars(statement).one_or_none()

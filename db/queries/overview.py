@@ -60,7 +60,8 @@ class Overview:
 def first_and_last(db: Session, actor: Actor) -> tuple[datetime | None, datetime | None]:
     """When the oldest and the newest incident was reported."""
     access.check(actor, "trends")
-    return db.execute(select(func.min(Incident.reported_at), func.max(Incident.reported_at))).one()._tuple()
+    oldest, newest = db.execute(select(func.min(Incident.reported_at), func.max(Incident.reported_at))).one()
+    return oldest, newest
 
 
 def overview(db: Session, actor: Actor, period: Period, zone: str, filters: Filters, now: datetime) -> Overview:

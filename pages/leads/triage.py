@@ -130,9 +130,11 @@ def _choose(event: rows.Event) -> None:
 
 def panel(actor: Actor, number: str, now: datetime) -> None:
     """Everything needed to decide on one incident, and the form that does."""
+    refused: incidents.Detail | None = st.session_state.get(_refused(number))
     try:
         with reading() as db:
-            detail = incidents.by_number(db, actor, number)
+            # After a conflict it stays as it was seen, with what was chosen, until its reader asks for it as it is now.
+            detail = refused or incidents.by_number(db, actor, number)
             place = triage.place(db, actor, detail.line.id)
             known = policies(db)
             pairs = choices.pairs(db)
@@ -188,7 +190,7 @@ def decide(actor, detail, known, pairs, teams, services, people) -> None:  # typ
     if failure is not None:
         actions.show(failure)
         if failure.since:
-            st.button("See it as it is now", on_click=lambda: st.session_state.pop(f"{key}.failure"), key=f"{key}.now")
+            st.button("See it as it is now", on_click=_look_again, args=(line.number, key), key=f"{key}.now")
     wrong = failure.fields if failure else {}
     names = {pair.id: pair.name for pair in pairs}
     owners = {pair.id: pair.team_id for pair in pairs}
@@ -252,6 +254,15 @@ def decide(actor, detail, known, pairs, teams, services, people) -> None:  # typ
         st.button("Save only", on_click=_send, args=(actor, detail, key, team_id, None), key=f"{key}.save")
 
 
+def _refused(number: str) -> str:
+    return f"triage.{number}.refused"
+
+
+def _look_again(number: str, key: str) -> None:
+    for name in (_refused(number), f"{key}.failure"):
+        st.session_state.pop(name, None)
+
+
 def _index(options: list[int], value: int | None) -> int | None:
     return options.index(value) if value in options else None
 
@@ -281,6 +292,8 @@ def _send(actor: Actor, detail: incidents.Detail, key: str, team_id: int | None,
         fields |= {"team_id": state.get(f"{key}.team_id.{team_id}"), "assignee_id": state.get(f"{key}.assignee_id")}
         failure = actions.take(actor, detail, action, fields)
     state[f"{key}.failure"] = failure
+    if failure is not None and failure.since:
+        state[_refused(detail.line.number)] = detail
     if failure is None:
         state["triage.told"] = f"{detail.line.number} {'saved' if action is None else 'assigned'}."
         if action is not None and state.get("triage.view", "open") == "new":

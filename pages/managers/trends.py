@@ -15,6 +15,8 @@ from rules.periods import PRESETS, Bucket, preset
 from rules.priority import LABELS, span
 
 MOST_CATEGORIES = 8
+FEW_BEFORE = 10
+"""A change against fewer than these says nothing in per cent."""
 
 
 def page() -> None:
@@ -76,7 +78,7 @@ def numbers(now: Figures, before: Figures | None) -> None:
     kept_before = _share(before.sla) if before else None
     reopened_before = _share(before.reopened) if before else None
     spread_before = before.to_resolve if before else None
-    with st.container(horizontal=True, gap="small"):
+    with st.grid("auto", min_column_width=138):
         _metric(
             "Opened",
             f"{now.opened:,}",
@@ -136,13 +138,11 @@ def _metric(
     definition: str,
     colour: Literal["normal", "inverse", "off"],
 ) -> None:
-    st.metric(
-        label, value, delta, delta_color=colour, help=definition, border=True, delta_description=beside, width=168
-    )
+    st.metric(label, value, delta, delta_color=colour, help=definition, border=True, delta_description=beside)
 
 
 def _change(now: int, before: int | None) -> str | None:
-    if not before:
+    if before is None or before < FEW_BEFORE:
         return None
     return f"{(now - before) / before:+.0%}".replace("%", " %")
 

@@ -137,10 +137,11 @@ def figure(
     `says` is the chart's conclusion, for those who do not see it. `columns`: field -> heading of the table.
     """
     table = pd.DataFrame(rows)
-    with st.container(border=True):
+    with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{literal(title)}**  \n:small[:gray[{literal(definition)}]]", width="stretch")
+            st.markdown(f"**{literal(title)}**", width="stretch")
             shown = st.popover("Table", type="tertiary", on_change="rerun", key=f"{key}.table")
+        st.caption(literal(definition))
         st.vega_lite_chart(table, spec(), theme="streamlit", key=key, alt=says)
         if shown.open:
             with shown:

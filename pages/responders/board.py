@@ -7,11 +7,13 @@ from db.queries import board as queries
 from db.queries import choices
 from db.queries.lines import Line
 from pages.parts import actions, address, session, shapes
+from pages.parts.forms import Failure
 from pages.parts.kanban import BoardEvent
 from pages.parts.kanban import board as kanban
 from pages.parts.marks import gray
 from rules import access, states
 from rules.access import Actor, Record
+from rules.errors import RuleError
 from rules.priority import LABELS
 
 VIEWS = {"all": "All teams", "team": "My teams", "mine": "Mine"}
@@ -114,7 +116,11 @@ def _moved(actor: Actor, event: BoardEvent) -> None:
     action = states.between(event.origin, event.to)
     if action is None:
         return
-    detail = actions.seen(actor, event.id)
+    try:
+        detail = actions.seen(actor, event.id)
+    except RuleError as gone:
+        st.session_state["board.problem"] = Failure(gone.sentence)
+        return
     if detail.line.state != event.origin:
         return
     if actions.asks(detail, action):

@@ -1,4 +1,4 @@
-"""Lists show exactly what the rule lets a person read: the condition for SQL and the rule agree on every combination."""
+"""Lists show exactly what may be read: the condition for SQL and the rule agree on every combination."""
 
 from itertools import product
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from rules import states
@@ -152,6 +152,8 @@ def test_sending_an_assignment_back_is_no_reopening():
     assert changes == {"state": "new", "team_id": None, "assignee_id": None}
 
 
+@example(after=14 * DAY)
+@example(after=14 * DAY + timedelta.resolution)
 @given(after=some.timedeltas(min_value=timedelta(0), max_value=60 * DAY))
 def test_a_closed_incident_reopens_for_14_days(after):
     incident = {"state": "closed", "closed_at": NOW}

@@ -1,0 +1,183 @@
+"""Nobody is shut out: every page for every role, light and dark, on a desk and on a phone, examined by axe."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+pytest.importorskip("playwright", reason="pip install -r requirements-dev.txt")
+pytest.importorskip("axe_playwright_python", reason="pip install -r requirements-dev.txt")
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.people import as_sample, ready
+
+Visit = Callable[..., Page]
+Axe = Callable[[Page], list[str]]
+WIDTHS = (1280, 360)
+SCHEMES = ("light", "dark")
+PERSON = {
+    "reporter": "reporter",
+    "responder": "responder",
+    "lead": "lead, responder",
+    "desk": "desk, lead",
+    "manager": "manager",
+    "admin": "admin",
+}
+"""role -> all the roles of the person of the sample data who shows it"""
+PAGES = {
+    "reporter": ("report", "my-reports", "my-reports?view=finished", "account"),
+    "responder": ("home", "board", "incident", "my-reports"),
+    "lead": ("home", "triage", "triage?view=late"),
+    "desk": ("home", "triage", "board?view=mine"),
+    "manager": ("trends",),
+    "admin": ("home", "people", "import", "trends"),
+}
+WIDER = """() => ['html', '[data-testid=stMain]'].filter((name) => {
+    const box = name === 'html' ? document.scrollingElement : document.querySelector(name);
+    return box && box.scrollWidth > Math.min(innerWidth, box.clientWidth) + 1;
+})"""
+
+
+@dataclass
+class Examined:
+    """A window and everything that was found in it so far."""
+
+    page: Page
+    axe: Axe
+    url: str
+    found: list[str] = field(default_factory=list)
+
+    def look(self, what: str) -> None:
+        """Examine what is shown now, in light and in dark."""
+        for scheme in SCHEMES:
+            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            expect(self.page.locator("html")).to_have_css("color-scheme", re.compile(f"light dark|{scheme}|normal"))
+            ready(self.page)
+            self.found += [f"{what}, {scheme}: {finding}" for finding in self.axe(self.page)]
+        self.found += [f"{what}: {box} runs off sideways" for box in self.page.evaluate(WIDER)]
+
+    def open(self, path: str) -> None:
+        self.page.goto(f"{self.url}/{path}")
+        ready(self.page)
+        expect(self.page.get_by_test_id("stMain").get_by_role("heading", level=1).first).to_be_visible()
+        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def url(server) -> str:
+    server.command("demo")
+    return server.url
+
+
+@pytest.fixture
+def examine(url: str, page: Visit, axe: Axe) -> Callable[..., Examined]:
+    def begin(role: str | None, width: int) -> Examined:
+        window = page(width=width, height=900 if width > 500 else 740)
+        if role:
+            as_sample(window, url, PERSON[role])
+        return Examined(window, axe, url)
+
+    return begin
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("role", PAGES)
+def test_every_page_of_a_role_is_open_to_everybody(examine: Callable[..., Examined], role: str, width: int) -> None:
+    window = examine(role, width)
+    for path in PAGES[role]:
+        window.open(path)
+        window.look(path)
+    assert window.found == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_one_report_and_one_incident_are_open_to_everybody(examine: Callable[..., Examined], width: int) -> None:
+    desk = examine("desk", width)
+    desk.open("board")
+    number = desk.page.locator("[data-card]").first.get_attribute("data-card")
+    desk.open(f"incident?number={number}")
+    desk.look("an incident")
+    desk.open("incident?number=INC-999999")
+    desk.look("no incident")
+    reporter = examine("reporter", width)
+    reporter.open("my-reports")
+    mine = reporter.page.locator("[data-part=open]").first
+    if mine.count():
+        mine.click()
+        expect(reporter.page.get_by_role("heading", name="What happened", exact=True)).to_be_visible()
+        reporter.look("my report")
+        reporter.open(f"report?done={reporter.page.url.rpartition('=')[2]}")
+        reporter.look("sent")
+    assert desk.found + reporter.found == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_an_error_shuts_nobody_out(examine: Callable[..., Examined], width: int) -> None:
+    window = examine("reporter", width)
+    window.open("report")
+    window.page.get_by_role("button", name="Send report").click()
+    expect(window.page.get_by_text("There is a problem.")).to_be_visible()
+    expect(window.page).to_have_title(re.compile("^Error: "))
+    window.look("an empty report")
+    assert window.found == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_dialogs_and_popovers_shut_nobody_out(examine: Callable[..., Examined], width: int) -> None:
+    desk = examine("desk", width)
+    page = desk.page
+    desk.open("triage")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_test_id("stPopoverBody")).to_be_visible()
+    desk.look("the filter")
+    desk.open("board")
+    number = page.locator(".column[data-state=in_progress] [data-card]").first.get_attribute("data-card")
+    desk.open(f"incident?number={number}")
+    page.get_by_role("button", name="Resolve").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("How was it resolved?")).to_be_visible()
+    desk.look("resolve")
+    dialog.get_by_role("button", name="Resolve").click()
+    expect(dialog.get_by_test_id("stAlert")).to_be_visible()
+    desk.look("resolve refused")
+    admin = examine("admin", width)
+    admin.open("people")
+    admin.page.get_by_role("button", name="Invite").click()
+    expect(admin.page.get_by_role("dialog").get_by_role("button", name="Make the link")).to_be_visible()
+    admin.look("invite")
+    assert desk.found + admin.found == []
+
+
+def test_a_card_of_triage_opens_in_a_dialog_on_a_phone(examine: Callable[..., Examined]) -> None:
+    window = examine("lead", 360)
+    window.open("triage")
+    window.page.locator("[data-part=open]").first.click()
+    expect(window.page.get_by_role("dialog").get_by_role("combobox", name="Category")).to_be_visible()
+    window.look("triage of one")
+    assert window.found == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_plain_pages_shut_nobody_out(examine: Callable[..., Examined], width: int) -> None:
+    window = examine(None, width)
+    page = window.page
+    for path in ("login", "sample", "logout", "invite/used"):
+        page.goto(f"{window.url}/{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        plain(window, path)
+    page.goto(f"{window.url}/login")
+    page.get_by_label("E-mail address").fill("nobody@here.example")
+    page.get_by_label("Password").fill("wrong password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    plain(window, "login refused")
+    assert window.found == []
+
+
+def plain(window: Examined, what: str) -> None:
+    for scheme in SCHEMES:
+        window.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        window.found += [f"{what}, {scheme}: {finding}" for finding in window.axe(window.page)]
+    window.found += [f"{what}: {box} runs off sideways" for box in window.page.evaluate(WIDER)]

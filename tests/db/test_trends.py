@@ -1,0 +1,239 @@
+"""Measures against an independent computation, on small random histories and on the real log."""
+
+import gzip
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete
+
+from db.engine import reading, writing
+from db.models import Category, CategoryPair, Incident, Team
+from db.queries import overview, trends
+from db.queries.measures import Filters
+from rules.access import SYSTEM, Actor, Forbidden
+from rules.periods import preset
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+END = datetime(2026, 6, 1, tzinfo=UTC)
+NOW = datetime(2026, 6, 15, tzinfo=UTC)
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "America/Chicago")
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "servicenow_event_log.csv.gz"
+
+
+def put(engine, incidents):
+    with writing(engine) as db:
+        db.execute(delete(Incident))
+        if db.get(Team, 1) is None:
+            db.add_all([Team(id=1, name="Desk", tier="1"), Team(id=2, name="Net", tier="2"), Category(id=1, name="C")])
+            db.flush()
+            db.add(CategoryPair(id=1, category_id=1))
+            db.flush()
+        for number, values in enumerate(incidents, 1):
+            base = {"number": f"T{number}", "title": "t", "changed_at": START, "rank_at": START}
+            db.add(Incident(**base | values))
+
+
+def measured(engine, zone="UTC", **other):
+    with reading(engine) as db:
+        return trends.measures(db, START, END, zone, now=NOW, **other)
+
+
+def hour(number):
+    return timedelta(hours=number)
+
+
+def test_every_measure_of_a_history_worked_out_by_hand(engine):
+    one = START + timedelta(days=1)
+    put(
+        engine,
+        [
+            # answered after 1 h, resolved after 4 h in time, recovered after 5 h, by tier 1, closed next month
+            {
+                "state": "closed", "priority": 1, "reported_at": one, "acknowledged_at": one + hour(1), "team_id": 1,
+                "resolved_at": one + hour(4), "recovered_at": one + hour(5), "closed_at": one + timedelta(days=31),
+                "response_due_at": one + hour(2), "resolution_due_at": one + hour(4), "category_pair_id": 1,
+            },
+            # resolved late and never acknowledged, reopened once, handed over and back
+            {
+                "state": "resolved", "priority": 3, "reported_at": one, "resolved_at": one + hour(10), "team_id": 2,
+                "started_at": one - hour(3), "recovered_at": one + hour(11), "reopen_count": 1, "handovers": 2,
+                "ping_pong": True, "response_due_at": one + hour(2), "resolution_due_at": one + hour(9),
+            },
+            # still running: late to answer, in time to resolve; found by an alert two hours before
+            {
+                "state": "in_progress", "priority": 3, "reported_at": one, "detected_at": one - hour(2),
+                "source": "alert", "acknowledged_at": one + hour(3), "response_due_at": one + hour(1),
+                "resolution_due_at": NOW + hour(1), "handovers": 1,
+            },
+            # cancelled: opened, but in no time and no promise
+            {
+                "state": "cancelled", "priority": 4, "reported_at": one, "cancelled_at": one + hour(1),
+                "resolved_at": None, "response_due_at": one, "resolution_due_at": one,
+            },
+            # before the period, resolved in it
+            {
+                "state": "resolved", "priority": 3, "reported_at": START - hour(48), "resolved_at": START + hour(2),
+                "team_id": 1,
+            },
+        ],
+    )  # fmt: skip
+    found = measured(engine)
+    assert found["opened"] == {"n": 4, "per_month": {"2026-03": 4, "2026-04": 0, "2026-05": 0}}
+    assert found["resolved"] == {"n": 3, "per_month": {"2026-03": 3, "2026-04": 0, "2026-05": 0}}
+    assert found["backlog"]["unresolved"] == {"2026-03": 1, "2026-04": 1, "2026-05": 1}
+    assert found["backlog"]["unclosed"] == {"2026-03": 4, "2026-04": 3, "2026-05": 3}
+    assert found["time_to_acknowledge_hours"] == {
+        "n": 2, "median": 3.0, "p90": pytest.approx(4.6), "never": 1,
+        "by_priority": {"1": {"n": 1, "median": 1.0, "p90": 1.0}, "3": {"n": 1, "median": 5.0, "p90": 5.0}},
+    }  # fmt: skip
+    assert found["time_to_resolve_hours"]["n"] == 3
+    assert found["time_to_resolve_hours"]["median"] == 10.0
+    assert found["time_to_resolve_hours"]["by_priority"]["3"] == {"n": 2, "median": 30.0, "p90": pytest.approx(46.0)}
+    assert (found["time_to_recover_hours"]["n"], found["time_to_recover_hours"]["median"]) == (2, 9.5)
+    assert found["reopened"] == {"n": 1, "of": 3}
+    assert found["first_line"] == {"n": 2, "of": 3}
+    assert found["handovers"] == {"any": 2, "mean": 0.75, "ping_pong": 1}
+    assert found["sla"] == {"response": {"met": 1, "breached": 2}, "resolution": {"met": 1, "breached": 1}}
+    assert found["by_priority"] == {"1": 1, "3": 2, "4": 1}
+    assert found["by_category"] == [
+        {"category": None, "subcategory": None, "n": 3},
+        {"category": "C", "subcategory": None, "n": 1},
+    ]
+
+
+def test_an_empty_period_has_no_numbers_and_no_error(engine):
+    put(engine, [])
+    found = measured(engine)
+    assert found["time_to_resolve_hours"] == {"n": 0, "median": None, "p90": None, "by_priority": {}}
+    assert found["handovers"] == {"any": 0, "mean": None, "ping_pong": 0}
+
+
+minutes = st.integers(-60 * 24 * 30, 60 * 24 * 120)
+histories = st.lists(
+    st.tuples(minutes, st.none() | st.integers(0, 60 * 24 * 60), st.integers(1, 5), st.booleans()), max_size=25
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(histories, st.sampled_from(ZONES))
+def test_random_histories_measure_as_an_independent_computation_does(engine, history, zone):
+    incidents = []
+    for begun, took, level, cancelled in history:
+        reported = START + timedelta(minutes=begun)
+        done = None if took is None else reported + timedelta(minutes=took)
+        dropped = {"state": "cancelled", "cancelled_at": done or NOW}
+        resolved = {"state": "resolved" if done else "new", "resolved_at": done}
+        incidents.append({"reported_at": reported, "priority": level} | (dropped if cancelled else resolved))
+    put(engine, incidents)
+    found = measured(engine, zone)
+    place = ZoneInfo(zone)
+    opened = [i for i in incidents if START <= i["reported_at"] < END]
+    assert found["opened"]["n"] == len(opened)
+    for name, n in found["opened"]["per_month"].items():
+        assert n == sum(f"{i['reported_at'].astimezone(place):%Y-%m}" == name for i in opened)
+    spent = [
+        (i["resolved_at"] - i["reported_at"]) / hour(1)
+        for i in incidents
+        if i.get("resolved_at") and START <= i["resolved_at"] < END
+    ]
+    assert found["time_to_resolve_hours"]["n"] == len(spent)
+    if spent:
+        assert found["time_to_resolve_hours"]["median"] == pytest.approx(float(np.quantile(spent, 0.5)))
+        assert found["time_to_resolve_hours"]["p90"] == pytest.approx(float(np.quantile(spent, 0.9)))
+    for name, n in found["backlog"]["unresolved"].items():
+        year, month = int(name[:4]), int(name[5:])
+        end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=place)
+        end = min(end, END)
+        left = [i for i in incidents if i["reported_at"] < end]
+        gone = [i for i in left if (i.get("resolved_at") or i.get("cancelled_at") or NOW) < end]
+        assert n == len(left) - len(gone), name
+
+
+def test_filters_and_restriction_narrow_every_number(engine):
+    one = START + hour(1)
+    put(
+        engine,
+        [
+            {"reported_at": one, "priority": 1, "team_id": 1, "category_pair_id": 1},
+            {"reported_at": one, "priority": 2, "team_id": 2},
+            {"reported_at": one, "priority": 2, "team_id": 2, "restricted": True},
+        ],
+    )
+    manager = Actor(77, "Mia", frozenset({"reporter", "manager"}))
+    assert measured(engine, actor=manager)["opened"]["n"] == 2
+    assert measured(engine, filters=Filters(team_id=2))["opened"]["n"] == 2
+    assert measured(engine, filters=Filters(category_id=1))["by_priority"] == {"1": 1}
+    assert measured(engine, filters=Filters(priority=2), actor=manager)["by_priority"] == {"2": 1}
+
+
+def test_the_screen_says_what_the_measures_say(engine):
+    reported = [NOW - timedelta(days=days, hours=3) for days in range(60)]
+    put(
+        engine,
+        [
+            {"reported_at": at, "priority": 3, "state": "resolved", "resolved_at": at + hour(n)}
+            for n, at in enumerate(reported)
+        ],
+    )
+    period = preset("30", NOW, "UTC", None)
+    with reading(engine) as db:
+        found = overview.overview(db, SYSTEM, period, "UTC", Filters(), NOW)
+        same = trends.measures(db, period.start, period.end, "UTC", now=NOW)
+    assert found.now.opened == sum(found.opened) == same["opened"]["n"] == sum(found.heat.values())
+    assert found.now.resolved == sum(found.resolved) == same["resolved"]["n"]
+    assert found.now.to_resolve.median == same["time_to_resolve_hours"]["median"]
+    assert found.levels[-1][1] == found.now.backlog
+    assert sum(spread.n for spread in found.spread) == found.now.to_resolve.n
+    assert found.before is not None
+
+
+def test_trends_are_for_those_who_may_read_them(engine):
+    with reading(engine) as db, pytest.raises(Forbidden):
+        overview.first_and_last(db, Actor(1, "Rita", frozenset({"reporter", "responder"})))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.exists(), reason="the shared incident log is not beside the project")
+def test_the_real_log_measures_what_its_readme_says(engine, tmp_path):
+    import pandas as pd
+
+    from db import imports
+
+    imports.run(DATA, actor=SYSTEM, zone="UTC", dry_run=False, now=NOW, progress=lambda *_: None, engine=engine)
+    with reading(engine) as db:
+        first = datetime(2016, 2, 1, tzinfo=UTC)
+        found = trends.measures(db, first, datetime(2017, 3, 1, tzinfo=UTC), "UTC", now=NOW)
+    assert found["opened"]["n"] == 24_918
+    assert found["by_priority"] == {"1": 270, "2": 408, "3": 23_466, "4": 774}
+    spent = found["time_to_resolve_hours"]
+    assert (spent["n"], round(spent["median"], 2), round(spent["p90"], 2)) == (24_905, 16.08, 361.14)
+    months = found["opened"]["per_month"]
+    assert [months[f"2016-0{month}"] for month in (3, 4, 5)] == [8_995, 7_934, 7_508]
+    assert [found["backlog"]["unresolved"][f"2016-0{month}"] for month in (3, 4)] == [1_505, 1_198]
+    assert [found["backlog"]["unclosed"][f"2016-0{month}"] for month in (3, 4)] == [3_353, 2_961]
+    assert found["reopened"]["n"] == 275
+    assert (found["handovers"]["any"], found["handovers"]["ping_pong"]) == (9_575, 2_628)
+
+    # The same from the raw log, by other means.
+    with gzip.open(DATA, "rt", encoding="utf-8") as file:
+        log = pd.read_csv(file, dtype=str)
+    last = log.groupby("number", sort=False).last()
+    resolved_rows = log[log.incident_state == "Resolved"].groupby("number", sort=False).last().sys_updated_at
+
+    def moment(column):
+        return pd.to_datetime(column.where(column != "?"), format="%d/%m/%Y %H:%M")
+
+    resolved = moment(last.resolved_at).fillna(moment(resolved_rows.reindex(last.index)))
+    hours = (resolved - moment(last.opened_at)).dt.total_seconds() / 3600
+    assert spent["median"] == pytest.approx(hours.median())
+    assert spent["p90"] == pytest.approx(hours.quantile(0.9))
+    by_level = last.priority.str[0].groupby(last.priority.str[0]).count()
+    assert found["by_priority"] == {level: int(n) for level, n in by_level.items()}
+    pairs = last.groupby(["category", "subcategory"]).size().sort_values(ascending=False)
+    top = next(row for row in found["by_category"] if row["category"] and row["subcategory"])
+    assert top["n"] == pairs[next(pair for pair in pairs.index if "?" not in pair)]

@@ -1,0 +1,106 @@
+"""The incident's page: facts, the actions allowed to me, what was written, for those who work on it."""
+
+import pytest
+
+from tests.pages.conftest import seen
+
+PAGE = "responders/incident.py"
+
+
+def said(at):
+    """The words of the page as a person reads them: without the marks that keep markdown from formatting them."""
+    return seen(at).replace("\\", "")
+
+
+sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def labels(at):
+    return [found.label for found in at.button]
+
+
+def button(at, label):
+    return next(found for found in at.button if found.label == label)
+
+
+def area(at, key):
+    return next(found for found in at.text_area if str(found.key).endswith(key))
+
+
+@sqlite
+def test_each_role_is_offered_what_it_may_do(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    desk.fix(number)
+    assert "Close" in labels(opened(PAGE, "Dora", number=number))
+    assert "Close" not in labels(opened(PAGE, "Priya", number=number))
+    assert "Reopen" in labels(opened(PAGE, "Priya", number=number))
+    assert [label for label in labels(opened(PAGE, "Max", number=number)) if label not in ("Follow",)] == []
+
+
+@sqlite
+def test_starting_work_takes_one_press(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    desk.accept(number)
+    at = button(opened(PAGE, "Priya", number=number), "Start work").click().run()
+    kept = desk.incident(number)
+    assert (kept.state, kept.assignee_id) == ("in_progress", desk.actors["Priya"].id)
+    assert not at.error
+
+
+@sqlite
+def test_resolving_asks_how_and_what_was_done(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    desk.accept(number)
+    desk.do(number, "acknowledge", "Priya")
+    at = button(opened(PAGE, "Priya", number=number), "Resolve").click().run()
+    assert "How was it resolved?" in [box.label for box in at.selectbox]
+    assert "What was done?" in [box.label for box in at.text_area]
+    assert desk.incident(number).state == "in_progress"
+
+
+@sqlite
+def test_a_note_stays_among_us_and_a_comment_reaches_the_reporter(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    at = opened(PAGE, "Priya", number=number)
+    area(at, ".words").input("Looks like the driver")
+    at = button(at, "Write").click().run()
+    at.segmented_control(key=f"incident.write.{number}.kind").set_value("comment")
+    area(at, ".words").input("We are on it")
+    button(at, "Write").click().run()
+    assert desk.words(number) == ["Looks like the driver", "We are on it"]
+    public = opened("staff/my_reports.py", "Rita", number=number)
+    assert not public.exception
+
+
+@sqlite
+def test_nothing_written_is_refused_in_words_and_too_much_is_kept(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    at = opened(PAGE, "Priya", number=number)
+    assert "Write something first." in said(button(at, "Write").click().run())
+    area(at, ".words").input("x" * 30_000)
+    at = button(at, "Write").click().run()
+    assert "Shorten the comment to 20,000 characters" in said(at)
+    assert area(at, ".words").value == "x" * 30_000
+
+
+@sqlite
+@pytest.mark.parametrize("number", ["INC-999999", "<b>", "x" * 3000, "'; drop table incident --", "\x00"])
+def test_an_unknown_number_is_answered_in_words(desk, opened, number):
+    at = opened(PAGE, "Priya", number=number)
+    assert not at.exception
+    assert at.text_input[0].label == "Number"
+
+
+@sqlite
+def test_without_a_number_it_asks_for_one(desk, opened):
+    at = opened(PAGE, "Priya")
+    assert at.title[0].value == "Incident"
+    assert not at.exception
+
+
+@sqlite
+def test_following_and_leaving(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    at = button(opened(PAGE, "Priya", number=number), "Follow").click().run()
+    assert "Stop following" in labels(at)
+    assert "Follow" in labels(button(at, "Stop following").click().run())
