@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from math import isfinite
+from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,9 @@ DAY = timedelta(days=1)
 MOST_SHUT_DAYS = 5 * 366
 """A calendar that does not open within so many days is taken for a mistake."""
 _CACHED_DAYS = 8000
+_MINUTES_A_DAY = 24 * 60
+_END = datetime.max.replace(tzinfo=UTC)
+_TOO_FAR = "Dates run from the year 2 to 9998. Choose one nearer, or less time."
 
 Span = tuple[datetime, datetime]
 """[start, end) in UTC"""
@@ -34,13 +37,16 @@ class Calendar:
         self._hours = {day: tuple(spans) for day, spans in hours.items()}
         self._holidays = holidays
         self._exceptions = {day: tuple(spans) for day, spans in (exceptions or {}).items()}
+        full = all(self._hours.get(day) == ((0, _MINUTES_A_DAY),) for day in range(7))
+        self._always = full and not holidays and not self._exceptions
         self._cache: dict[date, tuple[Span, ...]] = {}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Calendar":
         """From {"zone", "hours": {"mon": [["09:00", "17:00"]]}, "holidays": [date], "exceptions": {date: spans}}.
 
-        A day missing in hours is shut; "24:00" is the end of the date. RuleError says what to put right.
+        A day missing in hours is shut; "24:00" is the end of the date; without a zone it is UTC. The hours of a day may
+        touch but not overlap, nor pass midnight: split them at 24:00. RuleError says what to put right.
         """
         if not isinstance(data, Mapping):
             raise RuleError("A calendar is an object with zone and hours.")
@@ -81,86 +87,112 @@ class Calendar:
 
     def spans(self, start: datetime, end: datetime | None = None) -> Iterator[Span]:
         """The open spans from `start` on, in order and apart, cut to [start, end). Without `end` they never cease."""
+        stop = _END if end is None else end
+        if self._always:
+            if start < stop:
+                yield start, stop
+            return
         day = start.astimezone(self.zone).date() - DAY
+        last = date.max if end is None else end.astimezone(self.zone).date() + DAY
         done, shut = start, 0
-        while end is None or done < end:
+        while done < stop and day <= last:
             try:
-                today = self._cache[day] if day in self._cache else self._open_on(day)
+                today = self._open_on(day)
                 day += DAY
             except OverflowError:
-                raise RuleError("The calendar ends with the year 9999. Choose less time.") from None
+                raise RuleError(_TOO_FAR) from None
             shut = 0 if today else shut + 1
             if end is None and shut > MOST_SHUT_DAYS:
                 raise RuleError("The calendar does not open within five years. Give it hours.", field="hours")
             for since, until in today:
-                if end is not None and since >= end:
+                since = max(since, done)
+                if since >= stop:
                     return
-                since, until = max(since, done), until if end is None else min(until, end)
                 if since < until:
-                    yield since, until
+                    yield since, min(until, stop)
                     done = until
-            if end is not None and not today and _midnight(day) > end:
-                return
 
     def _open_on(self, day: date) -> tuple[Span, ...]:
-        spans = self._exceptions.get(day)
-        if spans is None:
-            spans = () if day in self._holidays else self._hours.get(day.weekday(), ())
-        found = (
-            (self._instant(day, opens, last=False), self._instant(day, shuts, last=True)) for opens, shuts in spans
+        found = self._cache.get(day)
+        if found is None:
+            found = self._reckoned(day)
+            if len(self._cache) >= _CACHED_DAYS:
+                self._cache.clear()
+            self._cache[day] = found
+        return found
+
+    def _reckoned(self, day: date) -> tuple[Span, ...]:
+        hours = self._exceptions.get(day)
+        if hours is None:
+            hours = () if day in self._holidays else self._hours.get(day.weekday(), ())
+        if not hours:
+            return ()
+        midnight = datetime.combine(day, time(), self.zone)
+        offset = _offset(midnight)
+        if offset == _offset((midnight + DAY).replace(fold=1)):  # no change of the clock touches this date
+            start = datetime.combine(day, time(), UTC) - offset
+            return tuple((start + timedelta(minutes=opens), start + timedelta(minutes=shuts)) for opens, shuts in hours)
+        spans = (
+            (self._instant(day, opens, last=False), self._instant(day, shuts, last=True)) for opens, shuts in hours
         )
-        kept = tuple((opens, shuts) for opens, shuts in found if opens < shuts)
-        if len(self._cache) >= _CACHED_DAYS:
-            self._cache.clear()
-        self._cache[day] = kept
-        return kept
+        return tuple((opens, shuts) for opens, shuts in spans if opens < shuts)
 
     def _instant(self, day: date, minutes: int, *, last: bool) -> datetime:
         """When the zone's clock reads that time: the first or last of a doubled one, the end of a gap."""
-        if minutes == 24 * 60:
-            day, minutes, last = day + DAY, 0, False
-        wall = datetime.combine(day, time(minutes // 60, minutes % 60))
+        wall = datetime.combine(day, time()) + timedelta(minutes=minutes)
         early, late = (wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
         if early > late:  # in a gap the two readings lie on either side of the change
             return self._change_between(late, early)
+        if minutes == _MINUTES_A_DAY:  # of a doubled midnight, the one after the date's last instant
+            last = (late - timedelta(seconds=1)).astimezone(self.zone).date() == day
         return late if last else early
 
     def _change_between(self, before: datetime, after: datetime) -> datetime:
-        offset = before.astimezone(self.zone).utcoffset()
+        offset = _offset(before.astimezone(self.zone))
         first, last = int(before.timestamp()), int(after.timestamp())
         while last - first > 1:
             middle = (first + last) // 2
-            if datetime.fromtimestamp(middle, self.zone).utcoffset() == offset:
+            if _offset(datetime.fromtimestamp(middle, self.zone)) == offset:
                 first = middle
             else:
                 last = middle
         return datetime.fromtimestamp(last, UTC)
 
 
+ALWAYS = Calendar(ZoneInfo("UTC"), dict.fromkeys(range(7), ((0, _MINUTES_A_DAY),)))
+"""Round the clock. Any calendar open all week without holidays or exceptions is as quick."""
+
+
 def run(spans: Iterator[Span], seconds: float) -> datetime:
     """The instant at which `seconds` have run in the spans; with 0, the first instant of the first."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds) or seconds < 0:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < inf:
         raise RuleError("Give a number of seconds, 0 or more.")
     try:
         left = timedelta(seconds=seconds)
     except OverflowError:
-        raise RuleError("The calendar ends with the year 9999. Choose less time.") from None
+        raise RuleError(_TOO_FAR) from None
     for since, until in spans:
         if left <= until - since:
             return since + left
         left -= until - since
-    raise RuleError("The clock never runs so long.")
+    raise RuleError(_TOO_FAR)
 
 
 def aware(instant: datetime) -> datetime:
-    """The instant in UTC; RuleError without a zone."""
+    """The instant in UTC; RuleError without a zone, or outside the years 2 to 9998."""
     if not isinstance(instant, datetime) or instant.tzinfo is None or instant.utcoffset() is None:
         raise RuleError("An instant needs a date, a time and a zone.")
-    return instant.astimezone(UTC)
+    try:
+        moment = instant.astimezone(UTC)
+    except OverflowError:
+        raise RuleError(_TOO_FAR) from None
+    if not date.min.year < moment.year < date.max.year:
+        raise RuleError(_TOO_FAR)
+    return moment
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC) - 2 * DAY
+def _offset(wall: datetime) -> timedelta:
+    return wall.utcoffset() or timedelta()
 
 
 def _zone(name: object) -> ZoneInfo:

@@ -26,10 +26,10 @@ def sign_in(page: Page, url: str, email: str, *, path: str = "/", password: str 
     return page
 
 
-def as_sample(page: Page, url: str, roles: str, *, path: str = "/") -> Page:
-    """Sign in on the page of the sample data as the first person who has exactly `roles`."""
+def as_sample(page: Page, url: str, name: str, *, path: str = "/") -> Page:
+    """Sign in as somebody of the sample data."""
     page.goto(url + "/sample")
-    page.locator("button.person").filter(has=page.locator(f"span:text-is('{roles}')")).first.click()
+    page.locator("button.person").filter(has_text=name).click()
     page.wait_for_url(lambda address: "/sample" not in address)
     if path != "/":
         page.goto(url + path)

@@ -18,14 +18,14 @@ Axe = Callable[[Page], list[str]]
 WIDTHS = (1280, 360)
 SCHEMES = ("light", "dark")
 PERSON = {
-    "reporter": "reporter",
-    "responder": "responder",
-    "lead": "lead, responder",
-    "desk": "desk, lead",
-    "manager": "manager",
-    "admin": "admin",
+    "reporter": "Birgit Schäfer",
+    "responder": "Mateo Fernández",
+    "lead": "Priya Nair",
+    "desk": "Amara Okafor",
+    "manager": "Margarethe Vogel",
+    "admin": "Samuel Adeyemi",
 }
-"""role -> all the roles of the person of the sample data who shows it"""
+"""role -> who shows it in the sample data"""
 PAGES = {
     "reporter": ("report", "my-reports", "my-reports?view=finished", "account"),
     "responder": ("home", "board", "incident", "my-reports"),

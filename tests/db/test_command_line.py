@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import types
 from datetime import UTC, datetime
 
 import pytest
@@ -171,13 +170,11 @@ def test_ctrl_c_stops_between_two_batches_and_says_how_to_go_on(sqlite_url):
 def test_measures_covers_whole_local_days(command, monkeypatch):
     asked = []
 
-    def measures(_db, start, end, zone):
+    def measures(_db, start, end, zone, *, now):
         asked.append((start, end, zone))
         return {"zone": zone}
 
-    stand_in = types.SimpleNamespace(measures=measures)
-    monkeypatch.setitem(sys.modules, "db.queries.trends", stand_in)
-    monkeypatch.setattr("db.queries.trends", stand_in, raising=False)
+    monkeypatch.setattr("db.queries.trends.measures", measures)
     status, out, _ = command(
         "measures", "--json", "--from", "2016-03-01", "--to", "2016-03-31", "--zone", "Europe/Berlin"
     )

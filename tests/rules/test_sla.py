@@ -3,14 +3,16 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.business_time import Calendar
+from rules import targets
+from rules.business_time import ALWAYS, Calendar
 from rules.errors import RuleError
-from rules.sla import due_at, elapsed
+from rules.sla import WARNING_SHARE, due_at, elapsed, status
 
 VECTORS = Path(__file__).resolve().parents[2].parent / "shared" / "vectors"
 OFFICE = Calendar.from_dict(
@@ -73,6 +75,91 @@ def test_a_pause_that_lasts_stops_the_clock():
     assert due_at(OFFICE, MONDAY, 1800, pauses) == MONDAY + hours(0.5)
 
 
+@pytest.mark.parametrize("target", [0, 60])
+@pytest.mark.parametrize("begins", [hours(-1), hours(0)])
+def test_while_it_has_been_paused_from_the_start_there_is_no_due_time(target, begins):
+    with pytest.raises(RuleError, match="paused"):
+        due_at(OFFICE, MONDAY, target, [(MONDAY + begins, None)])
+    with pytest.raises(RuleError, match="paused"):
+        due_at(ALWAYS, MONDAY, target, [(MONDAY + begins, None)])
+
+
+def test_a_pause_that_lasts_is_no_matter_once_the_target_has_run():
+    assert due_at(OFFICE, MONDAY, 3600, [(MONDAY + hours(1), None)]) == MONDAY + hours(1)
+    assert due_at(OFFICE, MONDAY, 0, [(MONDAY + hours(1), None)]) == MONDAY
+
+
+def test_a_pause_of_thousands_of_years_is_stepped_over():
+    assert due_at(OFFICE, MONDAY, 60, [(MONDAY, at("9000-01-01T00:00Z"))]) == at("9000-01-01T08:01Z")
+
+
+def test_no_seconds_wait_for_the_end_of_the_pause():
+    assert due_at(OFFICE, MONDAY, 0, [(MONDAY, MONDAY + hours(2))]) == MONDAY + hours(2)
+    assert due_at(OFFICE, MONDAY, 0, [(MONDAY, MONDAY + hours(9))]) == MONDAY + hours(24)
+
+
+def test_pauses_are_exact_to_the_second():
+    pauses = [(MONDAY + timedelta(seconds=7), MONDAY + timedelta(seconds=18))]
+    assert elapsed(OFFICE, MONDAY, MONDAY + timedelta(seconds=19), pauses) == 8
+    assert due_at(OFFICE, MONDAY, 7, pauses) == MONDAY + timedelta(seconds=7)
+    assert due_at(OFFICE, MONDAY, 8, pauses) == MONDAY + timedelta(seconds=19)
+
+
+def test_nothing_has_run_before_it_was_opened():
+    assert elapsed(OFFICE, MONDAY, MONDAY - hours(1), []) == 0
+    assert elapsed(OFFICE, MONDAY, MONDAY, [(MONDAY - hours(3), MONDAY - hours(2))]) == 0
+
+
+@pytest.mark.parametrize("pauses", [None, 5, [5], ["ab"], [(MONDAY,)], [(MONDAY, MONDAY, MONDAY)]])
+def test_mistaken_pauses_are_refused(pauses):
+    with pytest.raises(RuleError, match="from and to"):
+        elapsed(OFFICE, MONDAY, MONDAY + hours(1), pauses)
+
+
+def test_instants_without_a_zone_are_refused():
+    naive = datetime(2026, 11, 23)
+    for opened, until, pauses in (
+        (naive, MONDAY, []),
+        (MONDAY, naive, []),
+        (MONDAY, MONDAY, [(naive, None)]),
+        (MONDAY, MONDAY, [(MONDAY, naive)]),
+    ):
+        with pytest.raises(RuleError, match="zone"):
+            elapsed(OFFICE, opened, until, pauses)
+
+
+@pytest.mark.parametrize("target", [-1, float("nan"), float("inf"), "3", None])
+@pytest.mark.parametrize("pauses", [[], [(MONDAY, None)]])
+def test_a_mistaken_target_is_refused(target, pauses):
+    with pytest.raises(RuleError, match="seconds"):
+        due_at(OFFICE, MONDAY, target, pauses)
+
+
+@pytest.mark.parametrize(
+    ("used", "expected"),
+    [
+        (0, (0.0, "ok")),
+        (2999, (0.74975, "ok")),
+        (3000, (0.75, "warning")),
+        (3999, (0.99975, "warning")),
+        (4000, (1.0, "breached")),
+        (6000, (1.5, "breached")),
+    ],
+)
+def test_it_warns_from_three_quarters_and_is_breached_from_the_whole(used, expected):
+    assert status(used, 4000) == expected
+
+
+@pytest.mark.parametrize(("used", "target"), [(0, 0), (1, -1), (-1, 60), (float("nan"), 60), (1, float("nan"))])
+def test_a_share_of_nothing_is_refused(used, target):
+    with pytest.raises(RuleError, match="above 0"):
+        status(used, target)
+
+
+def test_the_share_that_warns_is_the_same_everywhere():
+    assert targets.WARNING_SHARE == WARNING_SHARE
+
+
 def test_a_pause_that_ends_before_it_begins_is_refused():
     with pytest.raises(RuleError, match="before it begins"):
         due_at(OFFICE, MONDAY, 60, [(MONDAY, MONDAY - hours(1))])
@@ -90,14 +177,27 @@ def test_at_the_due_time_exactly_the_target_has_run(minutes, target):
     assert elapsed(OFFICE, MONDAY, due - timedelta(seconds=1), pauses) == target - 1
 
 
-@settings(max_examples=100, deadline=None)
-@given(spans, st.integers(0, 5000))
-def test_elapsed_time_is_what_a_minute_stepper_counts(minutes, length):
-    pauses = [(MONDAY + timedelta(minutes=m), MONDAY + timedelta(minutes=m + n)) for m, n in minutes]
-    counted = 0
+CHANGES = [
+    ("America/Chicago", datetime(2026, 3, 7, 6, tzinfo=UTC)),
+    ("Europe/London", datetime(2026, 10, 24, 6, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 4, 4, 6, tzinfo=UTC)),
+    ("America/Havana", datetime(2026, 10, 31, 6, tzinfo=UTC)),
+]
+"""a zone, and the day before its clock changes; hours that lie away from the change"""
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(CHANGES), spans, st.integers(1, 4000))
+def test_elapsed_time_is_what_a_minute_stepper_counts(change, minutes, length):
+    zone, opened = change
+    every_day = {day: [["08:00", "20:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    calendar = Calendar.from_dict({"zone": zone, "hours": every_day})
+    pauses = [(opened + timedelta(minutes=m), opened + timedelta(minutes=m + n)) for m, n in minutes]
+    counted, due = 0, None
     for minute in range(length):
-        now = MONDAY + timedelta(minutes=minute)
-        paused = any(begin <= now < end for begin, end in pauses)
-        wall = now + hours(1)
-        counted += not paused and wall.weekday() < 5 and 9 <= wall.hour < 17
-    assert elapsed(OFFICE, MONDAY, MONDAY + timedelta(minutes=length), pauses) == 60 * counted
+        now = opened + timedelta(minutes=minute)
+        if not any(begin <= now < end for begin, end in pauses) and 8 <= now.astimezone(ZoneInfo(zone)).hour < 20:
+            counted, due = counted + 1, now + timedelta(minutes=1)
+    assert elapsed(calendar, opened, opened + timedelta(minutes=length), pauses) == 60 * counted
+    if due is not None:
+        assert due_at(calendar, opened, 60 * counted, pauses) == due

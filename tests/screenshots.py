@@ -1,0 +1,137 @@
+"""python -m tests.screenshots: the pictures of README and docs, taken from the running app with sample data."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.people import as_sample, ready
+
+ROOT = Path(__file__).parents[1]
+PICTURES = ROOT / "docs" / "pictures"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+STARTS_WITHIN = 60.0
+ASKS_EVERY = 0.2
+WIDE, PHONE = (1280, 800), (360, 740)
+LARGEST = 200_000
+"""bytes of one picture"""
+REPORTER, RESPONDER, LEAD, MANAGER, ADMIN = (
+    "Birgit Schäfer",
+    "Mateo Fernández",
+    "Amara Okafor",
+    "Margarethe Vogel",
+    "Samuel Adeyemi",
+)
+PAGES = {
+    "report": REPORTER,
+    "my-reports": REPORTER,
+    "triage": LEAD,
+    "home": LEAD,
+    "board": RESPONDER,
+    "incident": RESPONDER,
+    "trends": MANAGER,
+    "people": ADMIN,
+}
+"""page -> whose eyes it is seen with"""
+ON_A_PHONE = ("report", "triage", "board")
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """The app on sample data in a folder that is thrown away; its address."""
+    with tempfile.TemporaryDirectory() as place, socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port = asked.getsockname()[1]
+        asked.close()
+        environment = os.environ | {
+            "DATABASE_URL": f"sqlite:///{Path(place) / 'incidents.db'}",
+            "SECRET_KEY": "the key of the screenshots, 32 characters or more",
+            "WORKER": "off",
+        }
+        subprocess.run([sys.executable, "-m", "db", "demo"], cwd=ROOT, env=environment, check=True, capture_output=True)
+        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+        command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, **quiet)  # type: ignore[call-overload]
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_for(url, process)
+            yield url
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    ends = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < ends and process.poll() is None:
+        try:
+            with direct.open(f"{url}/healthz", timeout=5):
+                return
+        except OSError:
+            time.sleep(ASKS_EVERY)
+    raise SystemExit("The app did not start. Try it with: make run")
+
+
+def show(page: Page, url: str, name: str) -> None:
+    """Bring the page into the state that its picture shows."""
+    page.goto(f"{url}/{'board' if name == 'incident' else name}")
+    if name == "incident":
+        card = page.locator(".column[data-state=in_progress] [data-card]").first
+        page.goto(f"{url}/incident?number={card.get_attribute('data-card')}")
+        page.locator(".entry").first.wait_for()
+    if name == "report":
+        page.get_by_label("What is wrong?").fill("Label printer on ward 3 prints blank labels")
+        page.get_by_label("What or where is affected?").fill("Printing")
+        page.mouse.move(0, 0)
+    ready(page)
+    expect(page.get_by_test_id("stMain").get_by_role("heading", level=1).first).to_be_visible()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    page.evaluate("document.fonts.ready.then(() => true)")
+    page.wait_for_load_state("networkidle")
+
+
+def take(browser: Browser, url: str, name: str, scheme: str, size: tuple[int, int], file: str) -> None:
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        timezone_id="Europe/Berlin",
+        locale="en-GB",
+        has_touch=size == PHONE,
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    as_sample(page, url, PAGES[name])
+    show(page, url, name)
+    picture = PICTURES / f"{file}.png"
+    page.screenshot(path=picture, animations="disabled", caret="hide")
+    context.close()
+    if picture.stat().st_size > LARGEST:
+        raise SystemExit(f"{picture.name} is larger than {LARGEST // 1000} kB.")
+    print(f"{picture.relative_to(ROOT)}  {picture.stat().st_size // 1000} kB")
+
+
+def main() -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with running() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for name in PAGES:
+            for scheme in ("light", "dark"):
+                take(browser, url, name, scheme, WIDE, f"{name}-{scheme}")
+        for name in ON_A_PHONE:
+            take(browser, url, name, "light", PHONE, f"{name}-phone-light")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
