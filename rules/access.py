@@ -95,7 +95,7 @@ TABLE: dict[str, frozenset[str]] = {
     "settings": frozenset({"admin"}),
     "import": frozenset({"admin"}),
 }
-_OWN = frozenset({"read", "verify", "reject", "comment", "attach"})
+_OWN = frozenset({"read", "verify", "reject", "reopen", "comment", "attach"})
 """what the reporter may do with an incident of their own"""
 _NAMED = frozenset({"read", "comment"})
 """what one who follows may do"""
@@ -128,7 +128,10 @@ def may_take(actor: Actor, action: str, record: Record, state: str) -> bool:
     """True when `actor` may take the lifecycle action on an incident in `state`.
 
     'reject' has two meanings: a team sends an assignment back, a reporter (or the desk for them) says 'not fixed'.
+    What is closed a reporter may reopen; before that their word is 'reject'.
     """
+    if action == "reopen" and record.reporter_id == actor.id and not actor.roles & TABLE["reopen"]:
+        return state == "closed"
     if action != "reject":
         return may(actor, action, record)
     if state == "assigned":

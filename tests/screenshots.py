@@ -1,12 +1,9 @@
 """python -m tests.screenshots: the pictures of README and docs, taken from the running app with sample data."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +11,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.people import as_sample, ready
+from tests.browser.running import CHROMIUM, FLAGS, ROOT, started
 
-ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-STARTS_WITHIN = 60.0
-ASKS_EVERY = 0.2
 WIDE, PHONE = (1280, 800), (360, 740)
 LARGEST = 200_000
 """bytes of one picture"""
@@ -46,41 +39,17 @@ ON_A_PHONE = ("report", "triage", "board")
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """The app on sample data in a folder that is thrown away; its address."""
-    with tempfile.TemporaryDirectory() as place, socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        port = asked.getsockname()[1]
-        asked.close()
+def sample() -> Iterator[str]:
+    """The address of the app on sample data, in a folder that is thrown away."""
+    with tempfile.TemporaryDirectory() as place:
         environment = os.environ | {
             "DATABASE_URL": f"sqlite:///{Path(place) / 'incidents.db'}",
             "SECRET_KEY": "the key of the screenshots, 32 characters or more",
             "WORKER": "off",
         }
         subprocess.run([sys.executable, "-m", "db", "demo"], cwd=ROOT, env=environment, check=True, capture_output=True)
-        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-        command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, **quiet)  # type: ignore[call-overload]
-        try:
-            url = f"http://127.0.0.1:{port}"
-            wait_for(url, process)
+        with started(environment, Path(place) / "server.log") as (url, _):
             yield url
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    ends = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < ends and process.poll() is None:
-        try:
-            with direct.open(f"{url}/healthz", timeout=5):
-                return
-        except OSError:
-            time.sleep(ASKS_EVERY)
-    raise SystemExit("The app did not start. Try it with: make run")
 
 
 def show(page: Page, url: str, name: str) -> None:
@@ -123,8 +92,8 @@ def take(browser: Browser, url: str, name: str, scheme: str, size: tuple[int, in
 
 def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with running() as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with sample() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         for name in PAGES:
             for scheme in ("light", "dark"):
                 take(browser, url, name, scheme, WIDE, f"{name}-{scheme}")

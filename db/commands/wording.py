@@ -1,4 +1,4 @@
-"""How a change is told on the timeline, and the checks of what a change refers to."""
+"""How a change is told on the timeline."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,15 +7,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import Category, CategoryPair, Incident, Person, PersonRole, Service, Subcategory, Team
-from rules import text
-from rules.access import TABLE
-from rules.errors import RuleError
+from db.commands.checks import WORDS
+from db.models import Category, CategoryPair, Incident, Person, Service, Subcategory, Team
 from rules.priority import LABELS as PRIORITIES
 from rules.priority import RISKS
 from rules.states import HOLD_REASONS, RESOLUTION_CODES, VERIFICATIONS
-
-_WORDS_OF = ("reason", "resolution_note", "verification_note", "hold_note")
 
 
 def facts(incident: Incident) -> dict[str, Any]:
@@ -23,14 +19,9 @@ def facts(incident: Incident) -> dict[str, Any]:
     return {column.key: getattr(incident, column.key) for column in Incident.__mapper__.column_attrs}
 
 
-def clean(given: Mapping[str, Any], limit: int) -> dict[str, Any]:
-    """The free texts among `given`, checked and trimmed."""
-    return {name: text.block(given[name], name, limit) for name in _WORDS_OF if isinstance(given.get(name), str)}
-
-
 def detail(kind: str, given: Mapping[str, Any]) -> str:
     """The words written with an action, to be shown as a quotation."""
-    return next((str(given[name]) for name in _WORDS_OF if given.get(name)), "")
+    return next((str(given[name]) for name in WORDS if given.get(name)), "")
 
 
 def as_json(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -43,35 +34,6 @@ def as_json(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
-
-
-def unknown_references(db: Session, fields: Mapping[str, Any]) -> dict[str, str]:
-    """Field -> sentence for a category pair or service that is not there (any more)."""
-    wrong = {}
-    pair_id, service_id = fields.get("category_pair_id"), fields.get("service_id")
-    if pair_id is not None and not _in_use(db.get(CategoryPair, pair_id)):
-        wrong["category_pair_id"] = "Choose a category from the list."
-    if service_id is not None and not _in_use(db.get(Service, service_id)):
-        wrong["service_id"] = "Choose a service from the list."
-    return wrong
-
-
-def _in_use(found: CategoryPair | Service | None) -> bool:
-    return found is not None and found.archived_at is None
-
-
-def check_people(db: Session, changes: Mapping[str, Any]) -> None:
-    """RuleError unless the team exists and the assignee may work on incidents."""
-    if changes.get("team_id") is not None:
-        team = db.get(Team, changes["team_id"])
-        if team is None or team.archived_at is not None:
-            raise RuleError("Choose a team from the list.", field="team_id")
-    assignee = changes.get("assignee_id")
-    if assignee is not None:
-        person = db.get(Person, assignee)
-        roles = set(db.execute(select(PersonRole.role).where(PersonRole.person_id == assignee)).scalars())
-        if person is None or person.disabled_at is not None or not roles & TABLE["acknowledge"]:
-            raise RuleError("Choose a person who works on incidents.", field="assignee_id")
 
 
 def pair_name(db: Session, pair_id: int | None) -> str:
@@ -87,21 +49,8 @@ def pair_name(db: Session, pair_id: int | None) -> str:
     return " › ".join(part for part in row if part)
 
 
-def sentence(
-    db: Session,
-    incident: Incident,
-    kind: str,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    given: Mapping[str, Any],
-) -> str:
-    """What was done, without its subject: 'assigned it to Network, Priya Nair; P2 High'."""
-    told = _action(db, incident, kind, after, given)
-    edits = _edits(db, before, after)
-    return "; ".join(part for part in (told, edits) if part)
-
-
-def _action(db: Session, incident: Incident, kind: str, after: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+def action(db: Session, incident: Incident, kind: str, after: Mapping[str, Any]) -> str:
+    """What was done, without its subject: 'assigned it to Network, Priya Nair'."""
     if kind in ("accept", "assign", "escalate"):
         team = db.get(Team, incident.team_id) if incident.team_id else None
         person = db.get(Person, incident.assignee_id) if incident.assignee_id else None
@@ -126,11 +75,11 @@ def _action(db: Session, incident: Incident, kind: str, after: Mapping[str, Any]
         "reopen": "reopened it",
         "cancel": "cancelled it",
         "unmerge": "undid the merge",
-        "prioritise": "",
     }[kind]
 
 
-def _edits(db: Session, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+def edits(db: Session, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What was set in triage: 'set category Hardware › Printer, P2 High'. Never shown to reporters."""
     changed = {name: value for name, value in after.items() if before.get(name) != value}
     parts = []
     if "category_pair_id" in changed:
@@ -148,6 +97,4 @@ def _edits(db: Session, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
     parts += [f"{'' if changed[risk] else 'no longer '}{words}" for risk, words in RISKS.items() if risk in changed]
     if "major" in changed:
         parts.append("a major incident" if changed["major"] else "no longer a major incident")
-    if not parts:
-        return ""
-    return ("set " if "state" not in changed else "") + ", ".join(parts)
+    return f"set {', '.join(parts)}"

@@ -56,6 +56,12 @@ class Incident(Base):
             sqlite_where=text("restricted = 1"),
             postgresql_where=text("restricted"),
         ),
+        Index(
+            "ix_incident_denied",
+            "denied_at",
+            sqlite_where=text("denied_at is not null"),
+            postgresql_where=text("denied_at is not null"),
+        ),
         Index("ix_incident_duplicate_of_id", "duplicate_of_id"),
         Index("ix_incident_parent_id", "parent_id"),
     )

@@ -16,8 +16,6 @@ from rules.access import Actor
 
 _QUOTED = frozenset({"comment", "resolve", "reject", "reopen", "cancel", "report"})
 """kinds whose words the reporter reads"""
-_WHOLE = frozenset({"comment", "file", "report"})
-"""kinds whose sentence never names what was set in triage"""
 
 
 def mine(db: Session, actor: Actor, *, finished: bool, limit: int = 25, offset: int = 0) -> tuple[list[Line], int]:
@@ -73,5 +71,4 @@ def story(db: Session, actor: Actor, detail: Detail, limit: int = timeline.PAGE)
 
 
 def _told(entry: Entry) -> Entry:
-    text = entry.text if entry.kind in _WHOLE else entry.text.partition(";")[0]
-    return replace(entry, text=text, detail=entry.detail if entry.kind in _QUOTED else "", changes=None)
+    return replace(entry, detail=entry.detail if entry.kind in _QUOTED else "", changes=None)

@@ -67,7 +67,7 @@ def pages(actor: Actor) -> dict[str, StreamlitPage]:
 
 def _shown(entry: Entry, actor: Actor) -> bool:
     if only_reports(actor):
-        return entry.path in ("report", "my-reports")
+        return entry.path in ("report", "my-reports", "account")
     return entry.heading is not None
 
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from db.commands import files as file_commands
 from db.commands import incidents as commands
+from db.commands.files import Upload
 from db.engine import reading
 from db.queries import incidents, triage
 from db.queries.lines import Line
@@ -273,8 +273,8 @@ def _write(actor: Actor, detail: incidents.Detail, key: str) -> None:
         if words.strip() or upload is None:
             commands.comment(db, detail.line.id, words, public=public, actor=actor, now=now)
         if upload is not None:
-            found = commands.for_change(db, detail.line.id, None, actor)
-            file_commands.attach(db, found, file_commands.Upload(upload.name, upload.getvalue()), actor=actor, now=now)
+            sent = Upload(upload.name, upload.getvalue())
+            commands.attach(db, detail.line.id, sent, actor=actor, now=now)
 
     problem = attempt(change)
     if problem is None:

@@ -9,11 +9,8 @@ Every window made by `page` is watched: a request to any other host fails its te
 """
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,21 +25,7 @@ pytest.importorskip("axe_playwright_python", reason="pip install -r requirements
 import axe_playwright_python
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-ROOT = Path(__file__).parents[2]
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-STARTS_WITHIN = 60.0
-STOPS_WITHIN = 10.0
-ASKS_EVERY = 0.1
+from tests.browser.running import CHROMIUM, FLAGS, ROOT, started
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -81,56 +64,14 @@ def _chromium(missing: Callable[[str], NoReturn]) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app of one test module, on a fresh SQLite database, with its worker inside."""
     place = tmp_path_factory.mktemp("server")
-    port = _free_port()
     environment = os.environ | {
         "DATABASE_URL": f"sqlite:///{place / 'incidents.db'}",
         "SECRET_KEY": "the key of the browser tests, 32 characters or more",
         "WORKER": "embedded",
     }
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     log = place / "server.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_healthy(url, process, log)
-        yield Server(url, environment["DATABASE_URL"], log, process.pid, environment)
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOPS_WITHIN)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        port: int = asked.getsockname()[1]
-        return port
-
-
-def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    ends = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < ends:
-        try:
-            process.wait(ASKS_EVERY)
-        except subprocess.TimeoutExpired:
-            pass
-        else:
-            break
-        try:
-            with direct.open(f"{url}/healthz", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            continue
-    raise AssertionError(f"The app did not start. It said:\n{log.read_text(errors='replace')}")
+    with started(environment, log) as (url, pid):
+        yield Server(url, environment["DATABASE_URL"], log, pid, environment)
 
 
 @pytest.fixture(scope="session")

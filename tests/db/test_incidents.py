@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from db.commands import incidents
 from db.commands.incidents import Conflict
@@ -69,6 +70,7 @@ def test_the_main_journey(office):
             office.timeline(number)]  # fmt: skip
     assert told == [
         ("Rita", "report", None, "new", 1),
+        ("Lena", "prioritise", None, None, 2),
         ("Lena", "accept", "new", "assigned", 2),
         ("Priya", "acknowledge", "assigned", "in_progress", 3),
         ("Priya", "hold", "in_progress", "on_hold", 4),
@@ -78,8 +80,14 @@ def test_the_main_journey(office):
         ("Rita", "verify", "recovered", "recovered", 8),
         ("Dora", "close", "recovered", "closed", 9),
     ]
-    assert office.timeline(number)[1].text == "accepted it for Network, Priya; category Network, a security risk"
-    assert office.timeline(number)[5].detail == "Restarted the server."
+    set_in_triage, accepted_for = office.timeline(number)[1:3]
+    assert set_in_triage.text == "set category Network, a security risk"
+    assert (accepted_for.text, accepted_for.public, set_in_triage.public) == (
+        "accepted it for Network, Priya",
+        True,
+        False,
+    )
+    assert office.timeline(number)[6].detail == "Restarted the server."
 
 
 def test_rank_follows_what_triage_says(office):
@@ -109,7 +117,7 @@ def test_nothing_changed_leaves_no_entry(office):
     number = office.bring_to("assigned")
     with writing(office.engine) as db:
         incidents.prioritise(db, number, None, {"impact": 2}, actor=office.people["Lena"], now=MONDAY)
-    assert (office.incident(number).version, len(office.timeline(number))) == (2, 2)
+    assert (office.incident(number).version, len(office.timeline(number))) == (2, 3)
 
 
 def test_a_stale_version_is_told_what_changed(office):
@@ -117,7 +125,7 @@ def test_a_stale_version_is_told_what_changed(office):
     with pytest.raises(Conflict) as conflict:
         office.perform(number, "resolve", "Lena", version=1, **FIX)
     assert [(entry.actor_name, entry.kind) for entry in conflict.value.since] == [
-        ("Lena", "accept"), ("Priya", "acknowledge"),
+        ("Lena", "prioritise"), ("Lena", "accept"), ("Priya", "acknowledge"),
     ]  # fmt: skip
     assert "Lena, Priya changed INC-" in conflict.value.sentence
     assert office.incident(number).state == "in_progress"
@@ -185,6 +193,16 @@ def test_nobody_closes_over_a_denial_until_it_is_resolved_again(office):
     assert office.perform(number, "resolve", "Priya", MONDAY + 7 * HOUR, **FIX).denied_at is None
     office.perform(number, "recover", "Priya", MONDAY + 8 * HOUR)
     assert office.perform(number, "close", "Dora", MONDAY + 9 * HOUR, verification="no_answer").state == "closed"
+
+
+def test_what_the_reporter_reopens_or_the_desk_rejects_for_them_is_a_denial_too(office):
+    number = office.bring_to("closed")
+    again = office.perform(number, "reopen", "Rita", office.incident(number).closed_at + HOUR, reason="Again.")
+    assert again.denied_at == again.changed_at
+    theirs = office.bring_to("recovered")
+    assert office.perform(theirs, "reject", "Dora", MONDAY + 6 * HOUR, reason="Rita called.").denied_at is not None
+    ours = office.bring_to("closed")
+    assert office.perform(ours, "reopen", "Dora", office.incident(ours).closed_at, reason="By us.").denied_at is None
 
 
 def test_only_the_desk_closes_but_a_devops_team_closes_its_own(office):
@@ -276,7 +294,11 @@ def test_a_merge_keeps_both_and_can_be_undone(office):
     merged = office.perform(second, "merge", "Dora", MONDAY + HOUR, duplicate_of_id=first)
     assert (merged.state, merged.duplicate_of_id, merged.cancelled_at) == ("cancelled", first, MONDAY + HOUR)
     assert office.timeline(second)[-1].text == f"merged it into INC-{first:06d}"
+    assert office.timeline(first)[-1].text == f"merged INC-{second:06d} into this one"
     assert (office.incident(first).title, office.incident(second).title) == ("First", "Second")
+    with reading(office.engine) as db:
+        following = db.scalars(select(Follower.person_id).where(Follower.incident_id == first)).all()
+    assert set(following) == {office.people["Rita"].id, office.people["Otto"].id}
     for survivor, sentence in (
         (third, "cannot be merged into itself"),
         (second, "itself merged"),

@@ -37,7 +37,7 @@ BY_ROLE = """
     settings     .         .          .     .     .        x
     import       .         .          .     .     .        x
 """
-OWN = {"read", "verify", "reject", "comment", "attach", "report", "follow"}
+OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}
 DEVOPS = {"accept", "prioritise", "close", "cancel", "merge", "unmerge"}
 RECORD = Record(reporter_id=50, team_id=60, assignee_id=70, named_ids=(80,))
@@ -142,6 +142,13 @@ def test_nobody_is_reporter_of_an_incident_without_one():
 )
 def test_reject_has_two_meanings(actor, state, expected):
     assert may_take(actor, "reject", RECORD, state) is expected
+
+
+def test_a_reporter_reopens_only_what_is_closed():
+    assert may_take(_someone(of=50), "reopen", RECORD, "closed") is True
+    assert may_take(_someone(of=50), "reopen", RECORD, "resolved") is False
+    assert may_take(_someone("desk", of=50), "reopen", RECORD, "resolved") is True
+    assert may_take(_someone(of=80), "reopen", RECORD, "closed") is False
 
 
 def test_what_may_not_be_read_looks_like_what_is_not_there():

@@ -277,6 +277,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_incident_assignee_queue", "incident", ["assignee_id", "queue_group", "rank_at"], unique=False)
     op.create_index("ix_incident_closed_at", "incident", ["closed_at"], unique=False)
+    op.create_index(
+        "ix_incident_denied",
+        "incident",
+        ["denied_at"],
+        unique=False,
+        sqlite_where=sa.text("denied_at is not null"),
+        postgresql_where=sa.text("denied_at is not null"),
+    )
     op.create_index("ix_incident_duplicate_of_id", "incident", ["duplicate_of_id"], unique=False)
     op.create_index("ix_incident_late", "incident", ["queue_group", "resolution_due_at"], unique=False)
     op.create_index("ix_incident_parent_id", "incident", ["parent_id"], unique=False)
