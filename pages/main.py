@@ -1,10 +1,14 @@
 """The script that Streamlit runs for every page: who is here, what may they see, where do they begin."""
 
+import re
+from urllib.parse import urlsplit
+
 import streamlit as st
 
 from db.engine import reading
 from db.queries import triage
 from pages.parts import menu, session
+from pages.parts.empty import empty
 from pages.parts.forms import guarded
 from rules.access import may
 
@@ -23,9 +27,19 @@ def begin() -> None:
     st.switch_page(known[menu.first(actor)])
 
 
+def nothing_here() -> None:
+    """An address that leads nowhere for this person: said on a page, since Streamlit's own notice covers one."""
+    st.title("Nothing here")
+    empty("There is no such page, or it is not open to you.", "Go on with the menu.", key="nowhere")
+
+
 start = st.Page(begin, title="Incident Desk", url_path="start", default=True, visibility="hidden")
+asked = urlsplit(st.context.url or "").path.strip("/")
+lost = []
+if asked not in {start.url_path, *known} and re.fullmatch(r"[\w-]{1,60}", asked):
+    lost = [st.Page(nothing_here, title="Nothing here", url_path=asked, visibility="hidden")]
 reporter = menu.only_reports(actor)
-chosen = st.navigation([start, *known.values()], position="top" if reporter else "hidden")
+chosen = st.navigation([start, *known.values(), *lost], position="top" if reporter else "hidden")
 theme = "dark" if st.context.theme.type == "dark" else "light"
 st.logo(menu.LOGO_BY_THEME[theme], size="large", icon_image=menu.ICON)
 if not reporter:
