@@ -1,7 +1,7 @@
 """Incident Desk: the whole server. Screens, HTTP routes and worker in one ASGI app on one port."""
 
 import gc
-import logging
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,17 +14,20 @@ from starlette.middleware import Middleware
 from api import files, health, sign_in
 from api.gate import Gate
 from db.commands import setup
-from db.engine import DatabaseProblem, migrate, writing
-from db.settings import settings
+from db.engine import DatabaseProblem, migrate, reading, writing
+from db.queries import sessions
+from db.settings import SettingProblem, settings
 from worker import loop
-
-log = logging.getLogger("incident_desk")
 
 
 def prepare() -> None:
     """Migrate; where nobody has an account yet, say the one-time code for setting up in the log."""
     settings().secret()
     migrate()
+    with reading() as db:
+        ready = sessions.anyone(db)
+    if ready:
+        return
     with writing() as db:
         code = setup.new_code(db, datetime.now(UTC))
     if code:
@@ -35,10 +38,10 @@ def prepare() -> None:
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     try:
         await to_thread.run_sync(prepare)
-    except DatabaseProblem as problem:
-        # Nothing can be served: say why in one line and stop, so that whoever starts it sees it at once.
+    except (DatabaseProblem, SettingProblem) as problem:
         print(f"\n  Incident Desk cannot start. {problem.sentence}\n", file=sys.stderr, flush=True)
-        sys.exit(1)
+        # Nothing runs yet that could be lost; any exception would bury the sentence under a traceback.
+        os._exit(1)
     import altair  # noqa: F401 - loaded before the freeze below
     import pandas  # noqa: F401
 

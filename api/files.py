@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from db.engine import reading
+from db.engine import DatabaseProblem, reading
 from db.queries import incidents, sessions
 from db.settings import settings
 from rules.errors import RuleError
@@ -31,7 +31,10 @@ def _read(token: str, attachment_id: int) -> tuple[incidents.FileRow, bytes] | N
 async def download(request: Request) -> Response:
     """The file, never shown inside our pages: always a download, never sniffed."""
     token = request.cookies.get(settings().cookie, "")
-    found = await to_thread.run_sync(_read, token, request.path_params["id"])
+    try:
+        found = await to_thread.run_sync(_read, token, request.path_params["id"])
+    except DatabaseProblem as problem:
+        return PlainTextResponse(problem.sentence, 503)
     if found is None:
         return PlainTextResponse("There is no such file, or it is not open to you.", 404)
     row, content = found

@@ -72,14 +72,13 @@ class Gate:
             await self.app(scope, receive, guarded)
             return
         try:
-            allowed = await self._signed_in(scope)
+            refusal = None if await self._signed_in(scope) else await _answer(scope)
         except DatabaseProblem as problem:
-            await _refuse(scope, receive, guarded, PlainTextResponse(problem.sentence, 503))
-            return
-        if allowed:
+            refusal = PlainTextResponse(problem.sentence, 503)
+        if refusal is None:
             await self.app(scope, receive, guarded)
-            return
-        await _refuse(scope, receive, guarded, await _answer(scope))
+        else:
+            await _refuse(scope, receive, guarded, refusal)
 
     async def _signed_in(self, scope: Scope) -> bool:
         token = cookie_parser(Headers(scope=scope).get("cookie", "")).get(settings().cookie)

@@ -53,6 +53,18 @@ def _signed_in(token: str, target: str) -> Response:
     return response
 
 
+async def _see(request: Request, show: Callable[..., Response], **shown: Any) -> Response:
+    """Draw a page with nothing typed yet."""
+    try:
+        return await to_thread.run_sync(lambda: show(request, {}, {}, **shown))
+    except DatabaseProblem as problem:
+        return _problem(request, problem)
+
+
+def _problem(request: Request, problem: DatabaseProblem) -> Response:
+    return forms.page(request, "problem.html", 503, sentence=problem.sentence)
+
+
 async def _take(
     request: Request, show: Callable[..., Response], act: Callable[[Fields], Response], **shown: Any
 ) -> Response:
@@ -68,9 +80,12 @@ async def _take(
         if isinstance(error, commands.Throttled):
             status, shown["wait"] = 429, error.wait
     except DatabaseProblem as problem:
-        return forms.page(request, "problem.html", 503, sentence=problem.sentence)
+        return _problem(request, problem)
     wait = shown.pop("wait", None)
-    response = await to_thread.run_sync(lambda: show(request, typed, wrong, status, **shown))
+    try:
+        response = await to_thread.run_sync(lambda: show(request, typed, wrong, status, **shown))
+    except DatabaseProblem as problem:
+        return _problem(request, problem)
     if wait is not None:
         response.headers["retry-after"] = str(max(1, int(wait.total_seconds())))
     return response
@@ -90,7 +105,7 @@ def _show_login(request: Request, typed: Fields, wrong: Mapping[str, str], statu
 
 async def login(request: Request) -> Response:
     if request.method == "GET":
-        return await to_thread.run_sync(_show_login, request, {}, {})
+        return await _see(request, _show_login)
 
     def act(typed: Fields) -> Response:
         token = commands.sign_in(
@@ -118,7 +133,7 @@ def _show_logout(request: Request, typed: Fields, wrong: Mapping[str, str], stat
 
 async def logout(request: Request) -> Response:
     if request.method == "GET":
-        return _show_logout(request, {}, {})
+        return await _see(request, _show_logout)
 
     def act(typed: Fields) -> Response:
         _end(request.cookies.get(settings().cookie))
@@ -138,7 +153,7 @@ def _show_setup(request: Request, typed: Fields, wrong: Mapping[str, str], statu
 
 async def set_up(request: Request) -> Response:
     if request.method == "GET":
-        return await to_thread.run_sync(_show_setup, request, {}, {})
+        return await _see(request, _show_setup)
 
     def act(typed: Fields) -> Response:
         now = _now()
@@ -176,7 +191,7 @@ def _show_sample(request: Request, typed: Fields, wrong: Mapping[str, str], stat
 async def sample(request: Request) -> Response:
     """Sign in as somebody of the sample data; only while sample data is all there is."""
     if request.method == "GET":
-        return await to_thread.run_sync(_show_sample, request, {}, {})
+        return await _see(request, _show_sample)
 
     def act(typed: Fields) -> Response:
         wanted = typed.get("person", "")
@@ -205,7 +220,7 @@ def _show_invite(
 async def invite(request: Request) -> Response:
     token = request.path_params["token"][:200]
     if request.method == "GET":
-        return await to_thread.run_sync(lambda: _show_invite(request, {}, {}, token=token))
+        return await _see(request, _show_invite, token=token)
 
     def act(typed: Fields) -> Response:
         password, now = typed.get("password", ""), _now()

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session as Session
 
 from db.settings import settings
 
-BUSY_SECONDS = 10
+BUSY_SECONDS = 5
 LOCK_WAIT_SECONDS = 30.0
+_SCHEMES = "DATABASE_URL cannot be used. It must begin with sqlite:/// or postgresql://."
 
 
 class DatabaseProblem(Exception):
@@ -61,8 +62,11 @@ class FairLock:
 
 
 def make_engine(url: str) -> Engine:
-    """An engine for SQLite (WAL, synchronous=FULL, foreign keys, fair writers) or PostgreSQL (psycopg 3)."""
-    parsed = make_url(url)
+    """An engine for SQLite (synchronous=FULL, foreign keys, fair writers) or PostgreSQL (psycopg 3)."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseProblem(_SCHEMES) from error
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:" and not parsed.database.startswith("file:"):
             try:
@@ -79,7 +83,7 @@ def make_engine(url: str) -> Engine:
             parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24, pool_pre_ping=True
         )
     else:
-        raise DatabaseProblem("DATABASE_URL must begin with sqlite:/// or postgresql://.")
+        raise DatabaseProblem(_SCHEMES)
     engine.info = {"write_lock": FairLock()}  # type: ignore[attr-defined]
     return engine
 
@@ -93,16 +97,24 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         cursor.execute("PRAGMA cache_size=-32768")
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.execute("PRAGMA mmap_size=268435456")
-        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            try:
-                cursor.execute("PRAGMA journal_mode=WAL")
-            except Exception as error:
-                # A read-only or busy file can still be read; a write says what is wrong with it.
-                if "readonly" not in str(error) and "locked" not in str(error):
-                    raise
         cursor.execute("PRAGMA synchronous=FULL")
     finally:
         cursor.close()
+
+
+def use_wal(engine: Engine) -> None:
+    """Let readers and a writer of an SQLite database work side by side; the file remembers it."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            cursor.execute("PRAGMA journal_mode=WAL")
+    except Exception as error:
+        # A read-only or busy file can still be read; a write says what is wrong with it.
+        if "readonly" not in str(error) and "locked" not in str(error):
+            raise
+    finally:
+        connection.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -6,11 +6,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import field_validator
+from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
+
+
+class SettingProblem(Exception):
+    """A setting cannot be used; `sentence` says which, and what to do."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 class Settings(BaseSettings):
@@ -51,13 +59,28 @@ class Settings(BaseSettings):
 
 @lru_cache
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process. SettingProblem when one of them cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"])).upper()
+        raise SettingProblem(f"The setting {name} cannot be used: {first['msg']}.") from error
 
 
 @lru_cache
 def _kept_secret() -> bytes:
     place = DATA / "secret_key"
+    try:
+        return _read_or_make(place)
+    except OSError as error:
+        raise SettingProblem(
+            f"The key that signs cookies cannot be kept in {place.parent}: {error.strerror}. "
+            "Make that folder writable, or set SECRET_KEY."
+        ) from error
+
+
+def _read_or_make(place: Path) -> bytes:
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -65,7 +88,7 @@ def _kept_secret() -> bytes:
         kept = place.read_bytes().strip()
         if len(kept) >= 32:
             return kept
-        raise RuntimeError(f"{place} is damaged: it holds no key. Delete it to have a new one made.") from None
+        raise SettingProblem(f"{place} is damaged: it holds no key. Delete it to have a new one made.") from None
     key = secrets.token_hex(32).encode()
     with os.fdopen(descriptor, "wb") as file:
         file.write(key)

@@ -5,6 +5,7 @@ import signal
 import sys
 
 from db.engine import DatabaseProblem, migrate
+from db.settings import SettingProblem
 from worker import loop
 
 
@@ -14,7 +15,7 @@ def main() -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         migrate()
-    except DatabaseProblem as problem:
+    except (DatabaseProblem, SettingProblem) as problem:
         print(problem.sentence, file=sys.stderr)
         return 1
     signal.signal(signal.SIGTERM, signal.default_int_handler)

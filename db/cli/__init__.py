@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from pydantic import ValidationError
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 
 from db.engine import DatabaseProblem, explain
+from db.settings import SettingProblem
 from rules.errors import RuleError
 
 STOPPED = 130
@@ -43,19 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.run(given)
         sys.stdout.flush()
         return 0
-    except RuleError as error:
-        return _refuse(error.sentence)
-    except DatabaseProblem as error:
+    except (RuleError, DatabaseProblem, SettingProblem) as error:
         return _refuse(error.sentence)
     except DBAPIError as error:
         if given.traceback:
             raise
         return _refuse(explain(error) or f"The database refused: {_first_line(error.orig)}")
-    except ArgumentError:
-        return _refuse("DATABASE_URL cannot be read. It must begin with sqlite:/// or postgresql://.")
-    except ValidationError as error:
-        first = error.errors()[0]
-        return _refuse(f"The setting {'.'.join(map(str, first['loc'])).upper()} cannot be used: {first['msg']}.")
     except KeyboardInterrupt:
         print(getattr(given, "stopped", "Stopped."), file=sys.stderr)
         return STOPPED

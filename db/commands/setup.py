@@ -50,7 +50,7 @@ def check_code(db: Session, code: str, now: datetime) -> None:
     typed = "".join(character for character in code.upper() if character.isalnum())
     shaped = "-".join(typed[start : start + 4] for start in range(0, 12, 4))
     if kept is None or not hmac.compare_digest(str(kept.value["hash"]), hashed(shaped).hex()):
-        raise RuleError("This is not the code in the server's log. Copy it from there.", field="code")
+        raise RuleError("This is not the newest code in the server's log. Copy it from there.", field="code")
     if datetime.fromisoformat(kept.value["until"]) <= now:
         raise RuleError("The code is older than a day. Start the server again; its log shows a new one.", field="code")
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
@@ -20,6 +21,7 @@ from rules.priority import span
 
 REFUSED = "The e-mail address and the password do not belong together. Check both, or ask an administrator."
 FREE_FAILURES = 5
+FREE_FAILURES_OF_AN_ADDRESS = 20
 LONGEST_WAIT = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=24)
 LONGEST_PASSWORD = 256
@@ -63,22 +65,24 @@ def sign_in(
     email: str, password: str, *, address: str, user_agent: str, now: datetime, engine: Engine | None = None
 ) -> str:
     """The token of a new session. RuleError, always the same, when it is refused; Throttled after many failures."""
-    email = " ".join(email.split()).lower()[:254]
-    keys = (_key("account", email), _key("address", address))
+    email = " ".join(email.replace("\0", "").split()).lower()[:254]
+    account, origin = _key("account", email), _key("address", address)
+    with writing(engine) as db:
+        # Counted before the password is looked at, so that a thousand guesses at once are a thousand counted ones.
+        _count_attempt(db, account, FREE_FAILURES, now)
+        blocked_before = _count_attempt(db, origin, FREE_FAILURES_OF_AN_ADDRESS, now)
     with reading(engine) as db:
-        _check_throttle(db, keys, now)
         found = db.execute(
             select(Person.id, Person.password_hash, Person.disabled_at).where(func.lower(Person.email) == email)
         ).one_or_none()
     right = matches(found.password_hash if found else None, password[: LONGEST_PASSWORD + 1])
     if found is None or not right or found.disabled_at is not None:
-        with writing(engine) as db:
-            for key in keys:
-                _count_failure(db, key, now)
         raise RuleError(REFUSED)
     renewed = hash_password(password) if hasher.check_needs_rehash(found.password_hash) else None
     with writing(engine) as db:
-        db.execute(delete(Throttle).where(Throttle.key == keys[0]))
+        db.execute(delete(Throttle).where(Throttle.key == account))
+        forgiven = {"failures": Throttle.failures - 1, "blocked_until": blocked_before}
+        db.execute(update(Throttle).where(Throttle.key == origin).values(forgiven))
         person = db.get_one(Person, found.id)
         if renewed:
             person.password_hash = renewed
@@ -144,19 +148,17 @@ def _key(kind: str, value: str) -> str:
     return f"{kind}:{hmac.new(settings().secret(), value.encode(), hashlib.sha256).hexdigest()[:64]}"
 
 
-def _check_throttle(db: Session, keys: tuple[str, ...], now: datetime) -> None:
-    until = db.execute(select(func.max(Throttle.blocked_until)).where(Throttle.key.in_(keys))).scalar()
-    if until is not None and until > now:
-        raise Throttled(until - now)
-
-
-def _count_failure(db: Session, key: str, now: datetime) -> None:
-    kept = db.get(Throttle, key, with_for_update=True)
-    if kept is None:
-        db.add(Throttle(key=key, failures=1, last_failure_at=now))
-        return
+def _count_attempt(db: Session, key: str, free: int, now: datetime) -> datetime | None:
+    """Count one more attempt; what `blocked_until` was before it. Throttled while it is too early for another."""
+    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    db.execute(insert(Throttle).values(key=key, failures=0, last_failure_at=now).on_conflict_do_nothing())
+    kept = db.get_one(Throttle, key, with_for_update=True)
+    before = kept.blocked_until
+    if before is not None and before > now:
+        raise Throttled(before - now)
     kept.failures = 1 if now - kept.last_failure_at > FORGOTTEN_AFTER else kept.failures + 1
     kept.last_failure_at = now
-    over = kept.failures - FREE_FAILURES * (4 if key.startswith("address:") else 1)
+    over = kept.failures - free
     if over >= 0:
         kept.blocked_until = now + min(timedelta(seconds=2 ** min(over, 20)), LONGEST_WAIT)
+    return before

@@ -10,7 +10,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-from db.engine import DatabaseProblem
+from db.engine import DatabaseProblem, use_wal
 from db.models import Base
 
 _ADVISORY_LOCK = 7_310_994_021
@@ -27,24 +27,30 @@ def upgrade(engine: Engine, to: str = "head") -> None:
     scripts = _scripts()
     head = scripts.get_current_head()
     with engine.connect() as connection:
-        at = MigrationContext.configure(connection).get_current_revision()
+        at = _checked_revision(connection, scripts)
+    if engine.dialect.name == "sqlite":
+        use_wal(engine)
     if at == head and to == "head":
         return
     with _exclusive(engine) as connection:
-        at = MigrationContext.configure(connection).get_current_revision()
-        known = {script.revision for script in scripts.walk_revisions()}
-        if at is not None and at not in known:
-            raise DatabaseProblem(
-                "This database was made by a newer version of Incident Desk. Install that version, or use a backup."
-            )
-        if at is None and connection.dialect.has_table(connection, "incident"):
-            raise DatabaseProblem("This database was not made by Incident Desk. Point DATABASE_URL to another one.")
-        config = Config()
+        _checked_revision(connection, scripts)
         with EnvironmentContext(
-            config, scripts, fn=lambda revision, _context: scripts._upgrade_revs(to, revision)
+            Config(), scripts, fn=lambda revision, _context: scripts._upgrade_revs(to, revision)
         ) as environment:
             environment.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
             environment.run_migrations()
+
+
+def _checked_revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
+    """The revision the database is at. DatabaseProblem when it is not ours, or of a newer version."""
+    at = MigrationContext.configure(connection).get_current_revision()
+    if at is not None and at not in {script.revision for script in scripts.walk_revisions()}:
+        raise DatabaseProblem(
+            "This database was made by a newer version of Incident Desk. Install that version, or use a backup."
+        )
+    if at is None and connection.dialect.has_table(connection, "incident"):
+        raise DatabaseProblem("This database was not made by Incident Desk. Point DATABASE_URL to another one.")
+    return at
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The pages before the app and the gate in front of it, through the real routes."""
 
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,11 +13,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from api import files, health
+from api import files, forms, health
 from api import sign_in as routes
 from api.gate import Gate
 from db.commands import files as file_commands
 from db.commands import incidents, people, setup, sign_in
+from db.engine import engine as db_engine
 from db.engine import reading, writing
 from db.models import SignInSession
 from pages.parts.session import now as clock
@@ -151,6 +153,40 @@ def test_many_failures_are_answered_with_429_and_a_time(client, ada):
     assert response.status_code == 429
     assert int(response.headers["retry-after"]) >= 1
     assert "Try again in" in response.text
+
+
+@pytest.mark.parametrize("size", [forms.MOST_BYTES, 1_000_000])
+def test_a_form_that_holds_too_much_is_refused_however_it_is_sent(client, ada, size):
+    def in_parts():
+        yield b"email="
+        yield b"x" * size
+
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    for content in (in_parts(), b"email=" + b"x" * size):
+        response = client.post("/login", content=content, headers=headers)
+        assert (response.status_code, "holds too much" in response.text) == (400, True)
+    many = "&".join(f"field{number}=1" for number in range(forms.MOST_FIELDS + 1))
+    assert "holds too much" in client.post("/login", content=many, headers=headers).text
+
+
+def test_what_is_no_text_is_answered_like_a_wrong_name(client, ada):
+    for typed in ("ada\0@example.org", "\u202eada", "\U0001f5a8" * 300, "<script>alert(1)</script>"):
+        response = enter(client, email=typed, password="wrong")
+        assert (response.status_code, sign_in.REFUSED in response.text) == (400, True)
+        assert "<script>alert" not in response.text
+
+
+@pytest.mark.parametrize("path", ["/login", "/setup", "/sample", "/invite/abc", "/triage", "/files/1"])
+def test_a_database_that_is_gone_is_told_in_a_sentence(client, ada, path):
+    enter(client)
+    database = Path(db_engine().url.database)
+    db_engine().dispose()
+    database.write_bytes(b"this is no database" * 100)
+    for left in database.parent.glob("*-wal"):
+        left.unlink()
+    response = client.get(path)
+    assert (response.status_code, "Restore it from a backup." in response.text) == (503, True)
+    assert "The database file is damaged" in client.get("/readyz").text
 
 
 @pytest.mark.parametrize("path", ["/login", "/logout", "/setup", "/sample", "/invite/abc"])

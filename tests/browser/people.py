@@ -60,7 +60,8 @@ def report(page: Page, url: str, title: str, affected: str = "Room 204", descrip
 
 
 def choose(page: Page, within: Page | Locator, label: str, option: str) -> None:
-    """Choose in a selectbox by its label."""
+    """Choose in a selectbox by its label, once nothing redraws it any more."""
+    ready(page)
     field = within.get_by_role("combobox", name=label)
     field.click()
     page.get_by_role("option", name=option, exact=True).click()

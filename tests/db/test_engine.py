@@ -84,6 +84,7 @@ def test_a_lock_that_is_not_free_in_time_is_not_taken():
 
 
 def test_sqlite_runs_with_the_settings_that_lose_nothing(tmp_path):
+    migrate(f"sqlite:///{tmp_path / 'a.db'}")
     made = make_engine(f"sqlite:///{tmp_path / 'a.db'}")
     with made.connect() as connection:
         told = {
@@ -91,7 +92,7 @@ def test_sqlite_runs_with_the_settings_that_lose_nothing(tmp_path):
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     made.dispose()
-    assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+    assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5_000}
 
 
 def test_a_locked_database_says_so_and_stores_nothing(tmp_path, monkeypatch):

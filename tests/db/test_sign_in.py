@@ -1,5 +1,6 @@
 """Signing in: the same answer for whoever it is, patience with mistakes, and access that ends at the next action."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -110,6 +111,24 @@ def test_one_address_that_tries_many_people_is_slowed(engine, ana):
     assert said[0] is RuleError
     assert said[-1] is sign_in.Throttled
     assert enter(engine, address="10.9.9.9")
+
+
+def test_guesses_at_the_same_time_are_all_counted(engine, ana):
+    with ThreadPoolExecutor(16) as people:
+        said = list(people.map(lambda number: _refusal(engine, f"10.0.0.{number}"), range(16)))
+    assert sorted(set(said)) == ["RuleError", "Throttled"]
+    assert said.count("RuleError") == sign_in.FREE_FAILURES
+
+
+def _refusal(engine, address):
+    with pytest.raises(RuleError) as refused:
+        enter(engine, password="wrong", address=address)
+    return type(refused.value).__name__
+
+
+def test_those_who_sign_in_rightly_do_not_slow_their_office_down(engine, ana):
+    for _ in range(3 * sign_in.FREE_FAILURES_OF_AN_ADDRESS):
+        enter(engine)
 
 
 def test_a_success_forgives_the_failures_of_the_account(engine, ana):
