@@ -16,7 +16,9 @@ from rules.states import HOLD_REASONS, RESOLUTION_CODES, VERIFICATIONS
 
 def facts(incident: Incident) -> dict[str, Any]:
     """The incident's present values by field name, for the rules."""
-    return {column.key: getattr(incident, column.key) for column in Incident.__mapper__.column_attrs}
+    return {
+        column.key: getattr(incident, column.key) for column in Incident.__table__.columns if column.computed is None
+    }
 
 
 def detail(kind: str, given: Mapping[str, Any]) -> str:

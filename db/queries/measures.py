@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, case, func, select, type_coerc
 from sqlalchemy.orm import Session
 
 from db.models import CategoryPair, Incident, to_micros
-from db.queries.access import visible
+from db.queries.access import hidden_ids
 from rules.access import Actor
 from rules.periods import Bucket
 
@@ -49,18 +49,18 @@ def micros(column: Any) -> ColumnElement[int]:
 
 REPORTED = micros(Incident.reported_at)
 RESOLVED = micros(Incident.resolved_at)
-_ENDED = micros(func.coalesce(Incident.resolved_at, Incident.closed_at, Incident.cancelled_at))
+DONE = micros(Incident.done_at)
 _CLOSED = micros(func.coalesce(Incident.closed_at, Incident.cancelled_at))
-DONE = case((_ENDED < REPORTED, REPORTED), else_=_ENDED)
-"""When it left the backlog of what is not resolved: resolved, else closed, else cancelled; never before reported."""
 CLOSED = case((_CLOSED < REPORTED, REPORTED), else_=_CLOSED)
+"""When it left the backlog of what is not closed: closed, else cancelled; never before reported."""
 COUNTED: Conditions = [Incident.state != "cancelled", Incident.duplicate_of_id.is_(None)]
 """Times leave out what was cancelled and what repeats another."""
 
 
-def scope(actor: Actor, filters: Filters) -> Conditions:
-    """What the actor may see of what the filters leave."""
-    conditions: Conditions = [visible(actor)]
+def scope(db: Session, actor: Actor, filters: Filters) -> Conditions:
+    """What the filters leave, without the restricted incidents that are not open to the actor."""
+    hidden = hidden_ids(db, actor)
+    conditions: Conditions = [Incident.id.not_in(hidden)] if hidden else []
     if filters.team_id is not None:
         conditions.append(Incident.team_id == filters.team_id)
     if filters.priority is not None:
@@ -83,6 +83,13 @@ def within(column: ColumnElement[int], start: datetime, end: datetime) -> Column
 def count(db: Session, conditions: Iterable[ColumnElement[bool]]) -> int:
     """How many incidents meet the conditions."""
     return db.execute(select(func.count()).select_from(Incident).where(*conditions)).scalar_one()
+
+
+def waiting(db: Session, at: datetime, done: ColumnElement[int], seen: Conditions) -> int:
+    """The backlog at an instant: reported before it, and not `done` before it. Counts no more than what came since."""
+    # Not by the index of what was reported, which holds all of the past: + 0 hides it from the planner.
+    came = to_micros(at) > REPORTED + 0
+    return count(db, [done.is_(None), came, *seen]) + count(db, [done >= to_micros(at), came, *seen])
 
 
 def hourly(

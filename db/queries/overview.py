@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.models import Incident, from_micros, to_micros
+from db.models import Incident, from_micros
 from db.queries.measures import (
     COUNTED,
     DONE,
@@ -21,6 +21,7 @@ from db.queries.measures import (
     per_bucket,
     quantiles,
     scope,
+    waiting,
     within,
 )
 from db.queries.trends import ALL, backlog, by_category, by_priority, reopened, resolution, resolve_times, to_resolve
@@ -67,7 +68,7 @@ def first_and_last(db: Session, actor: Actor) -> tuple[datetime | None, datetime
 def overview(db: Session, actor: Actor, period: Period, zone: str, filters: Filters, now: datetime) -> Overview:
     """Everything the screen shows of a period. Forbidden without the right to trends."""
     access.check(actor, "trends")
-    seen = scope(actor, filters)
+    seen = scope(db, actor, filters)
     length = (period.end - period.start).days
     by_month = length > MOST_DAYS_BY_WEEK
     buckets = (months if by_month else weeks)(period.start, period.end, zone)
@@ -95,14 +96,13 @@ def figures(db: Session, start: datetime, end: datetime, seen: Conditions, now: 
     """The numbers of [start, end)."""
     resolved_in = within(RESOLVED, start, end)
     spread = quantiles(db, to_resolve(), ALL, [resolved_in, *COUNTED, *seen]).get(0, Quantiles(0, None, None))
-    waiting = count(db, [to_micros(end) > REPORTED, *seen]) - count(db, [to_micros(end) > DONE, *seen])
     return Figures(
         opened=count(db, [within(REPORTED, start, end), *seen]),
         resolved=count(db, [resolved_in, *seen]),
         to_resolve=spread,
         sla=resolution(db, [within(REPORTED, start, end), *seen], now),
         reopened=reopened(db, start, end, seen),
-        backlog=waiting,
+        backlog=waiting(db, end, DONE, seen),
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from db.models import QUEUE_AWAITING, Incident
 from db.queries.access import visible
 from db.queries.lines import Line, lines
-from db.queries.text_search import matching, words_of
+from db.queries.text_search import matching, telling, words_of
 from rules.access import SYSTEM, Actor
 
 RECENTLY = timedelta(days=2)
@@ -23,9 +23,10 @@ def similar(db: Session, actor: Actor, typed: str, now: datetime, limit: int = 2
     At least half of the meaningful words must begin a word of the title or of what is affected.
     """
     wanted = words_of(typed, meaningful=True)
-    matched = matching(db, typed, every=False) if wanted else None
-    if matched is None:
+    if not wanted:
         return []
+    rare = telling(db, wanted)
+    matched = matching(db, rare, every=False) if rare else matching(db, wanted)
     recent = or_(Incident.queue_group < QUEUE_AWAITING, Incident.resolved_at > now - RECENTLY)
     chosen = (
         select(Incident.id)

@@ -1,13 +1,15 @@
 """Full-text search behind one interface: FTS5 on SQLite, tsvector on PostgreSQL."""
 
 import re
+from collections.abc import Sequence
 
-from sqlalchemy import Select, bindparam, column, func, literal_column, select, table
+from sqlalchemy import Select, bindparam, column, func, literal, literal_column, select, table, union_all
 from sqlalchemy.orm import Session
 
 from db.models import Incident, Person
 
 MAX_WORDS = 12
+COMMON = 2000
 _WORD = re.compile(r"\w+")
 _STOP = frozenset(
     [
@@ -122,11 +124,8 @@ def words_of(text: str, *, meaningful: bool = False) -> list[str]:
     return kept[:MAX_WORDS]
 
 
-def matching(db: Session, text: str, *, every: bool = True) -> Select[int] | None:
-    """Ids of incidents whose words match the text: every word (each as a beginning), or any. None when it has none."""
-    words = words_of(text, meaningful=not every)
-    if not words:
-        return None
+def matching(db: Session, words: Sequence[str], *, every: bool = True) -> Select[int]:
+    """Ids of incidents with every one of the `words`, of which there is at least one (each as a beginning), or any."""
     if db.get_bind().dialect.name == "sqlite":
         query = (" AND " if every else " OR ").join(f'"{word}"*' for word in words)
         source = table("incident_text", column("rowid"))
@@ -140,10 +139,21 @@ def matching(db: Session, text: str, *, every: bool = True) -> Select[int] | Non
     return select(source.c.incident_id).where(source.c.words.op("@@")(func.to_tsquery("simple", query)))
 
 
+def telling(db: Session, words: Sequence[str]) -> list[str]:
+    """Those of the `words` that begin a word of at most COMMON incidents: what is everywhere tells nothing."""
+    counts = [
+        select(literal(place), func.count()).select_from(matching(db, [word]).limit(COMMON + 1).subquery())
+        for place, word in enumerate(words)
+    ]
+    if not counts:
+        return []
+    return [words[place] for place, n in db.execute(union_all(*counts)) if n <= COMMON]
+
+
 def found(db: Session, text: str) -> Select[int] | None:
     """Ids of incidents found by number, by words, or by the name of who reported or works on them."""
-    matched = matching(db, text)
-    if matched is None:
+    words = words_of(text)
+    if not words:
         return None
     typed = text.strip().lower()
     people = select(Person.id).where(
@@ -151,7 +161,7 @@ def found(db: Session, text: str) -> Select[int] | None:
         | func.lower(Person.name).contains(f" {typed}", autoescape=True)
     )
     parts = [
-        matched,
+        matching(db, words),
         select(Incident.id).where(Incident.reporter_id.in_(people)),
         select(Incident.id).where(Incident.assignee_id.in_(people)),
     ]

@@ -24,6 +24,7 @@ from db.queries.measures import (
     per_bucket,
     quantiles,
     scope,
+    waiting,
     within,
 )
 from rules.access import SYSTEM, Actor
@@ -44,7 +45,7 @@ def measures(
     filters: Filters = EVERYTHING,
 ) -> dict[str, Any]:
     """Every measure of [start, end); months are those of `zone`. The keys are a fixed surface of the design."""
-    seen = scope(actor, filters)
+    seen = scope(db, actor, filters)
     buckets = months(start, end, zone)
     opened = hourly(db, REPORTED, start, end, seen, zone)
     resolved = hourly(db, RESOLVED, start, end, seen, zone)
@@ -89,14 +90,13 @@ def backlog(db: Session, done: ColumnElement[int], buckets: Sequence[Bucket], se
     if not buckets:
         return []
     start, end = buckets[0].start, buckets[-1].end
-    first = to_micros(start)
-    waiting = count(db, [first > REPORTED, *seen]) - count(db, [done < first, *seen])
+    level = waiting(db, start, done, seen)
     came = per_bucket(hourly(db, REPORTED, start, end, seen, zone), buckets)
     went = per_bucket(hourly(db, done, start, end, seen, zone), buckets)
     levels = []
     for arrived, left in zip(came, went, strict=True):
-        waiting += arrived - left
-        levels.append(waiting)
+        level += arrived - left
+        levels.append(level)
     return levels
 
 
@@ -143,7 +143,9 @@ def _answered(db: Session, start: datetime, end: datetime, seen: Conditions) -> 
 def reopened(db: Session, start: datetime, end: datetime, seen: Conditions) -> dict[str, int]:
     """Reopened at least once, of those resolved in the period."""
     resolved = [within(RESOLVED, start, end), *COUNTED, *seen]
-    return {"n": count(db, [Incident.reopen_count > 0, *resolved]), "of": count(db, resolved)}
+    statement = select(func.count(case((Incident.reopen_count > 0, 1))), func.count()).where(*resolved)
+    n, of = db.execute(statement).one()
+    return {"n": n, "of": of}
 
 
 def first_line(db: Session, start: datetime, end: datetime, seen: Conditions) -> dict[str, int]:

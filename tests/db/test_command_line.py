@@ -104,7 +104,7 @@ def test_what_cannot_be_done_is_refused(command, arguments, said):
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("nonsense", "DATABASE_URL cannot be read"),
+        ("nonsense", "DATABASE_URL cannot be used"),
         ("mysql://somewhere/db", "must begin with sqlite:/// or postgresql://"),
         ("postgresql://nobody@127.0.0.1:1/none", "cannot be reached"),
         ("sqlite:////proc/incidents.db", "cannot be opened"),

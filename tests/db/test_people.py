@@ -205,7 +205,7 @@ class TestSetUp:
         with pytest.raises(RuleError, match="older than a day"):
             self.first(engine, old, now=NOW + timedelta(days=1))
         new = self.code(engine)
-        with pytest.raises(RuleError, match="not the code"):
+        with pytest.raises(RuleError, match="not the newest code"):
             self.first(engine, old)
         assert self.first(engine, new)
 

@@ -246,6 +246,16 @@ def upgrade() -> None:
         sa.Column("verified_at", INSTANT, nullable=True),
         sa.Column("closed_at", INSTANT, nullable=True),
         sa.Column("cancelled_at", INSTANT, nullable=True),
+        sa.Column(
+            "done_at",
+            INSTANT,
+            sa.Computed(
+                "case when coalesce(resolved_at, closed_at, cancelled_at) < reported_at then reported_at "
+                "else coalesce(resolved_at, closed_at, cancelled_at) end",
+                persisted=True,
+            ),
+            nullable=True,
+        ),
         sa.Column("changed_at", INSTANT, nullable=False),
         sa.Column("response_due_at", INSTANT, nullable=True),
         sa.Column("resolution_due_at", INSTANT, nullable=True),
@@ -277,6 +287,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_incident_assignee_queue", "incident", ["assignee_id", "queue_group", "rank_at"], unique=False)
     op.create_index("ix_incident_closed_at", "incident", ["closed_at"], unique=False)
+    op.create_index("ix_incident_done_at", "incident", ["done_at", "reported_at"], unique=False)
     op.create_index(
         "ix_incident_denied",
         "incident",
@@ -285,14 +296,47 @@ def upgrade() -> None:
         sqlite_where=sa.text("denied_at is not null"),
         postgresql_where=sa.text("denied_at is not null"),
     )
-    op.create_index("ix_incident_duplicate_of_id", "incident", ["duplicate_of_id"], unique=False)
+    op.create_index(
+        "ix_incident_duplicate_of_id",
+        "incident",
+        ["duplicate_of_id"],
+        unique=False,
+        sqlite_where=sa.text("duplicate_of_id is not null"),
+        postgresql_where=sa.text("duplicate_of_id is not null"),
+    )
     op.create_index("ix_incident_late", "incident", ["queue_group", "resolution_due_at"], unique=False)
-    op.create_index("ix_incident_parent_id", "incident", ["parent_id"], unique=False)
+    op.create_index(
+        "ix_incident_parent_id",
+        "incident",
+        ["parent_id"],
+        unique=False,
+        sqlite_where=sa.text("parent_id is not null"),
+        postgresql_where=sa.text("parent_id is not null"),
+    )
     op.create_index("ix_incident_priority_queue", "incident", ["priority", "queue_group", "rank_at"], unique=False)
     op.create_index("ix_incident_queue", "incident", ["queue_group", "rank_at", "reported_at", "id"], unique=False)
-    op.create_index("ix_incident_reported_at", "incident", ["reported_at", "resolved_at"], unique=False)
+    op.create_index(
+        "ix_incident_reported_at",
+        "incident",
+        [
+            "reported_at",
+            "resolved_at",
+            "state",
+            "duplicate_of_id",
+            "resolution_due_at",
+            "priority",
+            "category_pair_id",
+            "restricted",
+        ],
+        unique=False,
+    )
     op.create_index("ix_incident_reporter", "incident", ["reporter_id", "reported_at"], unique=False)
-    op.create_index("ix_incident_resolved_at", "incident", ["resolved_at", "reported_at"], unique=False)
+    op.create_index(
+        "ix_incident_resolved_at",
+        "incident",
+        ["resolved_at", "reported_at", "state", "duplicate_of_id", "reopen_count", "restricted"],
+        unique=False,
+    )
     op.create_index(
         "ix_incident_restricted",
         "incident",
