@@ -161,6 +161,7 @@ def _import(
             entry.report = _data(entry) | report.as_data()
             done = {name: getattr(report, name) for name in ("created", "changed", "unchanged", "refused")}
             audit.record(db, actor, now, "import", report.file_name, after={"run": run_id, **done})
+            bulk.take_stock(db)
 
 
 def _begin(engine: Engine, table: Table, name: str, actor: Actor, zone: str, now: datetime) -> tuple[int, int]:

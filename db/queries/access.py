@@ -1,6 +1,6 @@
 """Which incidents an actor may see, as a condition for every query that reads or counts them."""
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from db.models import Follower, Incident, Team
@@ -32,7 +32,9 @@ def visible(actor: Actor) -> ColumnElement[bool]:
 
 def hidden_ids(db: Session, actor: Actor) -> list[int]:
     """Ids of the restricted incidents that `actor` may not see; few, found by an index of restricted ones alone."""
-    return list(db.execute(select(Incident.id).where(Incident.restricted, ~visible(actor))).scalars())
+    # An unknown reporter or team makes the condition unknown, which is not to be taken for open.
+    shown = func.coalesce(visible(actor), false())
+    return list(db.execute(select(Incident.id).where(Incident.restricted, ~shown)).scalars())
 
 
 def record_of(db: Session, incident: Incident) -> Record:

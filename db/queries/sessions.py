@@ -4,10 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import String, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
-from db.models import Person, PersonRole, SignInSession, TeamMember
+from db.models import Instant, Person, PersonRole, SignInSession, TeamMember
 from rules.access import Actor
 
 IDLE_LIMIT = timedelta(hours=12)
@@ -30,37 +30,41 @@ def hashed(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+_ROLES = select(func.aggregate_strings(PersonRole.role, " ")).where(PersonRole.person_id == Person.id).scalar_subquery()
+_TEAMS = (
+    select(func.aggregate_strings(cast(TeamMember.team_id, String), " "))
+    .where(TeamMember.person_id == Person.id)
+    .scalar_subquery()
+)
+_HOLDER = (
+    select(Person.id, Person.name, _ROLES, _TEAMS, Person.zone, Person.email, SignInSession.last_seen_at)
+    .join(SignInSession, SignInSession.person_id == Person.id)
+    .where(
+        SignInSession.token_hash == bindparam("token_hash"),
+        SignInSession.ended_at.is_(None),
+        SignInSession.expires_at > bindparam("now", type_=Instant),
+        SignInSession.last_seen_at > bindparam("seen_after", type_=Instant),
+        Person.disabled_at.is_(None),
+    )
+)
+
+
 def actor_of(db: Session, token: str, now: datetime) -> Actor | None:
     """Who holds the token; None when the session has ended or expired, or the person is disabled."""
-    row = db.execute(
-        select(Person.id, Person.name, Person.zone, Person.email)
-        .join(SignInSession, SignInSession.person_id == Person.id)
-        .where(
-            SignInSession.token_hash == hashed(token),
-            SignInSession.ended_at.is_(None),
-            SignInSession.expires_at > now,
-            SignInSession.last_seen_at > now - IDLE_LIMIT,
-            Person.disabled_at.is_(None),
-        )
-    ).one_or_none()
-    return None if row is None else actor(db, row.id, row.name, row.zone, row.email)
+    found = holder(db, token, now)
+    return found[0] if found else None
 
 
-def actor(db: Session, person_id: int, name: str, zone: str = "UTC", email: str | None = None) -> Actor:
-    """The person with their roles and teams; everyone is a reporter."""
-    roles = db.execute(select(PersonRole.role).where(PersonRole.person_id == person_id)).scalars()
-    teams = db.execute(select(TeamMember.team_id).where(TeamMember.person_id == person_id)).scalars()
-    return Actor(person_id, name, frozenset({"reporter", *roles}), frozenset(teams), zone, email)
-
-
-def to_be_marked(db: Session, token: str, now: datetime) -> bool:
-    """True when it is time to write down that the session is in use."""
-    seen = db.execute(
-        select(SignInSession.last_seen_at).where(
-            SignInSession.token_hash == hashed(token), SignInSession.ended_at.is_(None)
-        )
-    ).scalar()
-    return seen is not None and now - seen > SEEN_EVERY
+def holder(db: Session, token: str, now: datetime) -> tuple[Actor, bool] | None:
+    """The same, and whether it is time to write down that the session is in use."""
+    given = {"token_hash": hashed(token), "now": now, "seen_after": now - IDLE_LIMIT}
+    row = db.execute(_HOLDER, given).one_or_none()
+    if row is None:
+        return None
+    person_id, name, roles, teams, zone, email, seen = row
+    held = frozenset({"reporter", *(roles or "").split()})
+    actor = Actor(person_id, name, held, frozenset(map(int, (teams or "").split())), zone, email)
+    return actor, now - seen > SEEN_EVERY
 
 
 def sessions_of(db: Session, actor: Actor, token: str, now: datetime) -> list[OpenSession]:

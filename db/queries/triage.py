@@ -1,5 +1,6 @@
 """The queue of open incidents in the order to work on them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,11 +62,21 @@ def _conditions(db: Session, actor: Actor, filters: Filters, now: datetime) -> l
 
 
 def count(db: Session, actor: Actor, conditions: list[ColumnElement[bool]]) -> int:
-    """How many incidents meet the conditions and are visible: all, less those hidden, so that indexes do the work."""
-    counted = select(func.count()).select_from(Incident).where(*conditions)
+    """How many incidents meet the conditions and are visible."""
+    return counts(db, actor, [conditions])[0]
+
+
+def counts(db: Session, actor: Actor, several: Sequence[list[ColumnElement[bool]]]) -> list[int]:
+    """The same for several sets of conditions: all, less those hidden, so that indexes do the work."""
+
+    def counted(*more: ColumnElement[bool]) -> list[int]:
+        each = (select(func.count()).select_from(Incident).where(*conditions, *more) for conditions in several)
+        return list(db.execute(select(*(statement.scalar_subquery() for statement in each))).one())
+
     hidden = hidden_ids(db, actor)
-    fewer = db.execute(counted.where(Incident.id.in_(hidden))).scalar_one() if hidden else 0
-    return db.execute(counted).scalar_one() - fewer
+    everything = counted()
+    fewer = counted(Incident.id.in_(hidden)) if hidden else [0] * len(everything)
+    return [all_of_them - kept for all_of_them, kept in zip(everything, fewer, strict=True)]
 
 
 def queue(db: Session, actor: Actor, filters: Filters, page: int, now: datetime, size: int = PAGE_SIZE) -> Queue:
@@ -98,10 +109,9 @@ def _indexed(filters: Filters) -> bool:
 
 def tallies(db: Session, actor: Actor, now: datetime) -> dict[str, int]:
     """How many are open, new, late and on hold, for the caption and the menu."""
-    return {
-        view: count(db, actor, _conditions(db, actor, Filters(view=view), now))
-        for view in ("open", "new", "late", "hold")
-    }
+    views = ("open", "new", "late", "hold")
+    several = [_conditions(db, actor, Filters(view=view), now) for view in views]
+    return dict(zip(views, counts(db, actor, several), strict=True))
 
 
 def open_count(db: Session, actor: Actor) -> int:

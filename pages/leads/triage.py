@@ -5,8 +5,9 @@ from datetime import datetime
 import streamlit as st
 
 from db.commands import incidents as commands
-from db.engine import reading
+from db.engine import Session, reading
 from db.queries import choices, incidents, similar, triage
+from db.queries.lines import Line
 from db.queries.settings import policies
 from pages.parts import actions, address, rows, session, shapes, times
 from pages.parts.empty import field_problem
@@ -141,11 +142,7 @@ def panel(actor: Actor, number: str, now: datetime) -> None:
             teams = {team.id: team.name for team in choices.teams(db)}
             services = {service.id: service for service in choices.services(db)}
             people = choices.workers(db)
-            alike = [
-                line
-                for line in similar.similar(db, actor, detail.line.title, now, limit=3)
-                if line.number != detail.line.number
-            ]
+            alike = _alike(db, actor, detail.line, now)
             files = incidents.files(db, actor, detail)
     except NotFound as missing:
         st.caption(literal(missing.sentence))
@@ -180,6 +177,16 @@ def panel(actor: Actor, number: str, now: datetime) -> None:
         )
     decide(actor, detail, known, pairs, teams, services, people)
     rare(actor, detail)
+
+
+def _alike(db: Session, actor: Actor, line: Line, now: datetime) -> list[Line]:
+    """Open incidents that read like this one, searched once a minute, not again with every choice in its form."""
+    asked = (line.number, now.replace(second=0, microsecond=0))
+    if st.session_state.get("triage.alike", (None,))[0] != asked:
+        found = similar.similar(db, actor, line.title, now, limit=3)
+        st.session_state["triage.alike"] = (asked, [other for other in found if other.number != line.number])
+    alike: list[Line] = st.session_state["triage.alike"][1]
+    return alike
 
 
 def decide(actor, detail, known, pairs, teams, services, people) -> None:  # type: ignore[no-untyped-def]

@@ -28,12 +28,14 @@ def current() -> Actor | None:
         return None
     moment = now()
     with reading() as db:
-        found = sessions.actor_of(db, held, moment)
-        stale = found is not None and sessions.to_be_marked(db, held, moment)
-    if stale:
+        found = sessions.holder(db, held, moment)
+    if found is None:
+        return None
+    actor, unmarked = found
+    if unmarked:
         with writing() as db:
             sign_in.mark_seen(db, held, moment)
-    return found
+    return actor
 
 
 def require(action: str | None = None) -> Actor:

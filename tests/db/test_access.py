@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from db.engine import reading, writing
 from db.models import Follower, Incident
-from db.queries.access import record_of, visible
+from db.queries import triage
+from db.queries.access import hidden_ids, record_of, visible
 from rules.access import ROLES, SYSTEM, Actor, may
 from tests.db.office import MONDAY, Office
 
@@ -45,3 +46,14 @@ def test_what_lists_show_is_what_may_be_read(office):
             shown = set(db.scalars(select(Incident.id).where(visible(actor))))
             assert shown == {number for number, record in records.items() if may(actor, "read", record)}, actor
         assert shown == set(records), "the app itself sees all"
+
+
+def test_a_restricted_incident_that_nobody_reported_is_hidden_too(office):
+    number = office.report()
+    with writing(office.engine) as db:
+        incident = db.get_one(Incident, number)
+        incident.restricted, incident.reporter_id = True, None
+    with reading(office.engine) as db:
+        assert hidden_ids(db, office.people["Lena"]) == [number]
+        assert triage.open_count(db, office.people["Lena"]) == 0
+        assert hidden_ids(db, SYSTEM) == []

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from db.commands import people, setup, sign_in
 from db.engine import reading, writing
-from db.models import AuditEntry, PersonRole, Team
+from db.models import AuditEntry, Person, PersonRole, Team
 from db.queries import people as queries
 from db.queries import sessions
 from rules.access import SYSTEM, Actor, Forbidden, NotFound
@@ -30,8 +30,9 @@ def add(engine, name, *roles, password=PASSWORD):
 
 
 def actor(engine, person_id):
-    with reading(engine) as db:
-        return sessions.actor(db, person_id, "x")
+    with writing(engine) as db:
+        token = sign_in.begin_session(db, db.get_one(Person, person_id), user_agent="", now=NOW)
+        return sessions.actor_of(db, token, NOW)
 
 
 def test_an_invited_person_chooses_a_password_once(engine):

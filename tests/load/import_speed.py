@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from db.engine import make_engine
 from db.imports import run
 from db.migrations.run import upgrade
+from db.models import Base
 from rules.access import SYSTEM
 
 LOG = Path(__file__).resolve().parents[3] / "shared" / "data" / "servicenow_event_log.csv.gz"
@@ -59,8 +60,8 @@ def _seconds_of_import(engine: Engine, log: Path) -> float:
 
 def _copy(one: Engine, other: Engine, table: str) -> float:
     with one.connect() as source:
-        found = source.exec_driver_sql(f"select * from {table} order by id")
-        columns = list(found.keys())
+        columns = [column.name for column in Base.metadata.tables[table].columns if column.computed is None]
+        found = source.exec_driver_sql(f"select {', '.join(columns)} from {table} order by id")
         rows = [tuple(row) for row in found]
     if "changes" in columns and other.dialect.name == "postgresql":
         from psycopg.types.json import Jsonb

@@ -45,7 +45,7 @@ def _postgresql() -> None:
         "words tsvector not null)"
     )
     op.execute(f"insert into incident_text select id, {vector('')} from incident")
-    op.execute("create index ix_incident_text_words on incident_text using gin (words)")
+    op.execute("create index ix_incident_text_words on incident_text using gin (words) with (fastupdate = off)")
     op.execute(
         "create function keep_incident_text() returns trigger language plpgsql as $$ begin "
         f"insert into incident_text values (new.id, {vector('new.')}) "
