@@ -61,6 +61,7 @@ def row(person: queries.PersonRow) -> dict[str, object]:
         told = f"Last here {seen}" if person.last_seen_at else "Has never signed in"
     return {
         "id": str(person.id),
+        "reference": None,
         "title": person.name,
         "explanation": f"{person.email} · {told}",
         "meta": [*person.roles, *person.teams],

@@ -96,10 +96,10 @@ def numbers(now: Figures, before: Figures | None) -> None:
             "normal",
         )
         _metric(
-            "Median to resolve",
+            "To resolve",
             _hours(now.to_resolve),
             _longer(now.to_resolve, spread_before),
-            f"n {now.to_resolve.n:,}",
+            f"median of {now.to_resolve.n:,}",
             "Last resolved minus reported, in elapsed time, of those resolved in the period. Half took less.",
             "inverse",
         )
@@ -118,14 +118,6 @@ def numbers(now: Figures, before: Figures | None) -> None:
             _points(reopened, reopened_before),
             f"{now.reopened['n']:,} of {now.reopened['of']:,}",
             "Reopened at least once, of those resolved in the period.",
-            "inverse",
-        )
-        _metric(
-            "Still open",
-            f"{now.backlog:,}",
-            _change(now.backlog, before.backlog if before else None),
-            f"{before.backlog:,} before" if before else None,
-            "Reported and not yet resolved at the end of the period.",
             "inverse",
         )
 
@@ -214,13 +206,16 @@ def flow(found: Overview, names: list[str], step: str) -> None:
 
 def waiting(found: Overview) -> None:
     rows = [
-        {"when": f"{times.local(bucket.start).day} {times.local(bucket.start):%b}", "n": n}
+        {"when": f"{times.local(bucket.start).day} {times.local(bucket.start):%b}", "n": n, "words": ""}
         for bucket, n in found.levels
     ]
     first, last = (found.levels[0][1], found.levels[-1][1]) if found.levels else (0, 0)
+    before = f", {found.before.backlog:,} when the period before ended" if found.before else ""
+    if rows:
+        rows[-1]["words"] = f"{last:,}"
     charts.figure(
         "Backlog",
-        "Reported and not yet resolved, at each step's end.",
+        f"Reported and not yet resolved, at each step's end: {last:,} at last{before}.",
         charts.level_spec,
         rows,
         says=f"The backlog went from {first:,} to {last:,}.",

@@ -37,11 +37,9 @@ def choose(
         st.session_state[key] = int(said) if said.isdigit() and len(said) < 10 and int(said) in options else None
     chosen = st.selectbox(
         name.capitalize(),
-        list(options),
-        index=None,
-        format_func=lambda option: options[option],
+        [None, *options],
+        format_func=lambda option: everything if option is None else options[option],
         key=key,
-        placeholder=everything,
         on_change=on_change,
     )
     keep({name: str(chosen) if chosen is not None else None})

@@ -53,13 +53,13 @@ def _base() -> alt.Chart:
 
 @lru_cache
 def pairs_spec() -> dict[str, Any]:
-    """Two bars per bucket: what was done first, in the accent, the comparison beside it in slate."""
+    """Two bars per bucket: what was done, in the accent, beside what came in, in slate."""
     bars = _base().mark_bar(cornerRadiusEnd=2)
     order = ["Resolved", "Opened"]
     return _done(
         bars.encode(
             x=_x(),
-            xOffset=alt.XOffset("kind:N", sort=order),
+            xOffset=alt.XOffset("kind:N", sort=order[::-1]),
             y=_y(),
             color=alt.Color("kind:N", sort=order, scale=alt.Scale(domain=order), legend=alt.Legend(**_LEGEND)),
             tooltip=["when:O", "kind:N", "n:Q"],
@@ -69,9 +69,10 @@ def pairs_spec() -> dict[str, Any]:
 
 @lru_cache
 def level_spec() -> dict[str, Any]:
-    """A level over time."""
+    """A level over time; the row with `words` says where it stands."""
     line = _base().encode(x=_x(), y=_y(), tooltip=["when:O", "n:Q"])
-    return _done(line.mark_area(opacity=0.15) + line.mark_line(strokeWidth=2))
+    end = line.mark_text(align="right", dy=-10, fontSize=13, fontWeight=600, color=_INK).encode(text="words:N")
+    return _done(line.mark_area(opacity=0.15) + line.mark_line(strokeWidth=2) + end)
 
 
 @lru_cache

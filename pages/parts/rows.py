@@ -17,6 +17,8 @@ class Row(TypedDict):
 
     id: str
     title: str
+    reference: NotRequired[None]
+    """given: the id is for us alone and is not shown"""
     rank: NotRequired[int | None]
     priority: NotRequired[int | None]
     explanation: NotRequired[str | None]

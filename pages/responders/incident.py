@@ -177,13 +177,19 @@ def facts(
         st.header("What is wrong")
         if place is not None:
             rank_box(line, place, now)
+        if line.denied_at is not None:
+            who = literal(line.reporter or "The reporter")
+            st.error(f"**{who} says it is not fixed**, {times.ago(line.denied_at, now)}.", icon=":material/error:")
         if detail.description:
             st.text(detail.description)
         elif not detail.line.imported:
             st.caption("Nothing more was written.")
         if detail.resolution_note:
             code = RESOLUTION_CODES.get(detail.resolution_code or "", detail.resolution_code or "")
-            st.success(f"**{literal(code)}.** {literal(detail.resolution_note)}", icon=":material/check_circle:")
+            if line.state in OPEN:
+                st.markdown(f"**Before it was reopened:** {literal(code)}. {literal(detail.resolution_note)}")
+            else:
+                st.success(f"**{literal(code)}.** {literal(detail.resolution_note)}", icon=":material/check_circle:")
         st.table(_rows(detail, now), border="horizontal")
         for file in files:
             st.markdown(

@@ -11,7 +11,7 @@ pytest.importorskip("axe_playwright_python", reason="pip install -r requirements
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import as_sample, ready
+from tests.browser.people import as_sample, choose, ready
 
 Visit = Callable[..., Page]
 Axe = Callable[[Page], list[str]]
@@ -133,12 +133,15 @@ def test_dialogs_and_popovers_shut_nobody_out(examine: Callable[..., Examined], 
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_test_id("stPopoverBody")).to_be_visible()
     desk.look("the filter")
+    choose(page, page.get_by_test_id("stPopoverBody"), "Team", "Network")
+    desk.look("the filter in use")
     desk.open("board")
     number = page.locator(".column[data-state=in_progress] [data-card]").first.get_attribute("data-card")
     desk.open(f"incident?number={number}")
     page.get_by_role("button", name="Resolve").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("How was it resolved?")).to_be_visible()
+    choose(page, dialog, "How was it resolved?", "Workaround in place")
     desk.look("resolve")
     dialog.get_by_role("button", name="Resolve").click()
     expect(dialog.get_by_test_id("stAlert")).to_be_visible()

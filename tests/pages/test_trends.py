@@ -15,7 +15,7 @@ def test_every_number_has_its_definition(desk, opened):
     at = opened(PAGE, "Max")
     assert not at.exception
     assert not at.error
-    assert [metric.label for metric in at.metric][:3] == ["Opened", "Resolved", "Median to resolve"]
+    assert [metric.label for metric in at.metric][:3] == ["Opened", "Resolved", "To resolve"]
     assert all(metric.help for metric in at.metric)
     assert at.metric[0].value == "1"
 

@@ -48,7 +48,7 @@ function row(own, item, wide) {
   if (item.clock && !plain) status.append(clockMark(item.clock, own));
   const meta = el("span", { class: "meta" });
   if (!wide && status.firstChild) meta.append(...status.childNodes);
-  meta.append(el("span", { class: "reference", text: item.id }));
+  if (item.reference !== null) meta.append(el("span", { class: "reference", text: item.id }));
   meta.append(...(item.meta ?? []).map((text) => el("span", { class: "fact", dir: "auto", text })));
 
   const body = el("span", { class: "body" });
