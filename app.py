@@ -42,8 +42,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         print(f"\n  Incident Desk cannot start. {problem.sentence}\n", file=sys.stderr, flush=True)
         # Nothing runs yet that could be lost; any exception would bury the sentence under a traceback.
         os._exit(1)
-    import altair  # noqa: F401 - loaded before the freeze below
-    import pandas  # noqa: F401
+    import pandas  # noqa: F401 - loaded before the freeze below; altair waits for the first chart
 
     gc.collect()
     gc.freeze()
