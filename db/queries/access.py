@@ -1,5 +1,7 @@
 """Which incidents an actor may see, as a condition for every query that reads or counts them."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
@@ -37,11 +39,17 @@ def hidden_ids(db: Session, actor: Actor) -> list[int]:
     return list(db.execute(select(Incident.id).where(Incident.restricted, ~shown)).scalars())
 
 
-def record_of(db: Session, incident: Incident) -> Record:
-    """What of `incident` decides access: one query for those named on it, one for its team unless already read."""
+def followers_of(db: Session, incident_id: int) -> dict[int, bool]:
+    """Id of everyone who follows the incident -> whether others named them on it."""
+    return {person: named for person, named in db.execute(_FOLLOWERS, {"incident_id": incident_id})}
+
+
+def record_of(db: Session, incident: Incident, followers: Mapping[int, bool] | None = None) -> Record:
+    """What of `incident` decides access: one query for those named on it, one for its team, unless already read."""
     team = db.get(Team, incident.team_id) if incident.team_id else None
-    followers = db.execute(_FOLLOWERS, {"incident_id": incident.id})
-    named_ids = frozenset(person for person, named in followers if named or not incident.restricted)
+    if followers is None:
+        followers = followers_of(db, incident.id)
+    named_ids = frozenset(person for person, named in followers.items() if named or not incident.restricted)
     return Record(
         reporter_id=incident.reporter_id,
         team_id=incident.team_id,

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import Attachment, AttachmentContent, Follower, Incident
-from db.queries.access import record_of
+from db.models import Attachment, AttachmentContent, Incident
+from db.queries.access import followers_of, record_of
 from db.queries.lines import Line, lines
 from db.queries.timeline import PAGE, Entry, newest
 from rules import access, states
@@ -59,16 +59,13 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
     incident = db.scalars(select(Incident).where(Incident.number == number.strip()[:40])).one_or_none()
     if incident is None:
         raise NotFound(f"There is no incident {number.strip()[:40]}, or it is not open to you. Check the number.")
-    record = record_of(db, incident)
+    followers = followers_of(db, incident.id)
+    record = record_of(db, incident, followers)
     access.check(actor, "read", record)
     line = lines(db, select(Incident.id).where(Incident.id == incident.id))[0]
     duplicate_of = None
     if incident.duplicate_of_id is not None:
         duplicate_of = db.execute(select(Incident.number).where(Incident.id == incident.duplicate_of_id)).scalar()
-    followers = db.execute(
-        select(func.count()).select_from(Follower).where(Follower.incident_id == incident.id)
-    ).scalar_one()
-    following = db.get(Follower, (incident.id, actor.id)) is not None
     return Detail(
         line=line,
         record=record,
@@ -92,8 +89,8 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
         reopen_count=incident.reopen_count,
         handovers=incident.handovers,
         duplicate_of=duplicate_of,
-        followers=followers,
-        following=following,
+        followers=len(followers),
+        following=actor.id in followers,
         allowed=allowed_actions(actor, incident.state, record),
     )
 

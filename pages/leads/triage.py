@@ -7,6 +7,7 @@ import streamlit as st
 from db.commands import incidents as commands
 from db.engine import Session, reading
 from db.queries import choices, incidents, similar, triage
+from db.queries.choices import ServiceChoice
 from db.queries.lines import Line
 from db.queries.settings import policies
 from pages.parts import actions, address, rows, session, shapes, times
@@ -25,7 +26,7 @@ def page() -> None:
     now = session.now()
     with reading() as db:
         teams = {team.id: team.name for team in choices.teams(db)}
-        services = {service.id: service.name for service in choices.services(db)}
+        services = {service.id: service for service in choices.services(db)}
         counts = triage.tallies(db, actor, now)
     st.title("Triage")
     filters = toolbar(teams, services)
@@ -42,15 +43,15 @@ def page() -> None:
     opened = st.session_state.pop("triage.open", None)
     if rows.narrow(LIST):
         if opened:
-            st.dialog(opened, position="right", width="medium")(panel)(actor, opened, now)
+            st.dialog(opened, position="right", width="medium")(panel)(actor, opened, teams, services, now)
         return
     with right:
         if chosen:
             with st.container(border=True):
-                panel(actor, chosen, now)
+                panel(actor, chosen, teams, services, now)
 
 
-def toolbar(teams: dict[int, str], services: dict[int, str]) -> triage.Filters:
+def toolbar(teams: dict[int, str], services: dict[int, ServiceChoice]) -> triage.Filters:
     """One view, one search, one filter; all in the address."""
     view_key = address.begin("triage", "view", triage.VIEWS, "open")
     text_key = address.begin("triage", "q", None, "")
@@ -75,7 +76,8 @@ def toolbar(teams: dict[int, str], services: dict[int, str]) -> triage.Filters:
         )
         with st.popover("Filter", icon=":material/filter_list:"):
             team_id = address.choose("triage", "team", teams, "All teams", on_change=_first_page)
-            service_id = address.choose("triage", "service", services, "All services", on_change=_first_page)
+            names = {service.id: service.name for service in services.values()}
+            service_id = address.choose("triage", "service", names, "All services", on_change=_first_page)
             level = address.choose(
                 "triage",
                 "priority",
@@ -129,7 +131,7 @@ def _choose(event: rows.Event) -> None:
     st.session_state["triage.open"] = event.id
 
 
-def panel(actor: Actor, number: str, now: datetime) -> None:
+def panel(actor: Actor, number: str, teams: dict[int, str], services: dict[int, ServiceChoice], now: datetime) -> None:
     """Everything needed to decide on one incident, and the form that does."""
     refused: incidents.Detail | None = st.session_state.get(_refused(number))
     try:
@@ -139,8 +141,6 @@ def panel(actor: Actor, number: str, now: datetime) -> None:
             place = triage.place(db, actor, detail.line.id)
             known = policies(db)
             pairs = choices.pairs(db)
-            teams = {team.id: team.name for team in choices.teams(db)}
-            services = {service.id: service for service in choices.services(db)}
             people = choices.workers(db)
             alike = _alike(db, actor, detail.line, now)
             files = incidents.files(db, actor, detail)

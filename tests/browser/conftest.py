@@ -127,16 +127,6 @@ def _note(url: str, foreign: list[str]) -> None:
 
 
 @pytest.fixture
-def settled() -> Callable[[Page], None]:
-    """Waits until the screen's script has run to its end."""
-
-    def wait(page: Page) -> None:
-        page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(state="attached")
-
-    return wait
-
-
-@pytest.fixture
 def axe() -> Callable[[Page], list[str]]:
     """What axe finds serious or critical on the page as it stands: `assert axe(page) == []`."""
 

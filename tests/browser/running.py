@@ -28,10 +28,12 @@ ASKS_EVERY = 0.1
 
 
 @contextmanager
-def started(environment: dict[str, str], log: Path) -> Iterator[tuple[str, int]]:
+def started(
+    environment: dict[str, str], log: Path, script: str | Path = "app.py", health: str = "/healthz"
+) -> Iterator[tuple[str, int]]:
     """The app's address (no slash at its end) and process, once it is healthy; stopped at the end."""
     port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -39,7 +41,7 @@ def started(environment: dict[str, str], log: Path) -> Iterator[tuple[str, int]]
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_healthy(url, process, log)
+        _wait_until_healthy(url + health, process, log)
         yield url, process.pid
     finally:
         process.terminate()
@@ -68,7 +70,7 @@ def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]", log: Path)
         else:
             break
         try:
-            with direct.open(f"{url}/healthz", timeout=5) as answer:
+            with direct.open(url, timeout=5) as answer:
                 if answer.status == 200:
                     return
         except OSError:
