@@ -7,16 +7,19 @@ from db.models.incidents import (
     QUEUE_DONE,
     QUEUE_GROUP,
     QUEUE_ON_HOLD,
+    Assignment,
     Attachment,
     AttachmentContent,
     Follower,
     Incident,
+    IncidentLink,
     Pause,
+    Task,
     TimelineEntry,
 )
-from db.models.people import OneTimeLink, Person, PersonRole, SignInSession, TeamMember, Throttle
-from db.models.services import Category, CategoryPair, Service, Subcategory, Team
-from db.models.work import AuditEntry, ImportRun, OutboxMessage, Setting, Timer
+from db.models.people import OneTimeLink, Person, PersonRole, SavedView, SignInSession, TeamMember, Throttle
+from db.models.services import Category, CategoryPair, Service, Subcategory, Team, Template
+from db.models.work import AuditEntry, ChainHead, ImportRun, OutboxMessage, Setting, Timer
 
 __all__ = [
     "QUEUE_ACTIVE",
@@ -24,15 +27,18 @@ __all__ = [
     "QUEUE_DONE",
     "QUEUE_GROUP",
     "QUEUE_ON_HOLD",
+    "Assignment",
     "Attachment",
     "AttachmentContent",
     "AuditEntry",
     "Base",
     "Category",
     "CategoryPair",
+    "ChainHead",
     "Follower",
     "ImportRun",
     "Incident",
+    "IncidentLink",
     "Instant",
     "Json",
     "OneTimeLink",
@@ -40,12 +46,15 @@ __all__ = [
     "Pause",
     "Person",
     "PersonRole",
+    "SavedView",
     "Service",
     "Setting",
     "SignInSession",
     "Subcategory",
+    "Task",
     "Team",
     "TeamMember",
+    "Template",
     "Throttle",
     "TimelineEntry",
     "Timer",

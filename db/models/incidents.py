@@ -88,6 +88,13 @@ class Incident(Base):
             sqlite_where=text("denied_at is not null"),
             postgresql_where=text("denied_at is not null"),
         ),
+        Index(
+            "uq_incident_tracking_hash",
+            "tracking_hash",
+            unique=True,
+            sqlite_where=text("tracking_hash is not null"),
+            postgresql_where=text("tracking_hash is not null"),
+        ),
         # Few have one; a planner without statistics would take them for a good way to find all the others.
         Index(
             "ix_incident_duplicate_of_id",
@@ -167,14 +174,32 @@ class Incident(Base):
     first_resolution_due_at: Mapped[datetime | None] = mapped_column(Instant)
     """The due time as first promised."""
     rank_at: Mapped[datetime] = mapped_column(Instant)
+    pin_seconds: Mapped[int] = mapped_column(default=0)
+    """A lead's pin: so much ahead (positive) or back (negative) until pin_until."""
+    pin_reason: Mapped[str] = mapped_column(String(200), default="")
+    pin_until: Mapped[datetime | None] = mapped_column(Instant)
+    pinned_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
     reopen_count: Mapped[int] = mapped_column(default=0)
     handovers: Mapped[int] = mapped_column(default=0)
     """Changes from one known team to another."""
     ping_pong: Mapped[bool] = mapped_column(Boolean, default=False)
     """Came back to a team that had it before."""
+    escalations: Mapped[int] = mapped_column(default=0)
+    vendor_contact: Mapped[str] = mapped_column(String(200), default="")
+    vendor_reference: Mapped[str] = mapped_column(String(100), default="")
+    """The vendor's own number for it."""
+    template_id: Mapped[int | None] = mapped_column(ForeignKey("template.id"))
+    answers: Mapped[list[dict[str, str]] | None] = mapped_column(Json)
+    """What the template asked: [{"question", "answer"}], both as they were read."""
+    reminded_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the reporter was last reminded to say whether it is fixed."""
+    tracking_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """Of the link that follows a report without an account."""
     imported: Mapped[bool] = mapped_column(Boolean, default=False)
     form_token: Mapped[str | None] = mapped_column(String(64))
+    chain: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """The hash of its newest timeline entry."""
 
 
 class TimelineEntry(Base):
@@ -210,6 +235,65 @@ class TimelineEntry(Base):
     public: Mapped[bool] = mapped_column(Boolean, default=False)
     """Shown to the reporter and followers."""
     imported: Mapped[bool] = mapped_column(Boolean, default=False)
+    hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """Of this entry and the hash of the one before it on the same incident; see rules.chain."""
+
+
+class Assignment(Base):
+    """The time an incident spent with one team, and the clock of that team's own promise (OLA)."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (
+        Index("ix_assignment_incident_id", "incident_id", "began_at"),
+        Index(
+            "ix_assignment_running",
+            "team_id",
+            "due_at",
+            sqlite_where=text("ended_at is null"),
+            postgresql_where=text("ended_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    team_id: Mapped[int] = mapped_column(ForeignKey("team.id"))
+    tier: Mapped[str] = mapped_column(String(10))
+    """The team's tier when it received the incident."""
+    began_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    due_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Task(Base):
+    """One step to do on an incident."""
+
+    __tablename__ = "task"
+    __table_args__ = (Index("ix_task_incident_id", "incident_id", "position"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    position: Mapped[int] = mapped_column(default=0)
+    text: Mapped[str] = mapped_column(String(300))
+    done_at: Mapped[datetime | None] = mapped_column(Instant)
+    done_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class IncidentLink(Base):
+    """What an incident belongs with elsewhere: a change, a problem, anything with a reference or an address."""
+
+    __tablename__ = "incident_link"
+    __table_args__ = (
+        CheckConstraint("kind in ('change', 'problem', 'other')", name="kind"),
+        Index("ix_incident_link_incident_id", "incident_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    reference: Mapped[str] = mapped_column(String(200))
+    url: Mapped[str] = mapped_column(String(500), default="")
+    added_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    added_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class Pause(Base):

@@ -1,11 +1,12 @@
 """People, what they may do, and how they sign in."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Id, Instant
+from db.models.base import Base, Id, Instant, Json
 
 
 class Person(Base):
@@ -29,6 +30,8 @@ class Person(Base):
     sample: Mapped[bool] = mapped_column(Boolean, default=False)
     """Part of the sample data; may be signed in as without a password while sample data is shown."""
     version: Mapped[int] = mapped_column(default=1)
+    preferences: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """How they like to work: {"keys": false} switches one-key commands off."""
 
 
 class PersonRole(Base):
@@ -36,6 +39,22 @@ class PersonRole(Base):
 
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[str] = mapped_column(String(20), primary_key=True)
+
+
+class SavedView(Base):
+    """A view of a list, kept under a name: the part of the address after '?'."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (Index("uq_saved_view_owner_name", "owner_id", "page", "name", unique=True),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    page: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(80))
+    address: Mapped[str] = mapped_column(String(1000))
+    shared: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Offered to everybody who may open the list."""
+    created_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class TeamMember(Base):

@@ -1,11 +1,12 @@
 """What people depend on, who owns it, and how incidents are sorted."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Id, Instant
+from db.models.base import Base, Id, Instant, Json
 
 
 class Team(Base):
@@ -39,6 +40,32 @@ class Service(Base):
     """How much hangs on it, 1 high .. 3 low: a suggestion for triage."""
     archived_at: Mapped[datetime | None] = mapped_column(Instant)
     imported: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class Template(Base):
+    """A kind of report: what it asks besides the two questions, and how its incidents begin."""
+
+    __tablename__ = "template"
+    __table_args__ = (
+        CheckConstraint("impact is null or impact in (1, 2, 3)", name="impact"),
+        CheckConstraint("urgency is null or urgency in (1, 2, 3)", name="urgency"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+    """The answer to 'What do you need?'."""
+    description: Mapped[str] = mapped_column(Text, default="")
+    position: Mapped[int] = mapped_column(default=0)
+    service_id: Mapped[int | None] = mapped_column(ForeignKey("service.id"))
+    category_pair_id: Mapped[int | None] = mapped_column(ForeignKey("category_pair.id", use_alter=True))
+    impact: Mapped[int | None] = mapped_column()
+    urgency: Mapped[int | None] = mapped_column()
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
+    questions: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    """[{"key", "label", "kind", "required", "options", "help"}]; see rules.templates."""
+    checklist: Mapped[list[str]] = mapped_column(Json, default=list)
+    version: Mapped[int] = mapped_column(default=1)
+    archived_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Category(Base):
@@ -78,5 +105,7 @@ class CategoryPair(Base):
     subcategory_id: Mapped[int | None] = mapped_column(ForeignKey("subcategory.id"))
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
     """The team that usually takes it."""
+    template_id: Mapped[int | None] = mapped_column(ForeignKey("template.id"))
+    """What its reports are asked."""
     runbook: Mapped[str] = mapped_column(Text, default="")
     archived_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Id, Instant, Json
@@ -86,6 +86,18 @@ class AuditEntry(Base):
     subject: Mapped[str] = mapped_column(String(200))
     before: Mapped[dict[str, Any] | None] = mapped_column(Json)
     after: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """Of this entry and the hash of the one before it; see rules.chain."""
+
+
+class ChainHead(Base):
+    """The newest hash of a chain and how many entries it has: the end cannot be cut off unseen."""
+
+    __tablename__ = "chain_head"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    entries: Mapped[int] = mapped_column()
 
 
 class ImportRun(Base):
