@@ -83,6 +83,8 @@ TABLE: dict[str, frozenset[str]] = {
     "report": _EVERYONE,
     "read": _WORK | {"manager"},
     "prioritise": _TRIAGE,
+    "pin": frozenset({"lead"}),
+    "next_up": _WORK,
     "note": _WORK,
     "comment": _WORK,
     "follow": _EVERYONE,

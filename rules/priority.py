@@ -133,6 +133,33 @@ def explain(
     return f"{due_words(due, now, zone)}; {told}."
 
 
+def behind(due: datetime, merits: Merits, other_due: datetime, other: Merits, starts: HeadStarts = HEAD_STARTS) -> str:
+    """Why an incident stands behind its neighbour, the strongest reason first: 'it has 4 d more as P2'.
+
+    The phrase follows the neighbour's number. Both are active; the neighbour's rank_at is not the later one.
+    """
+    ours, theirs = dict(_kinds(merits, starts)), dict(_kinds(other, starts))
+    leads = {kind: theirs.get(kind, (0, ""))[0] - ours.get(kind, (0, ""))[0] for kind in ours | theirs}
+    leads["due"] = round((due - other_due).total_seconds())
+    kind, lead = max(leads.items(), key=lambda item: item[1])
+    if lead <= 0:
+        return "it was reported first"
+    if kind == "due":
+        return f"it is due {span(lead)} earlier"
+    if kind in theirs and theirs[kind][0] > 0:
+        return f"it has {span(lead)} more {theirs[kind][1]}"
+    return f"this one is {span(-ours[kind][0])} back, {ours[kind][1]}"
+
+
+def _kinds(merits: Merits, starts: HeadStarts) -> list[tuple[str, tuple[int, str]]]:
+    """Kind -> head start with its reason; what is of one kind is compared with one another."""
+    found = []
+    for seconds, why in ahead(merits, starts):
+        kind = "priority" if why.startswith("as P") else "people" if why.endswith(" people") else why
+        found.append((kind, (seconds, why)))
+    return found
+
+
 def due_words(due: datetime, now: datetime, zone: str = "UTC") -> str:
     """'Due today 21:02', 'Due Tue 14:00' or 'Due 3 Dec 2026 14:00' in the zone."""
     local, today = due.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()

@@ -37,6 +37,11 @@ VERIFICATIONS = {
     "not_needed": "Confirmation is not needed",
 }
 REOPEN_WINDOW = timedelta(days=14)
+UNDO_WINDOW = timedelta(minutes=2)
+UNDOABLE = frozenset(
+    {"accept", "assign", "acknowledge", "hold", "resume", "cancel", "merge", "reject", "pin", "prioritise"}
+)
+"""Changes that whoever made them may take back within UNDO_WINDOW, as long as they are the newest."""
 MAX_HOLD = timedelta(days=366)
 
 

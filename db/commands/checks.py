@@ -73,7 +73,7 @@ def report(
 def triage(db: Session, incident: Incident, fields: dict[str, Any], known: Policies) -> dict[str, Any]:
     """`fields` to be set in triage, with the priority that follows. RuleError names every wrong one."""
     wrong: dict[str, str] = {}
-    for flag in ("major", *priority.RISKS):
+    for flag in ("major", "restricted", *priority.RISKS):
         if flag in fields:
             fields[flag] = bool(fields[flag])
     people = fields.get("people_affected")
@@ -81,6 +81,12 @@ def triage(db: Session, incident: Incident, fields: dict[str, Any], known: Polic
         isinstance(people, bool) or not isinstance(people, int) or not 0 <= people <= MAX_PEOPLE
     ):
         wrong["people_affected"] = "Give the number of people as a whole number, 0 or more."
+    for name, required in (("title", "Say what is wrong."), ("affected", "")):
+        if name in fields:
+            try:
+                fields[name] = text.line(fields[name], name, TITLE_LIMIT, required=required)
+            except RuleError as error:
+                wrong[name] = error.sentence
     wrong |= _unknown_references(db, fields)
     impact, urgency = fields.get("impact", incident.impact), fields.get("urgency", incident.urgency)
     if not wrong and impact is not None and urgency is not None and {"impact", "urgency"} & set(fields):

@@ -24,6 +24,7 @@ def merits(incident: Incident) -> Merits:
         major=bool(incident.major),
         risks=tuple(risk for risk in RISKS if getattr(incident, risk)),
         people=incident.people_affected,
+        pin_seconds=incident.pin_seconds or 0,
     )
 
 
@@ -38,7 +39,9 @@ def close_spans(db: Session, incident: Incident, kind: str, changes: Mapping[str
     if to != "on_hold":
         for pause in running:
             pause.ended_at = now
-    elif kind == "hold" and changes.get("hold_reason") in PAUSING_REASONS and not running:
+    elif kind == "undo" and (ended := [pause for pause in pauses if pause.ended_at == incident.changed_at]):
+        ended[-1].ended_at = None
+    elif kind in ("hold", "undo") and changes.get("hold_reason") in PAUSING_REASONS and not running:
         pauses.append(Pause(incident_id=incident.id, began_at=now, reason=changes["hold_reason"]))
     if incident.state in _STOPPED and to in OPEN:
         since = getattr(incident, _STOPPED[incident.state]) or incident.changed_at
@@ -58,6 +61,16 @@ def recompute(db: Session, incident: Incident, known: Policies, now: datetime, p
         incident.resolution_due_at = due.resolution_due_at
         incident.resolution_warn_at = due.resolution_warn_at
         incident.first_resolution_due_at = incident.first_resolution_due_at or due.resolution_due_at
-    incident.rank_at = rank_at(incident.resolution_due_at or incident.reported_at, merits(incident), known.head_starts)
     incident.queue_group = QUEUE_GROUP[incident.state]
+    rank(db, incident, known, paused=paused, now=now)
+
+
+def rank(db: Session, incident: Incident, known: Policies, *, paused: bool, now: datetime) -> None:
+    """The place among all open incidents, and the timers; the due times are as they should be."""
+    incident.rank_at = rank_at(incident.resolution_due_at or incident.reported_at, merits(incident), known.head_starts)
     timers.keep(db, incident, paused=paused, now=now)
+
+
+def paused(db: Session, incident: Incident) -> bool:
+    """True while the resolution clock stands still."""
+    return any(pause.ended_at is None for pause in db.scalars(_PAUSES, {"incident_id": incident.id}))

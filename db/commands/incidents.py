@@ -28,6 +28,9 @@ TRIAGE_FIELDS = (
     "security",
     "compliance",
     "financial",
+    "title",
+    "affected",
+    "restricted",
 )
 _CLOCK_FIELDS = {"impact", "urgency", "priority", "state", "people_affected", *priority.RISKS, "major"}
 
@@ -188,7 +191,25 @@ def prioritise(
     changes = _changed(incident, checks.triage(db, incident, dict(fields), known))
     if not changes:
         return incident
+    if changes.get("restricted"):
+        _name(db, incident, actor, now)
     return _write(db, incident, "prioritise", changes, {}, known, actor=actor, now=now)
+
+
+def put_back(db: Session, incident: Incident, before: dict[str, Any], actor: Actor, now: datetime) -> Incident:
+    """Give the incident the values it had; access and the right moment are the caller's to check."""
+    only_triage = set(before) <= {*TRIAGE_FIELDS, "priority"}
+    kind = "prioritise" if only_triage else "undo"
+    return _write(db, incident, kind, before, {}, policies(db), actor=actor, now=now)
+
+
+def _name(db: Session, incident: Incident, actor: Actor, now: datetime) -> None:
+    """Let whoever restricts an incident still see it."""
+    follower = db.get(Follower, (incident.id, actor.id))
+    if follower is None:
+        db.add(Follower(incident_id=incident.id, person_id=actor.id, since=now, named=True))
+    else:
+        follower.named = True
 
 
 def _changed(incident: Incident, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,16 +250,18 @@ def _write(
     actor: Actor,
     now: datetime,
 ) -> Incident:
-    before = {name: getattr(incident, name) for name in changes}
     was_state, was_team = incident.state, incident.team_id
+    if kind != "undo" and was_team is not None and changes.get("team_id") not in (None, was_team):
+        changes = changes | {
+            "handovers": incident.handovers + 1,
+            "ping_pong": incident.ping_pong or _had_it(db, incident.id, changes["team_id"]),
+        }
+    before = {name: getattr(incident, name) for name in changes}
     pauses = clocks.close_spans(db, incident, kind, changes, now)
     for name, value in changes.items():
         setattr(incident, name, value)
     incident.version += 1
     incident.changed_at = now
-    if incident.team_id != was_team and incident.team_id is not None and was_team is not None:
-        incident.handovers += 1
-        incident.ping_pong = incident.ping_pong or _had_it(db, incident)
     if _CLOCK_FIELDS & set(changes):
         clocks.recompute(db, incident, known, now, pauses)
     edited = {name: value for name, value in changes.items() if name in (*TRIAGE_FIELDS, "priority")}
@@ -271,10 +294,8 @@ def _write(
     return incident
 
 
-def _had_it(db: Session, incident: Incident) -> bool:
-    held = select(TimelineEntry.id).where(
-        TimelineEntry.incident_id == incident.id, TimelineEntry.to_team_id == incident.team_id
-    )
+def _had_it(db: Session, incident_id: int, team_id: int) -> bool:
+    held = select(TimelineEntry.id).where(TimelineEntry.incident_id == incident_id, TimelineEntry.to_team_id == team_id)
     return db.execute(held.limit(1)).first() is not None
 
 

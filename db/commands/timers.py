@@ -1,6 +1,6 @@
 """What falls due for an incident: kept in step with the incident in the same transaction."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ TOLD = {
     "resolution_warning": ("sla", "used 75 % of the time to resolve"),
     "resolution_breach": ("sla", "missed the time to resolve"),
     "hold_until": ("hold_over", "the day to look at it again has come"),
+    "pin_until": ("pin", "the pin ended"),
 }
 """timer kind -> kind and text of the timeline entry it leaves"""
 
@@ -27,6 +28,8 @@ def wanted(incident: Incident, paused: bool) -> dict[str, datetime]:
         return due
     if incident.state == "on_hold" and incident.hold_until is not None:
         due["hold_until"] = incident.hold_until
+    if incident.pin_seconds and incident.pin_until is not None:
+        due["pin_until"] = incident.pin_until
     if incident.acknowledged_at is None and incident.response_due_at is not None:
         due["response_breach"] = incident.response_due_at
     if not paused and incident.resolution_due_at is not None:
@@ -59,4 +62,7 @@ def fire(db: Session, timer: Timer, now: datetime) -> None:
     incident = db.get_one(Incident, timer.incident_id)
     kind, text = TOLD[timer.kind]
     timer.fired_at = now
+    if timer.kind == "pin_until":
+        incident.rank_at += timedelta(seconds=incident.pin_seconds)
+        incident.pin_seconds, incident.pin_until, incident.pin_reason, incident.pinned_by_id = 0, None, "", None
     timeline.add(db, incident, SYSTEM, timer.due_at, kind, text, versioned=False, recorded_at=now)

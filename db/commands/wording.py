@@ -77,6 +77,7 @@ def action(db: Session, incident: Incident, kind: str, after: Mapping[str, Any])
         "reopen": "reopened it",
         "cancel": "cancelled it",
         "unmerge": "undid the merge",
+        "undo": "took back the last change",
     }[kind]
 
 
@@ -97,6 +98,12 @@ def edits(db: Session, before: Mapping[str, Any], after: Mapping[str, Any]) -> s
         count = changed["people_affected"]
         parts.append(f"{count:,} people affected" if count is not None else "number of people unknown")
     parts += [f"{'' if changed[risk] else 'no longer '}{words}" for risk, words in RISKS.items() if risk in changed]
+    if "title" in changed:
+        parts.append(f"the title '{changed['title']}'")
+    if "affected" in changed:
+        parts.append(f"what is affected to '{changed['affected']}'")
+    if "restricted" in changed:
+        parts.append("restricted" if changed["restricted"] else "open to all who work on incidents")
     if "major" in changed:
         parts.append("a major incident" if changed["major"] else "no longer a major incident")
     return f"set {', '.join(parts)}"

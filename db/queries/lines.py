@@ -61,6 +61,9 @@ class Line:
     denied_at: datetime | None
     restricted: bool
     imported: bool
+    pin_seconds: int
+    pin_until: datetime | None
+    pin_reason: str
     paused_since: datetime | None
 
     @property
@@ -99,13 +102,18 @@ class Line:
             waiting = HOLD_REASONS.get(self.hold_reason or "", "On hold")
             if self.hold_until is not None:
                 waiting += f" until {self.hold_until:%a} {self.hold_until.day} {self.hold_until:%b}"
-        merits = Merits(
-            priority=self.priority,
+        return explain(self.resolution_due_at, self.merits, now, zone, starts, waiting=waiting)
+
+    @property
+    def merits(self) -> Merits:
+        """What moves it ahead in the queue."""
+        return Merits(
+            priority=self.priority or 5,
             major=self.major,
             risks=tuple(risk for risk in RISKS if getattr(self, risk)),
             people=self.people_affected,
+            pin_seconds=self.pin_seconds,
         )
-        return explain(self.resolution_due_at, merits, now, zone, starts, waiting=waiting)
 
 
 _COLUMNS = (
@@ -143,6 +151,9 @@ _COLUMNS = (
     Incident.denied_at,
     Incident.restricted,
     Incident.imported,
+    Incident.pin_seconds,
+    Incident.pin_until,
+    Incident.pin_reason,
     _PAUSED_SINCE,
 )
 

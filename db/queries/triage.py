@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from db.models import QUEUE_ACTIVE, QUEUE_ON_HOLD, Incident
@@ -121,23 +121,41 @@ def open_count(db: Session, actor: Actor) -> int:
 
 def place(db: Session, actor: Actor, incident_id: int) -> int | None:
     """The place among all open incidents, from 1; None when it is not open."""
-    found_row = db.execute(
+    own = _standing(db, actor, incident_id)
+    if own is None:
+        return None
+    better_groups, same_group = counts(
+        db, actor, [[Incident.queue_group < own.queue_group], [Incident.queue_group == own.queue_group, _before(own)]]
+    )
+    return better_groups + same_group + 1
+
+
+def neighbour(db: Session, actor: Actor, incident_id: int) -> Line | None:
+    """The line just ahead of an active incident in the queue; None when it is the first, on hold or not open."""
+    own = _standing(db, actor, incident_id)
+    if own is None or own.queue_group != QUEUE_ACTIVE:
+        return None
+    chosen = (
+        select(Incident.id)
+        .where(Incident.queue_group == QUEUE_ACTIVE, _before(own), visible(actor))
+        .order_by(Incident.rank_at.desc(), Incident.reported_at.desc(), Incident.id.desc())
+        .limit(1)
+    )
+    return next(iter(lines(db, chosen)), None)
+
+
+def _standing(db: Session, actor: Actor, incident_id: int) -> Row[int, datetime, datetime, int] | None:
+    """What its place in the queue is made of; None when it is not open, or not open to the actor."""
+    return db.execute(
         select(Incident.queue_group, Incident.rank_at, Incident.reported_at, Incident.id).where(
-            Incident.id == incident_id, visible(actor)
+            Incident.id == incident_id, Incident.queue_group <= QUEUE_ON_HOLD, visible(actor)
         )
     ).one_or_none()
-    if found_row is None or found_row.queue_group not in (QUEUE_ACTIVE, QUEUE_ON_HOLD):
-        return None
-    group, rank, reported, own_id = found_row
-    ahead = or_(
-        Incident.queue_group < group,
-        and_(Incident.queue_group == group, Incident.rank_at < rank),
-        and_(Incident.queue_group == group, Incident.rank_at == rank, Incident.reported_at < reported),
-        and_(
-            Incident.queue_group == group,
-            Incident.rank_at == rank,
-            Incident.reported_at == reported,
-            Incident.id < own_id,
-        ),
+
+
+def _before(own: Row[int, datetime, datetime, int]) -> ColumnElement[bool]:
+    """Incidents of the same group that stand ahead of it."""
+    columns = (Incident.rank_at, Incident.reported_at, Incident.id)
+    return tuple_(*columns) < tuple_(
+        *(literal(value, column.type) for column, value in zip(columns, own[1:], strict=True))
     )
-    return count(db, actor, [Incident.queue_group <= QUEUE_ON_HOLD, ahead]) + 1

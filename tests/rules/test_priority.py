@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from rules import priority as rules
 from rules.errors import RuleError
-from rules.priority import Merits, explain, priority, rank_at, suggested
+from rules.priority import Merits, behind, explain, priority, rank_at, suggested
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -117,6 +117,35 @@ def test_rank_refuses_what_it_cannot_count():
 )  # fmt: skip
 def test_the_reason_in_one_sentence(due, merits, expected):
     assert explain(due, merits, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "expected"),
+    [
+        ((NOW, Merits(3)), (NOW, Merits(2)), "it has 4 d more as P2"),
+        ((NOW + 3 * HOUR, Merits(3)), (NOW, Merits(3)), "it is due 3 h earlier"),
+        ((NOW, Merits(3, people=8)), (NOW, Merits(3, people=80)), "it has 6 h more for 80 people"),
+        ((NOW, Merits(3)), (NOW, Merits(3, risks=("security",))), "it has 1 d more for a security risk"),
+        ((NOW, Merits(3)), (NOW, Merits(4, major=True)), "it has 365 d more as a major incident"),
+        ((NOW, Merits(3)), (NOW, Merits(3, pin_seconds=7200)), "it has 2 h more pinned by a lead"),
+        ((NOW, Merits(3, pin_seconds=-7200)), (NOW, Merits(3)), "this one is 2 h back, pinned by a lead"),
+        ((NOW, Merits(3)), (NOW, Merits(3)), "it was reported first"),
+    ],
+)  # fmt: skip
+def test_why_it_stands_behind_its_neighbour(mine, theirs, expected):
+    assert behind(*mine, *theirs) == expected
+
+
+@given(
+    some.integers(-90, 90), some.sampled_from([1, 2, 3, 4, 5]), some.sampled_from([1, 2, 3, 4, 5]),
+    some.booleans(), some.integers(0, 500), some.integers(0, 500), some.integers(-5, 5), some.integers(-5, 5),
+)  # fmt: skip
+def test_a_neighbour_ahead_always_has_a_reason(days, level, other_level, major, people, others, pin, other_pin):
+    mine = (NOW, Merits(level, people=people, pin_seconds=pin * 3600))
+    theirs = (NOW + days * DAY, Merits(other_level, major=major, people=others, pin_seconds=other_pin * 3600))
+    said = behind(*mine, *theirs)
+    if rank_at(*theirs) < rank_at(*mine):
+        assert said != "it was reported first"
 
 
 def test_the_reason_is_told_in_the_readers_zone():

@@ -1,0 +1,51 @@
+"""Taking back the newest change of an incident, by whoever made it, while it is fresh."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.commands import incidents, ranking
+from db.models import Incident, Instant, TimelineEntry
+from db.queries.access import record_of
+from rules import access
+from rules.access import Actor, Forbidden
+from rules.errors import RuleError
+from rules.states import UNDO_WINDOW, UNDOABLE
+
+
+def undo(db: Session, incident_id: int, version: int, *, actor: Actor, now: datetime) -> Incident:
+    """Put back what the change that made `version` had changed; the timeline keeps both.
+
+    Conflict when somebody changed it since; Forbidden when it is not the actor's; RuleError when it is too late or not
+    one of rules.states.UNDOABLE.
+    """
+    incident = incidents.for_change(db, incident_id, version, actor)
+    made = db.scalars(
+        select(TimelineEntry)
+        .where(TimelineEntry.incident_id == incident_id, TimelineEntry.version == version)
+        .order_by(TimelineEntry.id)
+    ).all()
+    if not made or any(entry.actor_id != actor.id for entry in made):
+        raise Forbidden("Only the person who made the last change can take it back.")
+    if now - made[0].recorded_at > UNDO_WINDOW:
+        raise RuleError("It is too late to take this back. Change it by hand.")
+    kinds = {entry.kind for entry in made}
+    if not kinds <= UNDOABLE:
+        raise RuleError("This cannot be taken back.")
+    record = record_of(db, incident)
+    for kind in kinds:
+        access.check(actor, kind, record)
+    if "merge" in kinds:
+        return incidents.perform(db, incident_id, version, "unmerge", actor=actor, now=now)
+    if "pin" in kinds:
+        return ranking.unpin(db, incident_id, version, actor=actor, now=now)
+    before = {name: pair[0] for entry in made for name, pair in (entry.changes or {}).items()}
+    return incidents.put_back(db, incident, {name: _stored(name, value) for name, value in before.items()}, actor, now)
+
+
+def _stored(name: str, value: Any) -> Any:
+    """The value as the column holds it; the timeline keeps instants as text."""
+    column = Incident.__table__.columns[name]
+    return datetime.fromisoformat(value) if value is not None and isinstance(column.type, Instant) else value
