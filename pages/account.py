@@ -10,7 +10,7 @@ from pages.parts import session, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
-from rules.access import ROLES, Actor
+from rules.access import ROLES, Actor, may
 
 KEY = "account"
 
@@ -29,6 +29,9 @@ def page() -> None:
         password(actor)
     with right, st.container(border=True):
         places(actor)
+    if may(actor, "triage"):
+        with left, st.container(border=True):
+            habits(actor)
 
 
 def leaving() -> bool:
@@ -69,6 +72,24 @@ def _change(actor: Actor) -> None:
     if failure is None:
         state[f"{KEY}.changed"] = True
         state[f"{KEY}.current"] = state[f"{KEY}.new"] = ""
+
+
+def habits(actor: Actor) -> None:
+    """How one likes to work."""
+    st.header("Triage")
+    st.toggle(
+        "One-key commands",
+        actor.keys,
+        key=f"{KEY}.keys",
+        on_change=_prefer,
+        args=(actor,),
+        help="A accepts, S assigns, D marks a duplicate, H puts on hold, N cancels, U takes back: only while the list "
+        "of Triage has the focus.",
+    )
+
+
+def _prefer(actor: Actor) -> None:
+    attempt(lambda db, now: commands.prefer(db, keys=bool(st.session_state[f"{KEY}.keys"]), actor=actor))
 
 
 def places(actor: Actor) -> None:

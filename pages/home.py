@@ -12,7 +12,7 @@ from db.queries import home as queries
 from db.queries import incidents
 from db.queries.home import Home, Part
 from db.queries.lines import Line
-from pages.parts import rows, session, shapes, times
+from pages.parts import next_up, rows, session, shapes, times
 from pages.parts.empty import empty
 from pages.parts.forms import Failure, attempt, guarded, summary
 from pages.parts.rows import Event
@@ -35,7 +35,9 @@ def everything(actor: Actor) -> None:
     now = session.now()
     with reading() as db:
         found = queries.home(db, actor, now, week_began(now))
-    st.title("What needs you now", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("What needs you now", anchor=False, width="stretch")
+        next_up.button(actor, "home.next_up")
     failure: Failure | None = st.session_state.pop("home.failure", None)
     summary(failure, {})
     setup(found)

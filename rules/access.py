@@ -33,6 +33,8 @@ class Actor:
     team_ids: frozenset[int] = frozenset()
     zone: str = "UTC"
     email: str | None = None
+    keys: bool = True
+    """one-key commands are on"""
 
     def has(self, *roles: str) -> bool:
         """True when the actor holds at least one of the roles."""

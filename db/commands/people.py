@@ -209,6 +209,12 @@ def set_own_zone(db: Session, zone: str, *, actor: Actor, now: datetime) -> None
     _person(db, actor.id).zone = checked_zone(zone)
 
 
+def prefer(db: Session, *, keys: bool, actor: Actor) -> None:
+    """Choose how one likes to work: one-key commands on or off."""
+    person = _person(db, actor.id)
+    person.preferences = {**(person.preferences or {}), "keys": keys}
+
+
 def checked_zone(zone: str) -> str:
     """The name of a zone; RuleError when there is none such."""
     try:

@@ -1,7 +1,7 @@
 """Who is signed in, asked of the database on every call."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, bindparam, cast, func, select
@@ -37,7 +37,16 @@ _TEAMS = (
     .scalar_subquery()
 )
 _HOLDER = (
-    select(Person.id, Person.name, _ROLES, _TEAMS, Person.zone, Person.email, SignInSession.last_seen_at)
+    select(
+        Person.id,
+        Person.name,
+        _ROLES,
+        _TEAMS,
+        Person.zone,
+        Person.email,
+        Person.preferences,
+        SignInSession.last_seen_at,
+    )
     .join(SignInSession, SignInSession.person_id == Person.id)
     .where(
         SignInSession.token_hash == bindparam("token_hash"),
@@ -61,9 +70,11 @@ def holder(db: Session, token: str, now: datetime) -> tuple[Actor, bool] | None:
     row = db.execute(_HOLDER, given).one_or_none()
     if row is None:
         return None
-    person_id, name, roles, teams, zone, email, seen = row
+    person_id, name, roles, teams, zone, email, preferences, seen = row
     held = frozenset({"reporter", *(roles or "").split()})
     actor = Actor(person_id, name, held, frozenset(map(int, (teams or "").split())), zone, email)
+    if preferences and not preferences.get("keys", True):
+        actor = replace(actor, keys=False)
     return actor, now - seen > SEEN_EVERY
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Row, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from db.models import QUEUE_ACTIVE, QUEUE_ON_HOLD, Incident
+from db.models import QUEUE_ACTIVE, QUEUE_ON_HOLD, CategoryPair, Incident
 from db.queries.access import hidden_ids, visible
 from db.queries.lines import RANKED, Line, lines
 from db.queries.text_search import found
@@ -15,7 +15,7 @@ from rules import access
 from rules.access import Actor
 
 PAGE_SIZE = 25
-VIEWS = {"open": "Open", "new": "New", "mine": "Mine", "late": "Late", "hold": "On hold"}
+VIEWS = {"open": "Open", "new": "Inbox", "mine": "Mine", "late": "Late", "hold": "On hold"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Filters:
     team_id: int | None = None
     service_id: int | None = None
     priority: int | None = None
+    category_id: int | None = None
+    assignee_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ def _conditions(db: Session, actor: Actor, filters: Filters, now: datetime) -> l
         conditions.append(Incident.service_id == filters.service_id)
     if filters.priority is not None:
         conditions.append(Incident.priority == filters.priority)
+    if filters.category_id is not None:
+        pairs = select(CategoryPair.id).where(CategoryPair.category_id == filters.category_id)
+        conditions.append(Incident.category_pair_id.in_(pairs))
+    if filters.assignee_id is not None:
+        conditions.append(Incident.assignee_id == filters.assignee_id)
     matched = found(db, filters.text) if filters.text.strip() else None
     if matched is not None:
         conditions.append(Incident.id.in_(matched))
@@ -102,8 +109,10 @@ def queue(db: Session, actor: Actor, filters: Filters, page: int, now: datetime,
 
 def _indexed(filters: Filters) -> bool:
     """True when an index alone counts what the filters leave."""
-    narrowing = (filters.team_id, filters.service_id, filters.priority)
+    narrowing = (filters.team_id, filters.service_id, filters.priority, filters.assignee_id)
     given = sum(value is not None for value in narrowing)
+    if filters.category_id is not None:
+        return False
     return not filters.text.strip() and (given == 0 or (given == 1 and filters.view in ("open", "hold")))
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from db.commands import incidents as commands
 from db.engine import reading
 from db.queries import choices, incidents
+from db.queries.lines import Line
 from pages.parts import session, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
@@ -103,7 +104,7 @@ def _dialog(actor: Actor, detail: incidents.Detail, action: str, team_id: int | 
     if st.session_state.pop(f"{key}.done", False):
         st.rerun()
     with st.form(f"{key}.form", border=False, enter_to_submit=False):
-        given = _sorting(actor, detail, action, key, failure) | _fields(detail, action, key, team_id, failure)
+        given = _sorting(actor, detail, action, key, failure) | fields(detail.line, action, key, team_id, failure)
         st.form_submit_button(
             label(action, detail.line.state),
             type="primary",
@@ -114,18 +115,23 @@ def _dialog(actor: Actor, detail: incidents.Detail, action: str, team_id: int | 
 
 
 def _send(actor: Actor, detail: incidents.Detail, action: str, key: str, names: Mapping[str, str]) -> None:
-    given = {name: st.session_state.get(widget) for name, widget in names.items()}
-    if "hold_until" in given and given["hold_until"] is not None:
-        morning = datetime.combine(given["hold_until"], _MORNING, ZoneInfo(actor.zone))
-        given["hold_until"] = morning
-    if action == "merge":
-        given["duplicate_of_id"] = _id_of(actor, str(given["duplicate_of_id"] or ""))
+    given = collected(actor, names)
     failure = take(actor, detail, action, given)
     if failure is None:
         st.session_state.pop(f"{key}.failure", None)
         st.session_state[f"{key}.done"] = True
     else:
         st.session_state[f"{key}.failure"] = failure
+
+
+def collected(actor: Actor, names: Mapping[str, str]) -> dict[str, Any]:
+    """What was chosen in the fields drawn, field -> value, as the command wants it."""
+    given: dict[str, Any] = {name: st.session_state.get(widget) for name, widget in names.items()}
+    if given.get("hold_until"):
+        given["hold_until"] = datetime.combine(given["hold_until"], _MORNING, ZoneInfo(actor.zone))
+    if "duplicate_of_id" in given:
+        given["duplicate_of_id"] = _id_of(actor, str(given["duplicate_of_id"] or ""))
+    return given
 
 
 def _forget(key: str) -> None:
@@ -182,10 +188,8 @@ def _sorting(actor: Actor, detail: incidents.Detail, action: str, key: str, fail
     return drawn
 
 
-def _fields(
-    detail: incidents.Detail, action: str, key: str, team_id: int | None, failure: Failure | None
-) -> dict[str, str]:
-    """Draw the fields the action asks for; field -> widget key."""
+def fields(line: Line | None, action: str, key: str, team_id: int | None, failure: Failure | None) -> dict[str, str]:
+    """Draw the fields the action asks for, of one incident or (None) of several; field -> widget key."""
     wrong = failure.fields if failure else {}
     drawn: dict[str, str] = {}
 
@@ -198,7 +202,7 @@ def _fields(
             teams = {team.id: team.name for team in choices.teams(db)}
             people = choices.workers(db)
         options = list(teams)
-        chosen = team_id or detail.line.team_id
+        chosen = team_id or (line.team_id if line else None)
         st.selectbox(
             "Team",
             options,
@@ -247,7 +251,7 @@ def _fields(
         st.text_area("What was done?", key=place("resolution_note"), help="The reporter reads this too.")
         field_problem(wrong.get("resolution_note"))
     if action == "close":
-        answered = detail.line.verification == "confirmed"
+        answered = line is not None and line.verification == "confirmed"
         answers = ["confirmed"] if answered else ["no_answer", "not_needed"]
         st.radio(
             "Has the reporter confirmed it?", answers, format_func=VERIFICATIONS.__getitem__, key=place("verification")

@@ -33,10 +33,12 @@ class Row(TypedDict):
 
 @dataclass(frozen=True)
 class Event:
-    """What the person just did: opened a row ('select') or pressed its button ('action')."""
+    """What the person just did: opened a row ('select'), pressed its button ('action'), or a key ('command')."""
 
-    kind: Literal["select", "action"]
+    kind: Literal["select", "action", "command"]
     id: str
+    name: str = ""
+    """of the command"""
 
 
 _LIST = st.components.v2.component("incident_desk.rows", css=assets.css("rows"), js=assets.js("rows"))
@@ -52,12 +54,16 @@ def rows(
     label: str = "Incidents",
     now: datetime | None = None,
     on_event: Callable[[Event], None] | None = None,
+    commands: Mapping[str, tuple[str, str]] | None = None,
+    marking: bool = False,
 ) -> Event | None:
     """Draw `items` (see Row) and return what was done in this run, once.
 
     `selected` is the id to highlight. `plain` drops chip and clock. `empty` is (sentence, next step) for no rows.
     `label` names the list for screen readers. `now` is the server's time that the clocks count from.
     `on_event` runs before the script, so that the same run can already draw the choice.
+    `commands`: a letter -> (name, word); pressed while the list has the focus, and nowhere else, it is an event.
+    `marking` lets rows be marked for one change of several; see marked() and mark().
     """
     if not items and empty is not None:
         empty_state(*empty, key=f"{key}.empty")
@@ -77,11 +83,29 @@ def rows(
             "plain": plain,
             "label": label,
             "now": (now or datetime.now(UTC)).isoformat(),
+            "commands": {letter: {"name": name, "label": word} for letter, (name, word) in (commands or {}).items()},
+            "marks": st.session_state.get(f"{key}.marks", {"turn": 0, "ids": []}) if marking else None,
         },
         on_event_change=fire,
         on_narrow_change=lambda: None,
+        on_marked_change=lambda: None,
     )
     return _event(result.event)
+
+
+def marked(key: str) -> list[str]:
+    """Ids of the rows marked in the list drawn under `key`."""
+    given = st.session_state.get(f"{key}.marks", {"turn": 0, "ids": []})
+    state = st.session_state.get(key)
+    told = state.get("marked") if state else None
+    newest = told if isinstance(told, Mapping) and told.get("turn") == given["turn"] else given
+    return [str(id_) for id_ in newest["ids"]]
+
+
+def mark(key: str, ids: Sequence[str]) -> None:
+    """Let exactly these rows be marked from the next run on."""
+    turn = st.session_state.get(f"{key}.marks", {"turn": 0})["turn"] + 1
+    st.session_state[f"{key}.marks"] = {"turn": turn, "ids": list(ids)}
 
 
 def narrow(key: str) -> bool:
@@ -94,9 +118,9 @@ def _event(value: object) -> Event | None:
     if not isinstance(value, Mapping):
         return None
     kind, id_ = value.get("kind"), value.get("id")
-    if kind not in ("select", "action") or not isinstance(id_, str):
+    if kind not in ("select", "action", "command") or not isinstance(id_, str):
         return None
-    return Event(kind, id_)
+    return Event(kind, id_, str(value.get("name") or ""))
 
 
 def _checked(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from db.engine import reading
 from db.queries import board as queries
 from db.queries import choices
 from db.queries.lines import Line
-from pages.parts import actions, address, session, shapes
+from pages.parts import actions, address, next_up, session, shapes
 from pages.parts.forms import Failure
 from pages.parts.kanban import BoardEvent
 from pages.parts.kanban import board as kanban
@@ -25,6 +25,7 @@ def page() -> None:
     now = session.now()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Board", width="stretch")
+        next_up.button(actor, "board.next_up")
         if st.button("Report a problem", icon=":material/add:"):
             st.switch_page("staff/report.py")
     with reading() as db:

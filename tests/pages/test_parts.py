@@ -117,6 +117,8 @@ def test_data_that_cannot_be_drawn_is_refused(sent: Sent, draw: Callable[[], obj
 
 def test_an_answer_from_the_browser_is_checked_before_it_becomes_an_event() -> None:
     assert rows_part._event({"kind": "select", "id": "INC-1"}) == rows_part.Event("select", "INC-1")
+    command = {"kind": "command", "id": "INC-1", "name": "accept"}
+    assert rows_part._event(command) == rows_part.Event("command", "INC-1", "accept")
     assert rows_part._event({"kind": "delete", "id": "INC-1"}) is None
     assert rows_part._event({"kind": "select", "id": 7}) is None
     assert rows_part._event("INC-1") is None

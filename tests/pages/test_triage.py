@@ -1,7 +1,11 @@
 """Triage: the first in the queue is open, the form decides, and somebody else's change is never overwritten."""
 
+from datetime import timedelta
+
 import pytest
 
+from db.commands import ranking
+from db.engine import writing
 from tests.pages.conftest import seen
 
 PAGE = "leads/triage.py"
@@ -108,3 +112,74 @@ def test_words_of_reporters_are_shown_as_typed(desk, opened):
     at = opened(PAGE, "Lena")
     assert at.text[0].value == "![img](http://evil.example/x.png)"
     assert "[a](http://b)" not in at.header[0].value
+
+
+@sqlite
+def test_why_it_stands_behind_its_neighbour(desk, opened):
+    first = desk.report("Rita", "Nobody can print", scope="everyone", effect="stopped")
+    second = desk.report("Rita", "A monitor flickers")
+    at = opened(PAGE, "Lena", number=second)
+    assert f"Behind [{first}](/triage?number={first}): it has 29 d more as P1." in said(at)
+
+
+@sqlite
+def test_a_pin_is_told_with_its_reason(desk, opened):
+    number = desk.report("Rita", "The director's mouse")
+    with writing(desk.engine) as db:
+        until = desk.now + timedelta(days=2)
+        id_, lead = desk.id_of(number), desk.actors["Lena"]
+        ranking.pin(db, id_, 1, 86_400, "The board meets", until, actor=lead, now=desk.now)
+    at = opened(PAGE, "Lena", number=number)
+    assert "1 d pinned by a lead" in said(at)
+    assert "The board meets" in said(at)
+
+
+@sqlite
+def test_every_field_of_triage_is_saved(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    at = opened(PAGE, "Lena")
+    field(at, "number_input", ".people_affected").set_value(40)
+    field(at, "text_input", ".title").set_value("Nobody can print on floor 2")
+    field(at, "text_input", ".affected").set_value("Floor 2")
+    for flag in ("major", "security", "restricted"):
+        field(at, "checkbox", f".{flag}").set_value(True)
+    at = button(at, "Save only").click().run()
+    kept = desk.incident(number)
+    assert (kept.people_affected, kept.title, kept.affected) == (40, "Nobody can print on floor 2", "Floor 2")
+    assert (kept.major, kept.security, kept.restricted) == (True, True, True)
+    assert f"{number} saved." in said(at)
+    at = button(at, "Undo").click().run()
+    kept = desk.incident(number)
+    assert (kept.title, kept.major, kept.restricted) == ("Nobody can print", False, False)
+    assert f"{number} is as it was." in said(at)
+
+
+@sqlite
+def test_an_empty_title_is_refused_and_told_beneath_it(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    at = opened(PAGE, "Lena")
+    field(at, "text_input", ".title").set_value(" ")
+    at = button(at, "Save only").click().run()
+    assert "Say what is wrong." in said(at)
+    assert desk.incident(number).title == "Nobody can print"
+
+
+@sqlite
+def test_next_up_takes_what_nobody_has(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    desk.accept(number)
+    at = opened("responders/board.py", "Priya")
+    button(at, "Next up").click().run()
+    assert desk.incident(number).assignee_id == desk.actors["Priya"].id
+    assert [found.label for found in opened("responders/board.py", "Dora").button if found.label == "Next up"] == []
+
+
+@sqlite
+def test_filters_of_an_address_narrow_the_queue(desk, opened):
+    mine = desk.report("Rita", "Nobody can print")
+    desk.accept(mine, assignee_id=desk.actors["Priya"].id)
+    desk.report("Rita", "A monitor flickers")
+    at = opened(PAGE, "Lena", person=str(desk.actors["Priya"].id))
+    assert "**1 match**" in said(at)
+    at = opened(PAGE, "Lena", category="999")
+    assert "**2 open**" in said(at)

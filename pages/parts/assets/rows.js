@@ -20,6 +20,7 @@ export default function (component) {
     tell();
   }
   if (own.data.selected !== own.given) own.chosen = own.given = own.data.selected;
+  takeMarks(own);
   show(own);
   return own.close;
 }
@@ -32,14 +33,21 @@ function show(own) {
     const list = el("ul", { class: wide ? "list wide" : "list", "aria-label": own.data.label });
     list.append(...own.data.items.map((item) => row(own, item, wide)));
     list.style.setProperty("--digits", Math.max(...own.data.items.map((item) => String(item.rank ?? "").length)));
-    const hint = el("p", { class: "hint", "aria-hidden": "true" }, ...keys("↑", "↓"), "move", ...keys("Enter"), "open");
-    own.box.replaceChildren(list, hint);
+    own.box.replaceChildren(list, hint(own));
     choose(own, own.chosen);
     rove(own, own.order.includes(own.current) ? own.current : (own.chosen ?? own.order[0]));
   });
 }
 
 const keys = (...names) => names.map((name) => el("kbd", { text: name }));
+
+function hint(own) {
+  const told = [[["↑", "↓"], "move"], [["Enter"], "open"]];
+  for (const [key, command] of Object.entries(own.data.commands ?? {})) told.push([[key.toUpperCase()], command.label]);
+  if (own.data.marks) told.push([["X"], "mark"]);
+  const parts = told.map(([names, words]) => el("span", {}, ...keys(...names), words));
+  return el("p", { class: "hint", "aria-hidden": "true" }, ...parts);
+}
 
 function row(own, item, wide) {
   const plain = own.data.plain;
@@ -66,7 +74,8 @@ function row(own, item, wide) {
   if (item.explanation) body.append(el("span", { class: "why", dir: "auto", text: item.explanation }));
   body.append(meta);
 
-  const node = el("li", { class: "row", "data-row": item.id });
+  const node = el("li", { class: own.marks?.has(item.id) ? "row marked" : "row", "data-row": item.id });
+  if (own.data.marks) node.append(markBox(own, item));
   if (item.rank !== null && item.rank !== undefined) {
     const place = el("span", { class: "unseen", text: "Rank " });
     node.append(el("span", { class: "rank" }, place, String(item.rank)));
@@ -84,10 +93,34 @@ function row(own, item, wide) {
   return node;
 }
 
-function fire(own, kind, id) {
+function fire(own, kind, id, name) {
   if (kind === "select" && own.given !== null) choose(own, id);
   rove(own, id);
-  own.trigger("event", { kind, id });
+  own.trigger("event", { kind, id, name });
+}
+
+function markBox(own, item) {
+  const input = { type: "checkbox", "data-id": item.id, "data-part": "mark", "aria-label": `Mark ${item.id}` };
+  const box = el("input", { ...input, onchange: () => mark(own, item.id) });
+  box.checked = own.marks.has(item.id);
+  return el("label", { class: "mark" }, box);
+}
+
+function mark(own, id) {
+  own.marks.has(id) ? own.marks.delete(id) : own.marks.add(id);
+  const node = own.box.querySelector(`.row[data-row="${CSS.escape(id)}"]`);
+  node?.classList.toggle("marked", own.marks.has(id));
+  const box = node?.querySelector(".mark input");
+  if (box) box.checked = own.marks.has(id);
+  own.keep("marked", { turn: own.turn, ids: [...own.marks].sort() });
+}
+
+// The server sets the marks by a new turn. What has left the list stays marked: the change says what became of it.
+function takeMarks(own) {
+  if (!own.data.marks || own.data.marks.turn === own.turn) return;
+  own.turn = own.data.marks.turn;
+  own.marks = new Set(own.data.marks.ids);
+  own.drawn = null;
 }
 
 function choose(own, id) {
@@ -103,12 +136,19 @@ function choose(own, id) {
 // The list is one stop for Tab: only the current row's buttons can be reached, arrows change the row.
 function rove(own, id) {
   own.current = id;
-  for (const node of own.box.querySelectorAll("button")) node.tabIndex = node.dataset.id === id ? 0 : -1;
+  for (const node of own.box.querySelectorAll("button, input")) node.tabIndex = node.dataset.id === id ? 0 : -1;
 }
 
 function move(own, event) {
   const target = event.target;
   if (!target.dataset?.id || event.ctrlKey || event.metaKey || event.altKey) return;
+  const command = own.data.commands?.[event.key.toLowerCase()];
+  if (command || (own.data.marks && event.key === "x")) {
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.repeat) return;
+    return command ? fire(own, "command", target.dataset.id, command.name) : mark(own, target.dataset.id);
+  }
   const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
   const at = own.order.indexOf(target.dataset.id);
   let next = step === undefined ? null : at + step;
@@ -121,8 +161,8 @@ function move(own, event) {
 }
 
 function find(own, id, part) {
-  const here = [...own.box.querySelectorAll("button")].filter((node) => node.dataset.id === id);
-  return here.find((node) => node.dataset.part === part) ?? here[0];
+  const here = [...own.box.querySelectorAll("button, input")].filter((node) => node.dataset.id === id);
+  return here.find((node) => node.dataset.part === part) ?? here.find((node) => node.dataset.part === "open");
 }
 
 function focusAgain(own, place) {

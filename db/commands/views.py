@@ -1,0 +1,52 @@
+"""Views of a list that people keep under a name, for themselves or for everybody."""
+
+from datetime import datetime
+from urllib.parse import parse_qsl, urlencode
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.models import SavedView
+from rules import access, text
+from rules.access import Actor, NotFound
+from rules.errors import RuleError
+
+NAME_LIMIT = 80
+ADDRESS_LIMIT = 1000
+MOST = 50
+"""views of one person on one list"""
+PAGES = ("triage",)
+"""Lists that can be kept; each is also the name of the right to open it."""
+
+
+def save(db: Session, page: str, name: str, address: str, shared: bool, *, actor: Actor, now: datetime) -> SavedView:
+    """Keep the view at `address` (the part after '?'); the same name again takes the place of what it meant."""
+    _check(actor, page)
+    name = text.line(name, "name", NAME_LIMIT, required="Give the view a name.")
+    address = urlencode(parse_qsl(address.lstrip("?")))
+    if len(address) > ADDRESS_LIMIT:
+        raise RuleError("This view is too long to keep. Use fewer words in the search.", field="name")
+    own = select(SavedView).where(SavedView.owner_id == actor.id, SavedView.page == page)
+    view = db.scalars(own.where(SavedView.name == name)).one_or_none()
+    if view is None:
+        if (db.execute(select(func.count()).select_from(own.subquery())).scalar() or 0) >= MOST:
+            raise RuleError(f"You keep {MOST} views already. Remove one first.", field="name")
+        view = SavedView(owner_id=actor.id, page=page, name=name, created_at=now)
+        db.add(view)
+    view.address, view.shared = address, bool(shared)
+    db.flush()
+    return view
+
+
+def remove(db: Session, view_id: int, *, actor: Actor) -> None:
+    """Forget one of the actor's own views."""
+    view = db.get(SavedView, view_id)
+    if view is None or view.owner_id != actor.id:
+        raise NotFound("There is no such view of yours.")
+    db.delete(view)
+
+
+def _check(actor: Actor, page: str) -> None:
+    if page not in PAGES:
+        raise RuleError("This page has no views to keep.")
+    access.check(actor, page)

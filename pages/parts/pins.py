@@ -1,0 +1,80 @@
+"""A lead's pin: how far an incident is moved in the queue, why, and until when."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from db.commands import ranking
+from db.queries import incidents
+from pages.parts import session, times
+from pages.parts.empty import field_problem
+from pages.parts.forms import Failure, attempt
+from pages.parts.texts import literal
+from rules.access import Actor
+from rules.priority import span
+
+DAY = 86_400
+TOP = 0
+REACHES = (TOP, DAY, 7 * DAY, 30 * DAY, -DAY, -7 * DAY, -30 * DAY)
+"""seconds of a pin that are offered; TOP: before every other"""
+
+
+def label(pinned: bool) -> str:
+    return "Take the pin away" if pinned else "Pin"
+
+
+def ask(actor: Actor, detail: incidents.Detail) -> None:
+    """Open the dialog that pins an open incident."""
+    st.dialog(f"Pin: {detail.line.number}", icon=":material/keep:")(_dialog)(actor, detail)
+
+
+def take_away(actor: Actor, detail: incidents.Detail) -> Failure | None:
+    """Let it rank by its own merits again."""
+    line = detail.line
+    return attempt(lambda db, now: ranking.unpin(db, line.id, line.version, actor=actor, now=now))
+
+
+def _words(seconds: int) -> str:
+    if seconds == TOP:
+        return "To the top of the queue"
+    return f"{span(abs(seconds))} {'ahead' if seconds > 0 else 'back'}"
+
+
+def _dialog(actor: Actor, detail: incidents.Detail) -> None:
+    key = f"pin.{detail.line.number}"
+    failure: Failure | None = st.session_state.get(f"{key}.failure")
+    if st.session_state.pop(f"{key}.done", False):
+        st.rerun()
+    st.markdown(f"**{literal(detail.line.title)}**")
+    if failure is not None:
+        st.error(literal(failure.sentence), icon=":material/error:")
+    wrong = failure.fields if failure else {}
+    today = times.local(session.now()).date()
+    with st.form(f"{key}.form", border=False, enter_to_submit=False):
+        st.selectbox("How far", list(REACHES), format_func=_words, key=f"{key}.seconds")
+        field_problem(wrong.get("seconds"))
+        st.text_input("Why", key=f"{key}.reason", max_chars=ranking.REASON_LIMIT)
+        field_problem(wrong.get("reason"))
+        st.date_input(
+            "Until the end of",
+            today + timedelta(days=1),
+            min_value=today,
+            max_value=today + ranking.LONGEST_PIN - timedelta(days=1),
+            key=f"{key}.until",
+        )
+        field_problem(wrong.get("until"))
+        st.form_submit_button("Pin", type="primary", icon=":material/keep:", on_click=_send, args=(actor, detail, key))
+
+
+def _send(actor: Actor, detail: incidents.Detail, key: str) -> None:
+    state, line = st.session_state, detail.line
+    day = state[f"{key}.until"] or times.local(session.now()).date()
+    until = datetime.combine(day + timedelta(days=1), time(0), ZoneInfo(actor.zone))
+
+    def change(db, now):  # type: ignore[no-untyped-def]
+        seconds = state[f"{key}.seconds"] or ranking.to_the_top(db, line.id)
+        ranking.pin(db, line.id, line.version, seconds, state[f"{key}.reason"] or "", until, actor=actor, now=now)
+
+    state[f"{key}.failure"] = failure = attempt(change)
+    state[f"{key}.done"] = failure is None

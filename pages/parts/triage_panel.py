@@ -1,0 +1,281 @@
+"""Everything needed to decide on one incident in triage, and the form that does."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import streamlit as st
+
+from db.commands import checks
+from db.commands import incidents as commands
+from db.commands.bulk import Item
+from db.engine import Session, reading
+from db.queries import choices, incidents, similar, triage
+from db.queries.choices import ServiceChoice
+from db.queries.lines import Line
+from db.queries.settings import policies
+from pages.parts import actions, pins, shapes, times, undo
+from pages.parts.empty import field_problem
+from pages.parts.forms import Failure, attempt
+from pages.parts.marks import gray
+from pages.parts.texts import literal
+from rules.access import Actor, NotFound, may
+from rules.priority import EFFECTS, LABELS, LEVELS, RISKS, SCOPES, behind, priority, span
+from rules.states import OPEN
+
+FIELDS = (
+    "category_pair_id", "impact", "urgency", "service_id", "title", "affected", "people_affected", "major",
+    "restricted", *RISKS,
+)  # fmt: skip
+
+
+def panel(
+    actor: Actor,
+    number: str,
+    teams: dict[int, str],
+    services: dict[int, ServiceChoice],
+    people: dict[int, str],
+    now: datetime,
+) -> None:
+    """Everything needed to decide on one incident, and the form that does."""
+    refused: incidents.Detail | None = st.session_state.get(_refused(number))
+    try:
+        with reading() as db:
+            # After a conflict it stays as it was seen, with what was chosen, until its reader asks for it as it is now.
+            detail = refused or incidents.by_number(db, actor, number)
+            place = triage.place(db, actor, detail.line.id)
+            ahead = triage.neighbour(db, actor, detail.line.id) if place else None
+            known = policies(db)
+            pairs = choices.pairs(db)
+            alike = _alike(db, actor, detail.line, now)
+            files = incidents.files(db, actor, detail)
+    except NotFound as missing:
+        st.caption(literal(missing.sentence))
+        return
+    line = detail.line
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{line.number}** · {literal(line.about or 'nothing named')}", width="stretch")
+        if st.button("Open", icon=":material/open_in_full:", type="tertiary", key=f"triage.room.{number}"):
+            st.switch_page("responders/incident.py", query_params={"number": number})
+    st.header(literal(line.title), anchor=False)
+    affected = f" · {line.people_affected:,} people affected" if line.people_affected else ""
+    st.markdown(
+        f":small[:gray[{literal(line.reporter or 'unknown')} · reported {times.ago(line.reported_at, now)}{affected}]]"
+    )
+    if place is not None:
+        standing(line, place, ahead, now)
+    if detail.description:
+        st.text(detail.description)
+    said = [SCOPES.get(detail.scope or ""), EFFECTS.get(detail.effect or "")]
+    if any(said):
+        st.markdown(f":small[:gray[Said: {' · '.join(part for part in said if part)}]]")
+    for file in files:
+        st.markdown(f":material/attach_file: [{literal(file.name)}](/files/{file.id})")
+    for other in alike:
+        st.markdown(
+            f":small[:material/call_merge: Alike: [{other.number}](/incident?number={other.number}) "
+            f"{literal(other.title)}]"
+        )
+    decide(actor, detail, known, pairs, teams, services, people)
+    rare(actor, detail)
+
+
+def standing(line: Line, place: int, ahead: Line | None, now: datetime) -> None:
+    """The place in the queue, why it is there, and why it is behind its neighbour."""
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(
+            f":material/low_priority: **{shapes.ordinal(place)} in the queue.** "
+            f"{literal(line.why(now, str(times.zone())))}"
+        )
+        if ahead is not None and line.resolution_due_at and ahead.resolution_due_at:
+            why = behind(line.resolution_due_at, line.merits, ahead.resolution_due_at, ahead.merits)
+            st.caption(f"Behind [{ahead.number}](/triage?number={ahead.number}): {literal(why)}.")
+        if line.pin_until is not None:
+            st.caption(f":material/keep: Pinned until {times.short(line.pin_until, now)}: {literal(line.pin_reason)}")
+
+
+def _alike(db: Session, actor: Actor, line: Line, now: datetime) -> list[Line]:
+    """Open incidents that read like this one, searched once a minute, not again with every choice in its form."""
+    asked = (line.number, now.replace(second=0, microsecond=0))
+    if st.session_state.get("triage.alike", (None,))[0] != asked:
+        found = similar.similar(db, actor, line.title, now, limit=3)
+        st.session_state["triage.alike"] = (asked, [other for other in found if other.number != line.number])
+    alike: list[Line] = st.session_state["triage.alike"][1]
+    return alike
+
+
+def decide(actor, detail, known, pairs, teams, services, people) -> None:  # type: ignore[no-untyped-def]
+    """The form: category pair, impact and urgency, the priority that follows, team and person."""
+    line = detail.line
+    key = f"triage.{line.number}.{line.version}"
+    failure: Failure | None = st.session_state.get(f"{key}.failure")
+    if failure is not None:
+        actions.show(failure)
+        if failure.since:
+            st.button("See it as it is now", on_click=_look_again, args=(line.number, key), key=f"{key}.now")
+    wrong = failure.fields if failure else {}
+    names = {pair.id: pair.name for pair in pairs}
+    owners = {pair.id: pair.team_id for pair in pairs}
+    category = st.selectbox(
+        "Category",
+        list(names),
+        index=_index(list(names), detail.category_pair_id),
+        format_func=lambda option: names[option],
+        key=f"{key}.category_pair_id",
+        placeholder="Choose",
+    )
+    field_problem(wrong.get("category_pair_id"))
+    impact = _level("Impact", f"{key}.impact", detail.impact)
+    urgency = _level("Urgency", f"{key}.urgency", detail.urgency)
+    if impact and urgency:
+        level = priority(impact, urgency, known.matrix)
+        target = known.targets.by_priority[level]
+        st.markdown(
+            f":small[:gray[{LEVELS[impact]} impact and {LEVELS[urgency].lower()} urgency make "
+            f"**P{level} {LABELS[level]}**: answer in {span(target.response)}, fix in {span(target.resolution)}"
+            f"{'' if level < 3 else ' of business time'}.]]"
+        )
+    usual = owners.get(category) if category else None
+    service = services.get(detail.service_id) if detail.service_id else None
+    team_id = line.team_id or usual or (service.team_id if service else None)
+    left, right = st.columns(2, gap="small")
+    left.selectbox(
+        "Team",
+        list(teams),
+        index=_index(list(teams), team_id),
+        format_func=lambda option: teams[option],
+        key=f"{key}.team_id.{team_id}",
+        placeholder="Choose",
+    )
+    right.selectbox(
+        "Person",
+        list(people),
+        index=_index(list(people), line.assignee_id),
+        format_func=lambda option: people[option],
+        key=f"{key}.assignee_id",
+        placeholder="Whoever takes it",
+    )
+    field_problem(wrong.get("team_id") or wrong.get("assignee_id"))
+    more(detail, key, services, wrong)
+    first = "accept" if "accept" in detail.allowed else "assign" if "assign" in detail.allowed else None
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        if first:
+            st.button(
+                "Accept and assign" if first == "accept" else "Assign",
+                type="primary",
+                icon=":material/check:",
+                on_click=_send,
+                args=(actor, detail, key, team_id, first),
+                key=f"{key}.accept",
+            )
+        st.button("Save only", on_click=_send, args=(actor, detail, key, team_id, None), key=f"{key}.save")
+
+
+def more(detail: incidents.Detail, key: str, services: dict[int, ServiceChoice], wrong: Mapping[str, str]) -> None:
+    """What is changed now and then: words, service, people, risks."""
+    line = detail.line
+    with st.expander("People, risks, words", expanded=bool({"title", "affected", "people_affected"} & set(wrong))):
+        st.number_input(
+            "People affected", min_value=0, step=1, value=line.people_affected, key=f"{key}.people_affected"
+        )
+        field_problem(wrong.get("people_affected"))
+        names = {None: "None of the list"} | {service.id: service.name for service in services.values()}
+        st.selectbox(
+            "Service",
+            list(names),
+            index=list(names).index(detail.service_id if detail.service_id in names else None),
+            format_func=names.__getitem__,
+            key=f"{key}.service_id",
+        )
+        st.text_input("What is wrong", line.title, key=f"{key}.title", max_chars=checks.TITLE_LIMIT)
+        field_problem(wrong.get("title"))
+        st.text_input("What or where is affected", line.affected, key=f"{key}.affected", max_chars=checks.TITLE_LIMIT)
+        field_problem(wrong.get("affected"))
+        st.checkbox("Major incident", value=line.major, key=f"{key}.major")
+        for risk, words in RISKS.items():
+            st.checkbox(words.removeprefix("a ").capitalize(), value=getattr(line, risk), key=f"{key}.{risk}")
+        st.checkbox(
+            "Restricted",
+            value=line.restricted,
+            key=f"{key}.restricted",
+            help="Seen only by its team, by who reported it and by the people named on it.",
+        )
+
+
+def _refused(number: str) -> str:
+    return f"triage.{number}.refused"
+
+
+def _look_again(number: str, key: str) -> None:
+    for name in (_refused(number), f"{key}.failure"):
+        st.session_state.pop(name, None)
+
+
+def _index(options: list[int], value: int | None) -> int | None:
+    return options.index(value) if value in options else None
+
+
+def _level(label: str, key: str, value: int | None) -> int | None:
+    return st.segmented_control(
+        label,
+        list(LEVELS),
+        default=value,
+        format_func=lambda option: gray(LEVELS[option]),
+        key=key,
+        width="stretch",
+    )
+
+
+def _send(actor: Actor, detail: incidents.Detail, key: str, team_id: int | None, action: str | None) -> None:
+    state = st.session_state
+    line, made = detail.line, {}
+    fields = {name: state.get(f"{key}.{name}") for name in FIELDS}
+
+    def change(db: Session, now: datetime) -> None:
+        if action is None:
+            changed = commands.prioritise(db, line.id, line.version, fields, actor=actor, now=now)
+        else:
+            chosen = {"team_id": state.get(f"{key}.team_id.{team_id}"), "assignee_id": state.get(f"{key}.assignee_id")}
+            changed = commands.perform(db, line.id, line.version, action, fields | chosen, actor=actor, now=now)
+        made["version"] = changed.version
+
+    failure = attempt(change)
+    state[f"{key}.failure"] = failure
+    if failure is not None and failure.since:
+        state[_refused(detail.line.number)] = detail
+    if failure is None:
+        said = f"{line.number} {'saved' if action is None else 'assigned'}."
+        undo.done(said, [Item(line.id, line.number, made["version"])])
+        if action is not None and state.get("triage.view", "open") == "new":
+            state.pop("triage.number", None)
+
+
+def rare(actor: Actor, detail: incidents.Detail) -> None:
+    """What is done now and then: hold, resolve, cancel, merge, pin."""
+    names = [name for name in detail.allowed if name not in ("accept", "assign")]
+    line = detail.line
+    if line.state in OPEN and may(actor, "pin", detail.record):
+        names.append("pin")
+    if names:
+        chosen = st.menu_button(
+            "Other actions",
+            names,
+            type="tertiary",
+            format_func=lambda name: (
+                pins.label(bool(line.pin_seconds)) if name == "pin" else actions.label(name, line.state)
+            ),
+            key=f"triage.rare.{detail.line.number}",
+        )
+        if chosen == "pin" and not line.pin_seconds:
+            pins.ask(actor, detail)
+        elif chosen == "pin":
+            failure = pins.take_away(actor, detail)
+            if failure is None:
+                st.rerun()
+            actions.show(failure)
+        elif chosen and actions.asks(detail, chosen):
+            actions.ask(actor, detail.line.number, chosen)
+        elif chosen:
+            failure = actions.take(actor, detail, chosen, {})
+            if failure is None:
+                st.rerun()
+            actions.show(failure)
