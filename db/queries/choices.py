@@ -1,12 +1,18 @@
 """What people choose from in forms."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Integer, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from db.models import Category, CategoryPair, Person, PersonRole, Service, Subcategory, Team, TeamMember
 from rules.access import TABLE
+
+_WORKING = (
+    Person.disabled_at.is_(None),
+    Person.id.in_(select(PersonRole.person_id).where(PersonRole.role.in_(sorted(TABLE["acknowledge"])))),
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,32 @@ class ServiceChoice:
     id: int
     name: str
     team_id: int | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the form of triage offers, each by id, in the order of names."""
+
+    teams: dict[int, str]
+    services: dict[int, ServiceChoice]
+    people: dict[int, str]
+    """those who work on incidents"""
+    categories: dict[int, str]
+
+
+def known(db: Session) -> Known:
+    """Teams, services, people and categories in use, in one statement."""
+    nothing = literal(None, Integer)
+    parts = (
+        select(literal("team"), Team.id, Team.name, nothing).where(Team.archived_at.is_(None)),
+        select(literal("service"), Service.id, Service.name, Service.team_id).where(Service.archived_at.is_(None)),
+        select(literal("person"), Person.id, Person.name, nothing).where(*_WORKING),
+        select(literal("category"), Category.id, Category.name, nothing).where(Category.archived_at.is_(None)),
+    )
+    rows: list[Any] = sorted(db.execute(union_all(*parts)), key=lambda row: row[2].casefold())
+    named = {kind: {row[1]: row[2] for row in rows if row[0] == kind} for kind in ("team", "person", "category")}
+    services = {row[1]: ServiceChoice(*row[1:]) for row in rows if row[0] == "service"}
+    return Known(named["team"], services, named["person"], named["category"])
 
 
 def pairs(db: Session) -> list[PairChoice]:
@@ -63,14 +95,7 @@ def services(db: Session) -> list[ServiceChoice]:
 
 def workers(db: Session, team_id: int | None = None) -> dict[int, str]:
     """Id -> name of the people who work on incidents, of one team or of all, by name."""
-    statement = (
-        select(Person.id, Person.name)
-        .where(
-            Person.disabled_at.is_(None),
-            Person.id.in_(select(PersonRole.person_id).where(PersonRole.role.in_(sorted(TABLE["acknowledge"])))),
-        )
-        .order_by(Person.name)
-    )
+    statement = select(Person.id, Person.name).where(*_WORKING).order_by(Person.name)
     if team_id is not None:
         statement = statement.where(Person.id.in_(select(TeamMember.person_id).where(TeamMember.team_id == team_id)))
     return {person_id: name for person_id, name in db.execute(statement)}

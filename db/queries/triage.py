@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, ScalarSelect, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from db.models import QUEUE_ACTIVE, QUEUE_ON_HOLD, CategoryPair, Incident
-from db.queries.access import hidden_ids, visible
+from db.queries.access import hidden_list, visible
 from db.queries.lines import RANKED, Line, lines
 from db.queries.text_search import found
 from rules import access
 from rules.access import Actor
+from rules.priority import RISKS, Merits
 
 PAGE_SIZE = 25
 VIEWS = {"open": "Open", "new": "Inbox", "mine": "Mine", "late": "Late", "hold": "On hold"}
@@ -76,13 +77,15 @@ def count(db: Session, actor: Actor, conditions: list[ColumnElement[bool]]) -> i
 def counts(db: Session, actor: Actor, several: Sequence[list[ColumnElement[bool]]]) -> list[int]:
     """The same for several sets of conditions: all, less those hidden, so that indexes do the work."""
 
-    def counted(*more: ColumnElement[bool]) -> list[int]:
+    def counted(*more: ColumnElement[bool]) -> list[ScalarSelect[int]]:
         each = (select(func.count()).select_from(Incident).where(*conditions, *more) for conditions in several)
-        return list(db.execute(select(*(statement.scalar_subquery() for statement in each))).one())
+        return [statement.scalar_subquery() for statement in each]
 
-    hidden = hidden_ids(db, actor)
-    everything = counted()
-    fewer = counted(Incident.id.in_(hidden)) if hidden else [0] * len(everything)
+    # Mostly nothing is hidden: one statement says so beside the counts.
+    *everything, hidden = db.execute(select(*counted(), hidden_list(actor))).one()
+    if not hidden:
+        return everything
+    fewer = db.execute(select(*counted(Incident.id.in_([int(id_) for id_ in hidden.split()])))).one()
     return [all_of_them - kept for all_of_them, kept in zip(everything, fewer, strict=True)]
 
 
@@ -128,38 +131,57 @@ def open_count(db: Session, actor: Actor) -> int:
     return count(db, actor, [Incident.queue_group <= QUEUE_ON_HOLD])
 
 
+@dataclass(frozen=True)
+class Neighbour:
+    """The incident just ahead of another in the queue."""
+
+    number: str
+    due: datetime | None
+    merits: Merits
+
+
 def place(db: Session, actor: Actor, incident_id: int) -> int | None:
     """The place among all open incidents, from 1; None when it is not open."""
-    own = _standing(db, actor, incident_id)
-    if own is None:
-        return None
-    better_groups, same_group = counts(
-        db, actor, [[Incident.queue_group < own.queue_group], [Incident.queue_group == own.queue_group, _before(own)]]
-    )
-    return better_groups + same_group + 1
+    return standing(db, actor, incident_id)[0]
 
 
-def neighbour(db: Session, actor: Actor, incident_id: int) -> Line | None:
-    """The line just ahead of an active incident in the queue; None when it is the first, on hold or not open."""
-    own = _standing(db, actor, incident_id)
-    if own is None or own.queue_group != QUEUE_ACTIVE:
-        return None
-    chosen = (
-        select(Incident.id)
-        .where(Incident.queue_group == QUEUE_ACTIVE, _before(own), visible(actor))
-        .order_by(Incident.rank_at.desc(), Incident.reported_at.desc(), Incident.id.desc())
-        .limit(1)
-    )
-    return next(iter(lines(db, chosen)), None)
-
-
-def _standing(db: Session, actor: Actor, incident_id: int) -> Row[int, datetime, datetime, int] | None:
-    """What its place in the queue is made of; None when it is not open, or not open to the actor."""
-    return db.execute(
+def standing(db: Session, actor: Actor, incident_id: int) -> tuple[int | None, Neighbour | None]:
+    """The place among all open incidents, from 1, and what stands just ahead of it among the active ones."""
+    own = db.execute(
         select(Incident.queue_group, Incident.rank_at, Incident.reported_at, Incident.id).where(
             Incident.id == incident_id, Incident.queue_group <= QUEUE_ON_HOLD, visible(actor)
         )
     ).one_or_none()
+    if own is None:
+        return None, None
+    better_groups, same_group = counts(
+        db, actor, [[Incident.queue_group < own.queue_group], [Incident.queue_group == own.queue_group, _before(own)]]
+    )
+    ahead = _just_ahead(db, actor, own) if own.queue_group == QUEUE_ACTIVE and same_group else None
+    return better_groups + same_group + 1, ahead
+
+
+def _just_ahead(db: Session, actor: Actor, own: Row[int, datetime, datetime, int]) -> Neighbour | None:
+    risks = [getattr(Incident, risk) for risk in RISKS]
+    row = db.execute(
+        select(
+            Incident.number,
+            Incident.resolution_due_at,
+            Incident.priority,
+            Incident.major,
+            Incident.people_affected,
+            Incident.pin_seconds,
+            *risks,
+        )
+        .where(Incident.queue_group == QUEUE_ACTIVE, _before(own), visible(actor))
+        .order_by(Incident.rank_at.desc(), Incident.reported_at.desc(), Incident.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    number, due, level, major, people, pin, *taken = row
+    present = tuple(risk for risk, holds in zip(RISKS, taken, strict=True) if holds)
+    return Neighbour(number, due, Merits(level or 5, major=major, risks=present, people=people, pin_seconds=pin))
 
 
 def _before(own: Row[int, datetime, datetime, int]) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from db.commands import incidents as commands
 from db.commands.bulk import Item, Result
 from db.engine import reading
 from db.queries import choices, triage
-from db.queries.choices import ServiceChoice
+from db.queries.choices import Known
 from db.queries.incidents import Detail
 from pages.parts import actions, address, bulk, rows, session, shapes, times, undo, views
 from pages.parts.forms import Failure, attempt
@@ -38,14 +38,12 @@ def page() -> None:
     actor = session.require("triage")
     now = session.now()
     with reading() as db:
-        teams = {team.id: team.name for team in choices.teams(db)}
-        services = {service.id: service for service in choices.services(db)}
-        people, categories = choices.workers(db), choices.categories(db)
+        known = choices.known(db)
         counts = triage.tallies(db, actor, now)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Triage", width="stretch")
         views.picker(actor, "triage", ADDRESS)
-    filters = toolbar(teams, services, people, categories, counts)
+    filters = toolbar(known, counts)
     wanted = st.session_state.get("triage.page", 1)
     with reading() as db:
         queue = triage.queue(db, actor, filters, wanted, now)
@@ -55,7 +53,7 @@ def page() -> None:
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         above(actor, queue, counts, filters, now)
-        chosen = listed(actor, queue, filters, services, now)
+        chosen = listed(actor, queue, filters, known, now)
         pages = -(-queue.total // triage.PAGE_SIZE)
         if pages > 1:
             st.pagination(pages, key="triage.page")
@@ -64,19 +62,13 @@ def page() -> None:
     if asked is not None:
         actions.ask(actor, asked[0], asked[1], team_id=asked[2])
     elif rows.narrow(LIST) and opened:
-        st.dialog(opened, position="right", width="medium")(panel)(actor, opened, teams, services, people, now)
+        st.dialog(opened, position="right", width="medium")(panel)(actor, opened, known, now)
     if chosen and not rows.narrow(LIST):
         with right, st.container(border=True):
-            panel(actor, chosen, teams, services, people, now)
+            panel(actor, chosen, known, now)
 
 
-def toolbar(
-    teams: dict[int, str],
-    services: dict[int, ServiceChoice],
-    people: dict[int, str],
-    categories: dict[int, str],
-    counts: dict[str, int],
-) -> triage.Filters:
+def toolbar(known: Known, counts: dict[str, int]) -> triage.Filters:
     """One view, one search, one filter; all in the address."""
     view_key = address.begin("triage", "view", triage.VIEWS, "open")
     text_key = address.begin("triage", "q", None, "")
@@ -102,8 +94,8 @@ def toolbar(
             on_change=_first_page,
         )
         with st.popover("Filter", icon=":material/filter_list:"):
-            team_id = address.choose("triage", "team", teams, "All teams", on_change=_first_page)
-            names = {service.id: service.name for service in services.values()}
+            team_id = address.choose("triage", "team", known.teams, "All teams", on_change=_first_page)
+            names = {service.id: service.name for service in known.services.values()}
             service_id = address.choose("triage", "service", names, "All services", on_change=_first_page)
             level = address.choose(
                 "triage",
@@ -112,8 +104,10 @@ def toolbar(
                 "All priorities",
                 on_change=_first_page,
             )
-            category_id = address.choose("triage", "category", categories, "All categories", on_change=_first_page)
-            assignee_id = address.choose("triage", "person", people, "Everybody", on_change=_first_page)
+            category_id = address.choose(
+                "triage", "category", known.categories, "All categories", on_change=_first_page
+            )
+            assignee_id = address.choose("triage", "person", known.people, "Everybody", on_change=_first_page)
     address.keep({"view": view if view != "open" else None, "q": text})
     return triage.Filters(view or "open", text or "", team_id, service_id, level, category_id, assignee_id)
 
@@ -165,7 +159,7 @@ def listed(
     actor: Actor,
     queue: triage.Queue,
     filters: triage.Filters,
-    services: dict[int, ServiceChoice],
+    known: Known,
     now: datetime,
 ) -> str | None:
     """Draw the page of the queue; the number of the chosen one: by the address, by a click, else the first."""
@@ -189,24 +183,24 @@ def listed(
             if filters == triage.Filters()
             else ("Nothing matches.", "Change the search or the filter.")
         ),
-        on_event=lambda event: _heard(actor, numbers, services, event),
+        on_event=lambda event: _heard(actor, numbers, known, event),
         commands=COMMANDS if actor.keys else None,
         marking=True,
     )
     return chosen
 
 
-def _heard(actor: Actor, numbers: list[str], services: dict[int, ServiceChoice], event: rows.Event) -> None:
+def _heard(actor: Actor, numbers: list[str], known: Known, event: rows.Event) -> None:
     """Open the row, or do what its key says. Runs before the page is drawn again."""
     if event.kind == "command" and event.name == "undo":
         undo.take_back(actor)
     elif event.kind == "command" and event.name in {name for name, _ in COMMANDS.values()}:
-        _command(actor, numbers, services, event)
+        _command(actor, numbers, known, event)
     else:
         st.session_state["triage.number"] = st.session_state["triage.open"] = event.id
 
 
-def _command(actor: Actor, numbers: list[str], services: dict[int, ServiceChoice], event: rows.Event) -> None:
+def _command(actor: Actor, numbers: list[str], known: Known, event: rows.Event) -> None:
     """Accept at once what is sorted; ask for what the action needs otherwise."""
     try:
         detail = actions.seen(actor, event.id)
@@ -218,7 +212,7 @@ def _command(actor: Actor, numbers: list[str], services: dict[int, ServiceChoice
         st.session_state["triage.problem"] = Failure("You may not do this with it.")
         return
     st.session_state["triage.number"] = event.id
-    team_id = _usual_team(detail, services)
+    team_id = _usual_team(detail, known)
     if event.name == "accept" and detail.category_pair_id is not None and team_id is not None:
         _accept(actor, numbers, detail, team_id)
     else:
@@ -241,13 +235,13 @@ def _accept(actor: Actor, numbers: list[str], detail: Detail, team_id: int) -> N
     st.session_state["triage.number"] = (numbers[at + 1 :] + numbers[:at] + [line.number])[0]
 
 
-def _usual_team(detail: Detail, services: dict[int, ServiceChoice]) -> int | None:
+def _usual_team(detail: Detail, known: Known) -> int | None:
     """The team it has, else the one its category or its service usually goes to."""
     if detail.line.team_id is not None:
         return detail.line.team_id
     with reading() as db:
         usual = next((pair.team_id for pair in choices.pairs(db) if pair.id == detail.category_pair_id), None)
-    service = services.get(detail.service_id) if detail.service_id else None
+    service = known.services.get(detail.service_id) if detail.service_id else None
     return usual or (service.team_id if service else None)
 
 

@@ -10,7 +10,7 @@ from db.commands import incidents as commands
 from db.commands.bulk import Item
 from db.engine import Session, reading
 from db.queries import choices, incidents, similar, triage
-from db.queries.choices import ServiceChoice
+from db.queries.choices import Known, ServiceChoice
 from db.queries.lines import Line
 from db.queries.settings import policies
 from pages.parts import actions, pins, shapes, times, undo
@@ -28,22 +28,14 @@ FIELDS = (
 )  # fmt: skip
 
 
-def panel(
-    actor: Actor,
-    number: str,
-    teams: dict[int, str],
-    services: dict[int, ServiceChoice],
-    people: dict[int, str],
-    now: datetime,
-) -> None:
+def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
     """Everything needed to decide on one incident, and the form that does."""
     refused: incidents.Detail | None = st.session_state.get(_refused(number))
     try:
         with reading() as db:
             # After a conflict it stays as it was seen, with what was chosen, until its reader asks for it as it is now.
             detail = refused or incidents.by_number(db, actor, number)
-            place = triage.place(db, actor, detail.line.id)
-            ahead = triage.neighbour(db, actor, detail.line.id) if place else None
+            place, ahead = triage.standing(db, actor, detail.line.id)
             known = policies(db)
             pairs = choices.pairs(db)
             alike = _alike(db, actor, detail.line, now)
@@ -75,19 +67,19 @@ def panel(
             f":small[:material/call_merge: Alike: [{other.number}](/incident?number={other.number}) "
             f"{literal(other.title)}]"
         )
-    decide(actor, detail, known, pairs, teams, services, people)
+    decide(actor, detail, known, pairs, offered)
     rare(actor, detail)
 
 
-def standing(line: Line, place: int, ahead: Line | None, now: datetime) -> None:
+def standing(line: Line, place: int, ahead: triage.Neighbour | None, now: datetime) -> None:
     """The place in the queue, why it is there, and why it is behind its neighbour."""
     with st.container(border=True, gap="xsmall"):
         st.markdown(
             f":material/low_priority: **{shapes.ordinal(place)} in the queue.** "
             f"{literal(line.why(now, str(times.zone())))}"
         )
-        if ahead is not None and line.resolution_due_at and ahead.resolution_due_at:
-            why = behind(line.resolution_due_at, line.merits, ahead.resolution_due_at, ahead.merits)
+        if ahead is not None and line.resolution_due_at and ahead.due:
+            why = behind(line.resolution_due_at, line.merits, ahead.due, ahead.merits)
             st.caption(f"Behind [{ahead.number}](/triage?number={ahead.number}): {literal(why)}.")
         if line.pin_until is not None:
             st.caption(f":material/keep: Pinned until {times.short(line.pin_until, now)}: {literal(line.pin_reason)}")
@@ -103,7 +95,7 @@ def _alike(db: Session, actor: Actor, line: Line, now: datetime) -> list[Line]:
     return alike
 
 
-def decide(actor, detail, known, pairs, teams, services, people) -> None:  # type: ignore[no-untyped-def]
+def decide(actor, detail, known, pairs, offered) -> None:  # type: ignore[no-untyped-def]
     """The form: category pair, impact and urgency, the priority that follows, team and person."""
     line = detail.line
     key = f"triage.{line.number}.{line.version}"
@@ -135,27 +127,27 @@ def decide(actor, detail, known, pairs, teams, services, people) -> None:  # typ
             f"{'' if level < 3 else ' of business time'}.]]"
         )
     usual = owners.get(category) if category else None
-    service = services.get(detail.service_id) if detail.service_id else None
+    service = offered.services.get(detail.service_id) if detail.service_id else None
     team_id = line.team_id or usual or (service.team_id if service else None)
     left, right = st.columns(2, gap="small")
     left.selectbox(
         "Team",
-        list(teams),
-        index=_index(list(teams), team_id),
-        format_func=lambda option: teams[option],
+        list(offered.teams),
+        index=_index(list(offered.teams), team_id),
+        format_func=lambda option: offered.teams[option],
         key=f"{key}.team_id.{team_id}",
         placeholder="Choose",
     )
     right.selectbox(
         "Person",
-        list(people),
-        index=_index(list(people), line.assignee_id),
-        format_func=lambda option: people[option],
+        list(offered.people),
+        index=_index(list(offered.people), line.assignee_id),
+        format_func=lambda option: offered.people[option],
         key=f"{key}.assignee_id",
         placeholder="Whoever takes it",
     )
     field_problem(wrong.get("team_id") or wrong.get("assignee_id"))
-    more(detail, key, services, wrong)
+    more(detail, key, offered.services, wrong)
     first = "accept" if "accept" in detail.allowed else "assign" if "assign" in detail.allowed else None
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         if first:
