@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from db.commands import clocks, incidents, timeline
 from db.models import QUEUE_ACTIVE, Incident
-from db.queries.access import record_of, visible
+from db.queries import triage
+from db.queries.access import record_of
 from db.queries.lines import RANKED
 from db.queries.settings import policies
 from rules import access, text
@@ -20,6 +21,8 @@ MOST_PIN = 2 * 365 * 86_400
 """seconds, in either direction"""
 LONGEST_PIN = timedelta(days=90)
 REASON_LIMIT = 200
+_AT_ONCE = 50
+"""people of one team who ask at the same moment"""
 _WAITING = ("assigned", "in_progress")
 """States from which 'next up' takes what nobody has."""
 
@@ -90,11 +93,9 @@ def next_up(db: Session, *, actor: Actor, now: datetime) -> Incident | None:
     chosen = (
         select(Incident.id)
         .where(
-            Incident.team_id.in_(sorted(actor.team_ids)),
-            Incident.queue_group == QUEUE_ACTIVE,
+            Incident.id.in_(triage.unassigned(actor, _AT_ONCE)),
             Incident.state.in_(_WAITING),
             Incident.assignee_id.is_(None),
-            visible(actor),
         )
         .order_by(*RANKED)
         .limit(1)

@@ -44,6 +44,17 @@ class Incident(Base):
         Index("ix_incident_state_rank", "state", "rank_at", "id"),
         Index("ix_incident_priority_queue", "priority", "queue_group", "rank_at"),
         Index("ix_incident_service_queue", "service_id", "queue_group", "rank_at"),
+        Index("ix_incident_category_queue", "category_pair_id", "queue_group", "rank_at"),
+        Index(
+            "ix_incident_unassigned",
+            "team_id",
+            "queue_group",
+            "rank_at",
+            "reported_at",
+            "id",
+            sqlite_where=text("assignee_id is null"),
+            postgresql_where=text("assignee_id is null"),
+        ),
         Index("ix_incident_reporter", "reporter_id", "reported_at"),
         # What measures ask of the incidents of a period is answered from these two alone.
         Index(

@@ -102,12 +102,7 @@ def _mine(db: Session, actor: Actor, now: datetime) -> Part:
 
 
 def _unassigned(db: Session, actor: Actor) -> Part:
-    conditions = [
-        Incident.team_id.in_(sorted(actor.team_ids)),
-        Incident.queue_group == QUEUE_ACTIVE,
-        Incident.assignee_id.is_(None),
-    ]
-    return _first(db, actor, conditions)
+    return _first(db, actor, [Incident.id.in_(triage.unassigned(actor, SHOWN + 1))])
 
 
 def _new(db: Session, actor: Actor) -> Part:
@@ -126,8 +121,9 @@ def _to_close(db: Session, actor: Actor, now: datetime) -> Part:
 
 
 def _denied(db: Session, actor: Actor) -> Part:
-    conditions = [Incident.state == "in_progress", Incident.denied_at.is_not(None)]
-    return _first(db, actor, conditions, (Incident.rank_at, Incident.id))
+    # Few are denied and many in progress: the sum keeps SQLite from searching by state.
+    conditions = [Incident.state + "" == "in_progress", Incident.denied_at.is_not(None)]
+    return _first(db, actor, conditions, (Incident.denied_at, Incident.id))
 
 
 def _week(db: Session, actor: Actor, now: datetime, began: datetime) -> Week:

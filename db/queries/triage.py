@@ -1,10 +1,10 @@
 """The queue of open incidents in the order to work on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, false, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from db.models import QUEUE_ACTIVE, QUEUE_ON_HOLD, CategoryPair, Incident
@@ -16,6 +16,7 @@ from rules.access import Actor
 from rules.priority import RISKS, Merits
 
 PAGE_SIZE = 25
+MANY = 1000
 VIEWS = {"open": "Open", "new": "Inbox", "mine": "Mine", "late": "Late", "hold": "On hold"}
 
 
@@ -49,7 +50,7 @@ def _conditions(db: Session, actor: Actor, filters: Filters, now: datetime) -> l
     elif filters.view == "late":
         conditions += [Incident.queue_group == QUEUE_ACTIVE, Incident.resolution_due_at < now]
     else:
-        conditions.append(Incident.queue_group.in_((QUEUE_ACTIVE, QUEUE_ON_HOLD)))
+        conditions.append(Incident.queue_group <= QUEUE_ON_HOLD)
     if filters.view == "mine":
         conditions.append(or_(Incident.assignee_id == actor.id, Incident.team_id.in_(sorted(actor.team_ids))))
     if filters.team_id is not None:
@@ -89,14 +90,21 @@ def counts(db: Session, actor: Actor, several: Sequence[list[ColumnElement[bool]
     return [all_of_them - kept for all_of_them, kept in zip(everything, fewer, strict=True)]
 
 
-def queue(db: Session, actor: Actor, filters: Filters, page: int, now: datetime, size: int = PAGE_SIZE) -> Queue:
-    """Page `page` (from 1) of the queue in rank order. Forbidden without the right to triage."""
+def queue(
+    db: Session, actor: Actor, filters: Filters, page: int, now: datetime, *, known: Mapping[str, int] | None = None
+) -> Queue:
+    """Page `page` (from 1) of the queue in rank order. Forbidden without the right to triage.
+
+    `known`: the tallies() of this moment, so that a whole view is not counted again.
+    """
+    size = PAGE_SIZE
     access.check(actor, "triage")
     conditions = _conditions(db, actor, filters, now)
     page = max(1, page)
     chosen = select(Incident.id).where(*conditions, visible(actor)).order_by(*RANKED)
     if _indexed(filters):
-        total = count(db, actor, conditions)
+        whole = filters == Filters(view=filters.view) and known is not None
+        total = known[filters.view] if known and whole and filters.view in known else count(db, actor, conditions)
         page = min(page, -(-total // size) or 1)
         found_lines = lines(db, chosen.limit(size).offset((page - 1) * size))
         return Queue(found_lines, total, (page - 1) * size + 1)
@@ -126,9 +134,36 @@ def tallies(db: Session, actor: Actor, now: datetime) -> dict[str, int]:
     return dict(zip(views, counts(db, actor, several), strict=True))
 
 
+def unassigned(actor: Actor, most: int) -> Select[int]:
+    """Ids of active incidents of the actor's teams that nobody has: the first `most` of each team, in no order."""
+    each = [
+        select(Incident.id)
+        .where(
+            Incident.team_id == team_id,
+            Incident.queue_group == QUEUE_ACTIVE,
+            Incident.assignee_id.is_(None),
+            visible(actor),
+        )
+        .order_by(*RANKED)
+        .limit(most)
+        .subquery()
+        for team_id in sorted(actor.team_ids)
+    ]
+    if not each:
+        return select(Incident.id).where(false())
+    return select(union_all(*(select(part.c.id) for part in each)).subquery().c.id)
+
+
 def open_count(db: Session, actor: Actor) -> int:
-    """How many incidents are open, for the menu."""
-    return count(db, actor, [Incident.queue_group <= QUEUE_ON_HOLD])
+    """How many incidents are open, for the menu; MANY stands for so many or more."""
+    is_open = Incident.queue_group <= QUEUE_ON_HOLD
+    some = select(Incident.id).where(is_open).limit(MANY).subquery()
+    counted = select(func.count()).select_from(some).scalar_subquery()
+    first, hidden = db.execute(select(counted, hidden_list(actor))).one()
+    if not hidden or first == MANY:
+        return int(first)
+    unseen = select(func.count()).where(is_open, Incident.id.in_([int(id_) for id_ in hidden.split()]))
+    return int(first) - db.execute(unseen.select_from(Incident)).scalar_one()
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def page() -> None:
     filters = toolbar(known, counts)
     wanted = st.session_state.get("triage.page", 1)
     with reading() as db:
-        queue = triage.queue(db, actor, filters, wanted, now)
+        queue = triage.queue(db, actor, filters, wanted, now, known=counts)
     problem: Failure | None = st.session_state.pop("triage.problem", None)
     if problem is not None:
         actions.show(problem)

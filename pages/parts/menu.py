@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from db.queries.triage import MANY
 from rules.access import TABLE, Actor
 
 FOLDER = Path(__file__).resolve().parent.parent
@@ -89,7 +90,8 @@ def sidebar(actor: Actor, known: dict[str, StreamlitPage], counts: dict[str, int
                 block = st.container(gap="xsmall")
                 block.caption(heading)
             number = counts.get(entry.path)
-            label = f"{entry.title} :gray[{number:,}]" if number else entry.title
+            shown = f"{number - 1}+" if number == MANY else f"{number:,}" if number else ""
+            label = f"{entry.title} :gray[{shown}]" if shown else entry.title
             block.page_link(known[entry.path], label=label)
         person(actor, known)
 

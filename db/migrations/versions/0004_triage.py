@@ -69,6 +69,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("tracking_hash is not null"),
         postgresql_where=sa.text("tracking_hash is not null"),
     )
+    op.create_index("ix_incident_category_queue", "incident", ["category_pair_id", "queue_group", "rank_at"])
+    op.create_index(
+        "ix_incident_unassigned",
+        "incident",
+        ["team_id", "queue_group", "rank_at", "reported_at", "id"],
+        sqlite_where=sa.text("assignee_id is null"),
+        postgresql_where=sa.text("assignee_id is null"),
+    )
     op.create_table(
         "assignment",
         sa.Column("id", ID, nullable=False),
