@@ -10,6 +10,7 @@ import tempfile
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -105,10 +106,16 @@ def forget(job: Job) -> None:
     job.file.unlink(missing_ok=True)
 
 
+@cache
+def _place() -> tempfile.TemporaryDirectory[str]:
+    """Where uploads of this process wait between the check and the import; removed when the process ends."""
+    return tempfile.TemporaryDirectory(prefix="incident-desk-import-")
+
+
 def _kept(content: bytes) -> Path:
-    with tempfile.NamedTemporaryFile(prefix="incident-desk-import-", suffix=".csv", delete=False) as kept:
-        kept.write(content)
-    return Path(kept.name)
+    path = Path(_place().name) / f"{secrets.token_hex(8)}.csv"
+    path.write_bytes(content)
+    return path
 
 
 def _work(job: Job, actor: Actor, now: datetime, engine: Engine | None) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from db.models import Follower, Incident, Team
+from db.models import Follower, Incident, Person, Team
 from rules.access import SYSTEM, TABLE, Actor, Record
 
 _FOLLOWERS = select(Follower.person_id, Follower.named).where(Follower.incident_id == bindparam("incident_id"))
@@ -64,6 +64,17 @@ def _hidden(actor: Actor) -> ColumnElement[bool]:
 def followers_of(db: Session, incident_id: int) -> dict[int, bool]:
     """Id of everyone who follows the incident -> whether others named them on it."""
     return {person: named for person, named in db.execute(_FOLLOWERS, {"incident_id": incident_id})}
+
+
+def named_on(db: Session, incident_id: int) -> dict[int, str]:
+    """Id -> name of the people named on a restricted incident, by name."""
+    statement = (
+        select(Person.id, Person.name)
+        .join(Follower, Follower.person_id == Person.id)
+        .where(Follower.incident_id == incident_id, Follower.named)
+        .order_by(Person.name)
+    )
+    return {person_id: name for person_id, name in db.execute(statement)}
 
 
 def record_of(db: Session, incident: Incident, followers: Mapping[int, bool] | None = None) -> Record:

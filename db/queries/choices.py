@@ -101,6 +101,16 @@ def workers(db: Session, team_id: int | None = None) -> dict[int, str]:
     return {person_id: name for person_id, name in db.execute(statement)}
 
 
+def people(db: Session) -> dict[int, str]:
+    """Id -> name of everybody who can sign in, by name."""
+    statement = (
+        select(Person.id, Person.name)
+        .where(Person.disabled_at.is_(None), Person.email.is_not(None))
+        .order_by(Person.name)
+    )
+    return {person_id: name for person_id, name in db.execute(statement)}
+
+
 def categories(db: Session) -> dict[int, str]:
     """Id -> name of the categories in use, by name."""
     statement = select(Category.id, Category.name).where(Category.archived_at.is_(None)).order_by(Category.name)

@@ -9,7 +9,7 @@ from db.commands.files import Upload
 from db.engine import reading
 from db.queries import incidents, triage
 from db.queries.lines import Line
-from pages.parts import actions, session, shapes, times
+from pages.parts import actions, named, session, shapes, times
 from pages.parts.empty import empty
 from pages.parts.forms import attempt
 from pages.parts.head import incident_head
@@ -53,6 +53,7 @@ def page() -> None:
     with left:
         facts(detail, files, now, place)
         write(actor, detail)
+        named.box(actor, detail)
     with right:
         happened(entries, total)
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from db.commands import incidents as commands
+from db.engine import writing
 from tests.pages.conftest import seen
 
 PAGE = "responders/incident.py"
@@ -104,3 +106,17 @@ def test_following_and_leaving(desk, opened):
     at = button(opened(PAGE, "Priya", number=number), "Follow").click().run()
     assert "Stop following" in labels(at)
     assert "Follow" in labels(button(at, "Stop following").click().run())
+
+
+@sqlite
+def test_a_lead_names_who_may_see_a_restricted_incident(desk, opened):
+    number = desk.report("Rita", "Salaries can be read")
+    assert "Who may see it" not in seen(opened(PAGE, "Lena", number=number))
+    with writing(desk.engine) as db:
+        fields = {"restricted": True}
+        commands.prioritise(db, desk.id_of(number), 1, fields, actor=desk.actors["Lena"], now=desk.now)
+    at = opened(PAGE, "Lena", number=number)
+    assert "Who may see it" in seen(at)
+    next(found for found in at.selectbox if found.label == "Name somebody").set_value(desk.actors["Dora"].id)
+    next(found for found in at.button if found.label == "Add").click().run()
+    assert "Salaries" in seen(opened(PAGE, "Dora", number=number))
