@@ -119,4 +119,4 @@ def test_a_lead_names_who_may_see_a_restricted_incident(desk, opened):
     assert "Who may see it" in seen(at)
     next(found for found in at.selectbox if found.label == "Name somebody").set_value(desk.actors["Dora"].id)
     next(found for found in at.button if found.label == "Add").click().run()
-    assert "Salaries" in seen(opened(PAGE, "Dora", number=number))
+    assert "Room 204" in seen(opened(PAGE, "Dora", number=number))
