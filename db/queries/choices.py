@@ -79,6 +79,13 @@ def pairs(db: Session) -> list[PairChoice]:
     ]
 
 
+def runbook(db: Session, pair_id: int | None) -> str:
+    """What to do about incidents of a category pair; empty when nobody has written it down."""
+    if pair_id is None:
+        return ""
+    return db.execute(select(CategoryPair.runbook).where(CategoryPair.id == pair_id)).scalar() or ""
+
+
 def teams(db: Session) -> list[TeamChoice]:
     """Teams in use, by name."""
     statement = select(Team.id, Team.name, Team.tier, Team.way).where(Team.archived_at.is_(None)).order_by(Team.name)

@@ -7,7 +7,7 @@ import streamlit as st
 from db.commands import incidents as commands
 from db.commands.files import Upload
 from db.engine import reading
-from db.queries import incidents, triage
+from db.queries import choices, incidents, triage
 from db.queries.lines import Line
 from pages.parts import actions, named, session, shapes, times
 from pages.parts.empty import empty
@@ -40,6 +40,7 @@ def page() -> None:
             entries, total = incidents.timeline(db, actor, detail)
             files = incidents.files(db, actor, detail)
             place = triage.place(db, actor, detail.line.id) if incidents.works_on(actor) else None
+            runbook = choices.runbook(db, detail.category_pair_id)
     except NotFound as missing:
         st.title("Incident")
         empty(missing.sentence, "Look it up by its number, or go back to the list.", key="incident.missing")
@@ -52,6 +53,9 @@ def page() -> None:
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
         facts(detail, files, now, place)
+        if runbook:
+            with st.expander("What to do", icon=":material/menu_book:"):
+                st.text(runbook)
         write(actor, detail)
         named.box(actor, detail)
     with right:

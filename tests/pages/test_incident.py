@@ -4,6 +4,7 @@ import pytest
 
 from db.commands import incidents as commands
 from db.engine import writing
+from db.models import CategoryPair
 from tests.pages.conftest import seen
 
 PAGE = "responders/incident.py"
@@ -120,3 +121,13 @@ def test_a_lead_names_who_may_see_a_restricted_incident(desk, opened):
     next(found for found in at.selectbox if found.label == "Name somebody").set_value(desk.actors["Dora"].id)
     next(found for found in at.button if found.label == "Add").click().run()
     assert "Room 204" in seen(opened(PAGE, "Dora", number=number))
+
+
+@sqlite
+def test_what_to_do_about_its_category_is_shown(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    desk.accept(number)
+    assert "Turn it off" not in seen(opened(PAGE, "Priya", number=number))
+    with writing(desk.engine) as db:
+        db.get_one(CategoryPair, desk.pair_id).runbook = "Turn it off and on again. *Really.*"
+    assert "Turn it off and on again. *Really.*" in seen(opened(PAGE, "Priya", number=number))

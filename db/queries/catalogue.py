@@ -1,0 +1,112 @@
+"""Teams, services and categories as an administrator sees them: all of them, with what hangs on each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, String, func, literal, select
+from sqlalchemy.orm import Session
+
+from db.models import QUEUE_ON_HOLD, Category, CategoryPair, Incident, Service, Subcategory, Team, TeamMember
+from rules import access
+from rules.access import Actor, NotFound
+
+PAGE_SIZE = 25
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One team, service or pair of category and subcategory."""
+
+    id: int
+    name: str
+    archived_at: datetime | None
+    open: int
+    """open incidents that have it"""
+    members: int
+    """of a team"""
+    owner: str
+    """the team that owns a service, or usually takes a category"""
+    values: dict[str, Any]
+    """what its form shows, by field"""
+
+
+def things(
+    db: Session, actor: Actor, kind: str, *, text: str = "", archived: bool = False, page: int = 1
+) -> tuple[list[Thing], int]:
+    """One page of a kind (rules.catalogue.KINDS), by name, and how many match."""
+    access.check(actor, "settings")
+    statement, name, gone = _KINDS[kind]()
+    conditions: list[ColumnElement[bool]] = [gone.is_not(None) if archived else gone.is_(None)]
+    if text.strip():
+        conditions.append(func.lower(name).contains(text.strip().lower(), autoescape=True))
+    total = db.execute(select(func.count()).select_from(statement.where(*conditions).subquery())).scalar_one()
+    wanted = statement.where(*conditions).order_by(func.lower(name)).limit(PAGE_SIZE)
+    rows = db.execute(wanted.offset((max(page, 1) - 1) * PAGE_SIZE)).all()
+    return [_thing(kind, row) for row in rows], total
+
+
+def thing(db: Session, actor: Actor, kind: str, thing_id: int) -> Thing:
+    """One of a kind. NotFound when there is none."""
+    access.check(actor, "settings")
+    statement, _, _ = _KINDS[kind]()
+    own: Any = {"team": Team.id, "service": Service.id, "category": CategoryPair.id}[kind]
+    row = db.execute(statement.where(own == thing_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such entry any more.")
+    return _thing(kind, row)
+
+
+def names(db: Session, actor: Actor) -> tuple[list[str], list[str]]:
+    """The names of all categories and of all subcategories."""
+    access.check(actor, "settings")
+    tops = db.scalars(select(Category.name).order_by(Category.name))
+    return list(tops), list(db.scalars(select(Subcategory.name).order_by(Subcategory.name)))
+
+
+def _open(column: Any, own: Any) -> Any:
+    counted = select(func.count()).select_from(Incident).where(column == own, Incident.queue_group <= QUEUE_ON_HOLD)
+    return counted.correlate(Team, Service, CategoryPair).scalar_subquery()
+
+
+def _teams() -> tuple[Select[Any], Any, Any]:
+    members = select(func.count()).where(TeamMember.team_id == Team.id).correlate(Team).scalar_subquery()
+    counted = _open(Incident.team_id, Team.id)
+    columns = (Team.id, Team.name, Team.archived_at, counted, members, literal("", String), Team.tier, Team.way)
+    return select(*columns, Team.contact), Team.name, Team.archived_at
+
+
+def _services() -> tuple[Select[Any], Any, Any]:
+    counted, owner = _open(Incident.service_id, Service.id), func.coalesce(Team.name, "")
+    columns = (Service.id, Service.name, Service.archived_at, counted, literal(0), owner, Service.description)
+    statement = select(*columns, Service.team_id, Service.impact).outerjoin(Team, Team.id == Service.team_id)
+    return statement, Service.name, Service.archived_at
+
+
+def _categories() -> tuple[Select[Any], Any, Any]:
+    counted, owner = _open(Incident.category_pair_id, CategoryPair.id), func.coalesce(Team.name, "")
+    name = Category.name + func.coalesce(" › " + Subcategory.name, "")
+    gone = func.coalesce(CategoryPair.archived_at, Category.archived_at, type_=CategoryPair.archived_at.type)
+    columns = (CategoryPair.id, name, gone, counted, literal(0), owner, Category.name, Subcategory.name)
+    statement = (
+        select(*columns, CategoryPair.team_id, CategoryPair.runbook)
+        .join(Category, Category.id == CategoryPair.category_id)
+        .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
+        .outerjoin(Team, Team.id == CategoryPair.team_id)
+    )
+    return statement, name, gone
+
+
+_KINDS = {"team": _teams, "service": _services, "category": _categories}
+_FIELDS = {
+    "team": ("name", "tier", "way", "contact"),
+    "service": ("name", "description", "team_id", "impact"),
+    "category": ("category", "subcategory", "team_id", "runbook"),
+}
+
+
+def _thing(kind: str, row: Sequence[Any]) -> Thing:
+    thing_id, name, archived_at, waiting, members, owner, *rest = row
+    values = [name, *rest] if kind in ("team", "service") else rest
+    return Thing(thing_id, name, archived_at, waiting, members, owner, dict(zip(_FIELDS[kind], values, strict=True)))
