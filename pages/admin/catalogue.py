@@ -12,6 +12,7 @@ from db.queries import choices
 from pages.parts import address, rows, session
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
+from pages.parts.marks import gray
 from pages.parts.texts import literal
 from rules.access import Actor
 from rules.catalogue import IMPACTS, KINDS, TIERS, WAYS
@@ -34,7 +35,7 @@ def page() -> None:
         st.segmented_control(
             "What",
             list(KINDS),
-            format_func=KINDS.__getitem__,
+            format_func=lambda option: gray(KINDS[option]),
             key=kind_key,
             label_visibility="collapsed",
             required=True,

@@ -80,7 +80,7 @@ def standing(line: Line, place: int, ahead: triage.Neighbour | None, now: dateti
         )
         if ahead is not None and line.resolution_due_at and ahead.due:
             why = behind(line.resolution_due_at, line.merits, ahead.due, ahead.merits)
-            st.caption(f"Behind [{ahead.number}](/triage?number={ahead.number}): {literal(why)}.")
+            st.markdown(f":small[Behind [{ahead.number}](/triage?number={ahead.number}): {literal(why)}.]")
         if line.pin_until is not None:
             st.caption(f":material/keep: Pinned until {times.short(line.pin_until, now)}: {literal(line.pin_reason)}")
 

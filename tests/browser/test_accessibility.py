@@ -33,7 +33,7 @@ PAGES = {
     "lead": ("home", "triage", "triage?view=late"),
     "desk": ("home", "triage", "board?view=mine"),
     "manager": ("trends",),
-    "admin": ("home", "people", "import", "trends"),
+    "admin": ("home", "people", "catalogue", "catalogue?part=category", "import", "trends"),
 }
 WIDER = """() => ['html', '[data-testid=stMain]'].filter((name) => {
     const box = name === 'html' ? document.scrollingElement : document.querySelector(name);
@@ -153,7 +153,33 @@ def test_dialogs_and_popovers_shut_nobody_out(examine: Callable[..., Examined], 
     expect(admin.page.get_by_role("dialog").get_by_role("button", name="Make the link")).to_be_visible()
     admin.look("invite")
     expect(admin.page.get_by_role("dialog")).to_be_visible()
+    admin.open("catalogue?part=service")
+    admin.page.get_by_role("button", name="Add a service").click()
+    expect(admin.page.get_by_role("dialog").get_by_role("button", name="Add", exact=True)).to_be_visible()
+    admin.look("a new service")
     assert desk.found + admin.found == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")])
+def test_several_at_once_and_kept_views_shut_nobody_out(
+    examine: Callable[..., Examined], width: int, scheme: str
+) -> None:
+    lead = examine("lead", width, scheme)
+    page = lead.page
+    lead.open("triage")
+    page.get_by_role("button", name="Views").click()
+    expect(page.get_by_label("Keep this view as")).to_be_visible()
+    lead.look("views")
+    lead.open("triage")
+    for number in range(2):
+        page.get_by_role("checkbox", name="Mark").nth(number).check()
+    expect(page.get_by_text("2 marked")).to_be_visible()
+    lead.look("two marked")
+    page.get_by_role("button", name="Change them").click()
+    page.get_by_role("menuitem", name="Change fields").click()
+    expect(page.get_by_role("dialog").get_by_role("combobox", name="Impact")).to_be_visible()
+    lead.look("several at once")
+    assert lead.found == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
