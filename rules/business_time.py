@@ -1,6 +1,6 @@
 """Business time: a calendar's open hours, counted in real seconds through changes of the clock."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from math import inf
@@ -31,18 +31,24 @@ class Calendar:
         hours: Mapping[int, Sequence[tuple[int, int]]],
         holidays: frozenset[date] = frozenset(),
         exceptions: Mapping[date, Sequence[tuple[int, int]]] | None = None,
+        public: Container[date] | None = None,
     ) -> None:
-        """`hours`: weekday (0 Monday) -> spans in minutes after midnight, 1440 the end of the date."""
+        """`hours`: weekday (0 Monday) -> spans in minutes after midnight, 1440 the end of the date.
+
+        `public`: more holidays, asked for day by day, so that they need no last year.
+        """
         self.zone = zone
         self._hours = {day: tuple(spans) for day, spans in hours.items()}
         self._holidays = holidays
+        self._public = public
         self._exceptions = {day: tuple(spans) for day, spans in (exceptions or {}).items()}
         full = all(self._hours.get(day) == ((0, _MINUTES_A_DAY),) for day in range(7))
-        self._always = full and not holidays and not self._exceptions
+        self.always = full and not holidays and not self._exceptions and public is None
+        """open round the clock, every day"""
         self._cache: dict[date, tuple[Span, ...]] = {}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Calendar":
+    def from_dict(cls, data: Mapping[str, Any], public: Container[date] | None = None) -> "Calendar":
         """From {"zone", "hours": {"mon": [["09:00", "17:00"]]}, "holidays": [date], "exceptions": {date: spans}}.
 
         A day missing in hours is shut; "24:00" is the end of the date; without a zone it is UTC. The hours of a day may
@@ -64,6 +70,7 @@ class Calendar:
             {DAYS.index(day): _spans(spans, day) for day, spans in hours.items()},
             frozenset(_date(day) for day in holidays),
             {_date(day): _spans(spans, str(day)) for day, spans in exceptions.items()},
+            public,
         )
 
     def is_open(self, at: datetime) -> bool:
@@ -88,7 +95,7 @@ class Calendar:
     def spans(self, start: datetime, end: datetime | None = None) -> Iterator[Span]:
         """The open spans from `start` on, in order and apart, cut to [start, end). Without `end` they never cease."""
         stop = _END if end is None else end
-        if self._always:
+        if self.always:
             if start < stop:
                 yield start, stop
             return
@@ -121,10 +128,22 @@ class Calendar:
             self._cache[day] = found
         return found
 
-    def _reckoned(self, day: date) -> tuple[Span, ...]:
+    def hours_on(self, day: date) -> tuple[tuple[int, int], ...]:
+        """The spans open on the date, in minutes after midnight of its clock."""
         hours = self._exceptions.get(day)
         if hours is None:
-            hours = () if day in self._holidays else self._hours.get(day.weekday(), ())
+            hours = () if self._is_holiday(day) else self._hours.get(day.weekday(), ())
+        return hours
+
+    def usual_hours(self, day: date) -> tuple[tuple[int, int], ...]:
+        """The spans that the date's weekday is open, holidays and exceptions aside."""
+        return self._hours.get(day.weekday(), ())
+
+    def _is_holiday(self, day: date) -> bool:
+        return day in self._holidays or (self._public is not None and day in self._public)
+
+    def _reckoned(self, day: date) -> tuple[Span, ...]:
+        hours = self.hours_on(day)
         if not hours:
             return ()
         midnight = datetime.combine(day, time(), self.zone)

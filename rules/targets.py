@@ -1,7 +1,7 @@
 """The SLA's targets per priority, and the due times that follow from them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from rules.business_time import Calendar
@@ -20,6 +20,11 @@ class Target:
     response: int
     resolution: int
     calendar: Calendar
+
+    @property
+    def counted(self) -> str:
+        """What stands behind a length of time: nothing round the clock, else ' of business time'."""
+        return "" if self.calendar.always else " of business time"
 
 
 DEFAULT_TARGETS: Mapping[int, tuple[int, int, bool]] = {
@@ -42,6 +47,8 @@ class DueTimes:
 @dataclass(frozen=True)
 class Targets:
     by_priority: Mapping[int, Target]
+    by_service: Mapping[int, Mapping[int, Target]] = field(default_factory=dict)
+    """service id -> priority -> target, where the service's differs"""
 
     @classmethod
     def default(cls, zone: str) -> "Targets":
@@ -55,9 +62,16 @@ class Targets:
             }
         )
 
-    def due(self, priority: int, opened: datetime, pauses: Sequence[Pause] = ()) -> DueTimes:
+    def target(self, priority: int, service_id: int | None = None) -> Target:
+        """What is promised for the priority: the service's own target where it has one."""
+        own = self.by_service.get(service_id) if service_id is not None else None
+        return (own or {}).get(priority) or self.by_priority[priority]
+
+    def due(
+        self, priority: int, opened: datetime, pauses: Sequence[Pause] = (), service_id: int | None = None
+    ) -> DueTimes:
         """Due times of an incident reported at `opened`; pauses are those already ended. Response is never paused."""
-        target = self.by_priority[priority]
+        target = self.target(priority, service_id)
         return DueTimes(
             due_at(target.calendar, opened, target.response, ()),
             due_at(target.calendar, opened, target.resolution, pauses),

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.commands import housekeeping
 from db.engine import DatabaseProblem, writing
-from worker import timers
+from worker import policies, timers
 
 EVERY_SECONDS = 2.0
 TIDY_EVERY_SECONDS = 3600.0
@@ -57,6 +57,7 @@ class Loop:
         """Do what is due now; the seconds to wait until the next turn. Never raises: a worker that died is worse."""
         try:
             fired = timers.tick(self._clock(), self._engine)
+            more = policies.tick(self._clock(), self._engine)
             self._tidy()
         except Exception as error:  # noqa: BLE001 - said by _say; the thread must live on
             self._failures += 1
@@ -66,7 +67,7 @@ class Loop:
         if self._failures:
             log.warning("The worker goes on: the database answers again.")
             self._failures = 0
-        return 0.0 if fired >= timers.MOST else EVERY_SECONDS
+        return 0.0 if fired >= timers.MOST or more else EVERY_SECONDS
 
     def _tidy(self) -> None:
         if self._tidied is not None and time.monotonic() - self._tidied < TIDY_EVERY_SECONDS:

@@ -1,6 +1,7 @@
 """Due times, pauses, rank and timers of an incident, computed whenever something they rest on changes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -51,18 +52,30 @@ def close_spans(db: Session, incident: Incident, kind: str, changes: Mapping[str
     return pauses
 
 
+def computed(
+    incident: Incident, known: Policies, pauses: Sequence[Pause], priority: int | None = None
+) -> dict[str, datetime | None]:
+    """Due times and rank by start, priority and all `pauses` of the incident; by another `priority` if it is given."""
+    taken = [(pause.began_at, pause.ended_at) for pause in pauses if pause.ended_at is not None]
+    level = priority or incident.priority
+    times: dict[str, datetime | None] = {}
+    if level is not None:
+        due = known.targets.due(level, incident.reported_at, taken, incident.service_id)
+        times["response_due_at"] = due.response_due_at
+        times["resolution_due_at"] = due.resolution_due_at
+        times["resolution_warn_at"] = due.resolution_warn_at
+        times["first_resolution_due_at"] = incident.first_resolution_due_at or due.resolution_due_at
+    due_at = times.get("resolution_due_at") or incident.resolution_due_at or incident.reported_at
+    times["rank_at"] = rank_at(due_at, replace(merits(incident), priority=level or 5), known.head_starts)
+    return times
+
+
 def recompute(db: Session, incident: Incident, known: Policies, now: datetime, pauses: Sequence[Pause] = ()) -> None:
     """Due times from the start, the priority and all `pauses` of the incident; then rank, place and timers."""
-    taken = [(pause.began_at, pause.ended_at) for pause in pauses if pause.ended_at is not None]
-    paused = any(pause.ended_at is None for pause in pauses)
-    if incident.priority is not None:
-        due = known.targets.due(incident.priority, incident.reported_at, taken)
-        incident.response_due_at = due.response_due_at
-        incident.resolution_due_at = due.resolution_due_at
-        incident.resolution_warn_at = due.resolution_warn_at
-        incident.first_resolution_due_at = incident.first_resolution_due_at or due.resolution_due_at
+    for name, value in computed(incident, known, pauses).items():
+        setattr(incident, name, value)
     incident.queue_group = QUEUE_GROUP[incident.state]
-    rank(db, incident, known, paused=paused, now=now)
+    timers.keep(db, incident, paused=any(pause.ended_at is None for pause in pauses), now=now)
 
 
 def rank(db: Session, incident: Incident, known: Policies, *, paused: bool, now: datetime) -> None:

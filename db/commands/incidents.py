@@ -32,7 +32,7 @@ TRIAGE_FIELDS = (
     "affected",
     "restricted",
 )
-_CLOCK_FIELDS = {"impact", "urgency", "priority", "state", "people_affected", *priority.RISKS, "major"}
+_CLOCK_FIELDS = {"impact", "urgency", "priority", "state", "service_id", "people_affected", *priority.RISKS, "major"}
 
 
 class Conflict(RuleError):

@@ -1,5 +1,6 @@
 """What falls due for an incident: kept in step with the incident in the same transaction."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select
@@ -41,9 +42,14 @@ def wanted(incident: Incident, paused: bool) -> dict[str, datetime]:
 
 def keep(db: Session, incident: Incident, *, paused: bool, now: datetime) -> None:
     """Set, move and remove the incident's timers. One that has fired fires again only if it was moved to later."""
-    due = wanted(incident, paused)
     with db.no_autoflush:  # the incident is still being changed; it is written once
         present = db.scalars(_TIMERS, {"incident_id": incident.id}).all()
+    move(db, incident, present, paused=paused, now=now)
+
+
+def move(db: Session, incident: Incident, present: Iterable[Timer], *, paused: bool, now: datetime) -> None:
+    """The same, with the timers that the incident has already read."""
+    due = wanted(incident, paused)
     for timer in present:
         moment = due.pop(timer.kind, None)
         if moment is None:

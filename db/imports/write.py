@@ -228,7 +228,7 @@ class Batch:
         if state in OPEN:
             due = from_micros(reported)
             if values["priority"] is not None:
-                times = self._policies.targets.due(values["priority"], due)
+                times = self._policies.targets.due(values["priority"], due, (), values["service_id"])
                 due = times.resolution_due_at
                 computed["response_due_at"] = to_micros(times.response_due_at)
                 computed["resolution_due_at"] = computed["first_resolution_due_at"] = to_micros(due)

@@ -1,24 +1,38 @@
 """What administrators have decided, with the defaults where they have not."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from db.models import Setting
-from rules.priority import DEFAULT, HEAD_STARTS, HeadStarts, Matrix
-from rules.targets import DEFAULT_HOURS, DEFAULT_TARGETS, Targets
+from db import holidays
+from db.models import Incident, Person, Service, Setting
+from rules import access
+from rules import policies as rules_policies
+from rules.access import Actor
+from rules.policies import Policies
+from rules.states import OPEN
+from rules.targets import DEFAULT_TARGETS
 
 DEFAULTS: Mapping[str, Any] = {
     "organisation.name": "",
-    "organisation.zone": "UTC",
     "organisation.desk_phone": "",
-    "business.hours": DEFAULT_HOURS,
     "sample_data": False,
+    **rules_policies.DEFAULTS,
 }
+EDITABLE = tuple(key for key in DEFAULTS if key != "sample_data")
+"""what administrators change on the settings screen"""
+PENDING_KEY = "policies.pending"
+"""How far the last change has been applied to open incidents; see db.commands.policies."""
+_POLICIES = tuple(rules_policies.DEFAULTS)
+_LOCK = 7_310_994_031
+_PATIENCE_MS = 800
+"""PostgreSQL looks for deadlocks after a second of waiting."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +44,32 @@ class Organisation:
 
 
 @dataclass(frozen=True)
-class Policies:
-    """What priority, clocks and rank are computed by."""
+class Pending:
+    """The last change of policies on its way through the open incidents."""
 
-    matrix: Matrix
-    head_starts: HeadStarts
-    targets: Targets
+    done: bool
+    seen: int
+    """open incidents looked at"""
+    left: int
+    """open incidents still to look at"""
+    moved: int
+    """those that got another priority or due time"""
+    late: int
+    """those that became late by it"""
+    actor_name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Edited:
+    """The settings for one who edits them."""
+
+    values: dict[str, Any]
+    """every setting of EDITABLE"""
+    services: dict[int, str]
+    changed_by: str | None
+    changed_at: datetime | None
+    pending: Pending | None
 
 
 def values(db: Session) -> dict[str, Any]:
@@ -56,14 +90,141 @@ def organisation(db: Session) -> Organisation:
 
 
 def policies(db: Session) -> Policies:
-    """Matrix, head starts and targets as they are set."""
-    known = values(db)
-    return _policies(known["organisation.zone"])
+    """Matrix, head starts, targets and the rest as they are set: one small query, and read anew only when changed.
+
+    Within a writing transaction they hold until it ends: whoever changes them waits for it. So everything that was
+    computed by the old ones is there to be seen once the new ones are.
+    """
+    hold(db, shared=True)
+    stored = {
+        key: value for key, value in db.execute(select(Setting.key, Setting.value).where(Setting.key.in_(_POLICIES)))
+    }
+    return of_values(stored)
+
+
+def of_values(given: Mapping[str, Any]) -> Policies:
+    """The policies of these settings, defaults for those that are missing."""
+    return _parsed(json.dumps({key: given[key] for key in _POLICIES if key in given}, sort_keys=True))
 
 
 @lru_cache(maxsize=32)
-def _policies(zone: str) -> Policies:
-    return Policies(DEFAULT, HEAD_STARTS, Targets.default(zone))
+def _parsed(content: str) -> Policies:
+    return rules_policies.parsed({**rules_policies.DEFAULTS, **json.loads(content)}, holidays.public)
 
 
-__all__ = ["DEFAULTS", "DEFAULT_TARGETS", "Organisation", "Policies", "organisation", "policies", "values"]
+def hold(db: Session, *, shared: bool) -> None:
+    """Keep the policies as they are until the transaction ends (shared), or wait for all who do.
+
+    Only writers on PostgreSQL need it: on SQLite one transaction writes at a time. Whoever waits for the others gives
+    up before PostgreSQL would look for a deadlock and end one of them.
+    """
+    connection = db.connection()
+    if connection.dialect.name == "postgresql" and connection.get_execution_options().get("incident_desk_write"):
+        kind = "_shared" if shared else ""
+        if not shared:
+            db.execute(text(f"set local lock_timeout = '{_PATIENCE_MS}ms'"))
+        db.execute(text(f"select pg_advisory_xact_lock{kind}(:key)"), {"key": _LOCK})
+
+
+def editable(db: Session, actor: Actor) -> Edited:
+    """What the settings screen shows. Only for administrators."""
+    access.check(actor, "settings")
+    rows = db.execute(
+        select(Setting.key, Setting.value, Setting.changed_at, Person.name)
+        .outerjoin(Person, Person.id == Setting.changed_by_id)
+        .where(Setting.key.in_((*EDITABLE, PENDING_KEY)))
+        .order_by(Setting.changed_at)
+    ).all()
+    stored = {key: value for key, value, _, _ in rows}
+    last = next((row for row in reversed(rows) if row[0] in EDITABLE and row[3]), None)
+    services = {
+        service: name
+        for service, name in db.execute(
+            select(Service.id, Service.name).where(Service.archived_at.is_(None)).order_by(func.lower(Service.name))
+        )
+    }
+    return Edited(
+        {key: stored.get(key, DEFAULTS[key]) for key in EDITABLE},
+        services,
+        last[3] if last else None,
+        last[2] if last else None,
+        _pending(db, stored.get(PENDING_KEY)),
+    )
+
+
+def pending(db: Session, actor: Actor) -> Pending | None:
+    """How far the last change has been applied; None when there was none."""
+    access.check(actor, "settings")
+    return _pending(db, db.scalar(select(Setting.value).where(Setting.key == PENDING_KEY)))
+
+
+def is_pending(db: Session) -> bool:
+    """Whether a change is still being applied; for the worker, at every turn."""
+    value = db.scalar(select(Setting.value).where(Setting.key == PENDING_KEY))
+    return value is not None and not value["done"]
+
+
+def _pending(db: Session, value: Mapping[str, Any] | None) -> Pending | None:
+    if value is None:
+        return None
+    left = 0
+    if not value["done"]:
+        waiting = select(func.count()).where(Incident.state.in_(OPEN), Incident.id > value["after"])
+        left = db.execute(waiting).scalar_one() + len(value["again"])
+    return Pending(
+        value["done"],
+        value["seen"],
+        left,
+        value["moved"],
+        value["late"],
+        value["actor_name"],
+        datetime.fromisoformat(value["at"]),
+    )
+
+
+@dataclass(frozen=True)
+class OddDay:
+    """A date on which a calendar keeps other hours than its weekday's."""
+
+    day: date
+    hours: tuple[tuple[int, int], ...]
+    """spans in minutes after midnight; none: closed"""
+    name: str
+    """of the public holiday, if it is one"""
+
+
+def odd_days(data: Mapping[str, Any], zone: str, first: date, count: int = 8) -> list[OddDay]:
+    """The next dates from `first` on, within two years, with other hours than their weekday's in this calendar."""
+    calendar = rules_policies.calendar(data, zone, holidays.public)
+    public = holidays.public(data["country"], data["region"]) if data["country"] else None
+    found: list[OddDay] = []
+    for ahead in range(2 * 366):
+        day = first + timedelta(days=ahead)
+        hours = calendar.hours_on(day)
+        if hours != calendar.usual_hours(day):
+            found.append(OddDay(day, hours, public.name(day) if public else ""))
+            if len(found) == count:
+                break
+    return found
+
+
+__all__ = [
+    "DEFAULTS",
+    "DEFAULT_TARGETS",
+    "EDITABLE",
+    "PENDING_KEY",
+    "Edited",
+    "OddDay",
+    "Organisation",
+    "Pending",
+    "Policies",
+    "editable",
+    "hold",
+    "is_pending",
+    "odd_days",
+    "of_values",
+    "organisation",
+    "pending",
+    "policies",
+    "values",
+]

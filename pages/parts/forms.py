@@ -10,7 +10,7 @@ from datetime import datetime
 import streamlit as st
 
 from db.commands.incidents import Conflict
-from db.engine import DatabaseProblem, Session, writing
+from db.engine import DatabaseProblem, Session, Transaction, writing
 from db.queries.timeline import Entry
 from pages.parts import session
 from pages.parts.texts import literal
@@ -30,10 +30,10 @@ class Failure:
     """what others did meanwhile, when that was the reason"""
 
 
-def attempt(change: Callable[[Session, datetime], object]) -> Failure | None:
+def attempt(change: Callable[[Session, datetime], object], within: Transaction = writing) -> Failure | None:
     """Make `change(db, now)` in one transaction; None when it was made. Draws nothing."""
     try:
-        with writing() as db:
+        with within() as db:
             change(db, session.now())
     except Conflict as conflict:
         return Failure(conflict.sentence, since=tuple(conflict.since))

@@ -120,11 +120,11 @@ def decide(actor, detail, known, pairs, offered) -> None:  # type: ignore[no-unt
     urgency = _level("Urgency", f"{key}.urgency", detail.urgency)
     if impact and urgency:
         level = priority(impact, urgency, known.matrix)
-        target = known.targets.by_priority[level]
+        target = known.targets.target(level, detail.service_id)
         st.markdown(
             f":small[:gray[{LEVELS[impact]} impact and {LEVELS[urgency].lower()} urgency make "
             f"**P{level} {LABELS[level]}**: answer in {span(target.response)}, fix in {span(target.resolution)}"
-            f"{'' if level < 3 else ' of business time'}.]]"
+            f"{target.counted}.]]"
         )
     usual = owners.get(category) if category else None
     service = offered.services.get(detail.service_id) if detail.service_id else None

@@ -179,11 +179,15 @@ def test_at_the_due_time_exactly_the_target_has_run(minutes, target):
 
 CHANGES = [
     ("America/Chicago", datetime(2026, 3, 7, 6, tzinfo=UTC)),
+    ("America/Chicago", datetime(2026, 10, 31, 6, tzinfo=UTC)),
+    ("Europe/London", datetime(2026, 3, 28, 6, tzinfo=UTC)),
     ("Europe/London", datetime(2026, 10, 24, 6, tzinfo=UTC)),
     ("Australia/Lord_Howe", datetime(2026, 4, 4, 6, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 10, 3, 6, tzinfo=UTC)),
     ("America/Havana", datetime(2026, 10, 31, 6, tzinfo=UTC)),
+    ("Asia/Kathmandu", datetime(2026, 11, 22, 6, tzinfo=UTC)),
 ]
-"""a zone, and the day before its clock changes; hours that lie away from the change"""
+"""a zone, and the day before its clock changes (Kathmandu's does not); each has hours that lie away from the change"""
 
 
 @settings(max_examples=60, deadline=None)
