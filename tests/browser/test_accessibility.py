@@ -33,7 +33,19 @@ PAGES = {
     "lead": ("home", "triage", "triage?view=late"),
     "desk": ("home", "triage", "board?view=mine"),
     "manager": ("trends",),
-    "admin": ("home", "people", "catalogue", "catalogue?part=category", "import", "trends"),
+    "admin": (
+        "home",
+        "people",
+        "catalogue",
+        "catalogue?part=category",
+        "settings",
+        "settings?part=priority",
+        "settings?part=targets",
+        "settings?part=calendars",
+        "settings?part=teams",
+        "import",
+        "trends",
+    ),
 }
 WIDER = """() => ['html', '[data-testid=stMain]'].filter((name) => {
     const box = name === 'html' ? document.scrollingElement : document.querySelector(name);
@@ -157,6 +169,15 @@ def test_dialogs_and_popovers_shut_nobody_out(examine: Callable[..., Examined], 
     admin.page.get_by_role("button", name="Add a service").click()
     expect(admin.page.get_by_role("dialog").get_by_role("button", name="Add", exact=True)).to_be_visible()
     admin.look("a new service")
+    admin.open("settings?part=targets")
+    admin.page.get_by_label("P3 resolve within").fill("soon")
+    admin.page.get_by_role("button", name="Preview").click()
+    expect(admin.page.get_by_test_id("stAlert")).to_be_visible()
+    admin.look("settings refused")
+    admin.page.get_by_label("P3 resolve within").fill("6 h")
+    admin.page.get_by_role("button", name="Preview").click()
+    expect(admin.page.get_by_role("button", name="Apply", exact=True)).to_be_visible()
+    admin.look("settings previewed")
     assert desk.found + admin.found == []
 
 

@@ -23,6 +23,7 @@ PAGES = {
     "board": "Board",
     "trends": "Trends",
     "people": "People",
+    "settings": "Settings",
     "import": "Import",
     "my-reports": "My reports",
     "incident": "Incident",
@@ -35,7 +36,7 @@ OPEN_TO = {
     "lead": EVERYBODY | {"home", "board", "triage", "trends"},
     "desk": EVERYBODY | {"home", "board", "triage", "trends"},
     "manager": EVERYBODY | {"home", "trends"},
-    "admin": EVERYBODY | {"home", "trends", "people", "import"},
+    "admin": EVERYBODY | {"home", "trends", "people", "settings", "import"},
 }
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "My account"],
@@ -43,7 +44,7 @@ IN_MENU = {
     "lead": ["Home", "Report a problem", "Triage", "Board", "Trends"],
     "desk": ["Home", "Report a problem", "Triage", "Board", "Trends"],
     "manager": ["Home", "Report a problem", "Trends"],
-    "admin": ["Home", "Report a problem", "Trends", "People", "Import"],
+    "admin": ["Home", "Report a problem", "Trends", "People", "Settings", "Import"],
 }
 NOT_FOUND = "There is no such page, or it is not open to you."
 SECURITY = {
