@@ -30,13 +30,14 @@ Wrong = dict[str, str]
 """field, such as 'sla.targets.1.response' -> sentence"""
 
 
-def check(values: Mapping[str, Any], services: Container[int]) -> list[str]:
+def check(values: Mapping[str, Any], services: Container[int], *, unnamed: bool = False) -> list[str]:
     """What is allowed but looks like a mistake, in sentences. RuleError with `fields` names every fault at once.
 
-    `values` holds all settings, defaults filled in; `services` the ids of those that there are.
+    `values` holds all settings, defaults filled in; `services` the ids of those that there are. `unnamed` lets the
+    organisation go without a name: one that has none yet can still change the rest.
     """
     wrong: Wrong = {}
-    _organisation(values, wrong)
+    _organisation(values, unnamed, wrong)
     _matrix(values["priority.matrix"], wrong)
     _head_starts(values["rank.head_starts"], wrong)
     _calendars(values["sla.calendars"], wrong)
@@ -58,9 +59,9 @@ def zone_exists(name: object) -> bool:
         return False
 
 
-def _organisation(values: Mapping[str, Any], wrong: Wrong) -> None:
+def _organisation(values: Mapping[str, Any], unnamed: bool, wrong: Wrong) -> None:
     for key, limit, needed in (
-        ("organisation.name", NAME_LIMIT, "Give your organisation's name."),
+        ("organisation.name", NAME_LIMIT, None if unnamed else "Give your organisation's name."),
         ("organisation.desk_phone", PHONE_LIMIT, None),
     ):
         try:

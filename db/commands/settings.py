@@ -31,7 +31,7 @@ def checked(db: Session, values: Mapping[str, Any], *, actor: Actor) -> tuple[di
     changes = {key: value for key, value in values.items() if present[key] != value}
     services = set(db.scalars(select(Service.id)))
     after = {**present, **changes}
-    odd = policy_checks.check(after, services)
+    odd = policy_checks.check(after, services, unnamed="organisation.name" not in changes)
     before: list[str] = []
     if changes:
         _places(after["sla.calendars"])
@@ -41,7 +41,7 @@ def checked(db: Session, values: Mapping[str, Any], *, actor: Actor) -> tuple[di
 
 def _odd_before(present: Mapping[str, Any], services: set[int]) -> list[str]:
     try:
-        return policy_checks.check(present, services)
+        return policy_checks.check(present, services, unnamed=True)
     except RuleError:
         return []
 

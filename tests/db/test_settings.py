@@ -103,6 +103,14 @@ def test_a_change_is_audited_with_before_and_after(office):
     assert (edited(office).changed_by, edited(office).changed_at) == ("Ada", MONDAY)
 
 
+def test_an_organisation_without_a_name_can_change_the_rest_but_not_take_its_name_away(engine):
+    office = Office(engine)
+    assert change(office, FASTER) == ["sla.targets"]
+    change(office, NAMED)
+    with pytest.raises(RuleError, match="Give your organisation's name"):
+        change(office, {"organisation.name": ""})
+
+
 def test_what_stays_the_same_is_no_change(office):
     before = len(audited(office))
     assert change(office, {"sla.targets": dict(TARGETS)}) == []
