@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session, aliased
 
 from db.models import Category, CategoryPair, Incident, Pause, Person, Service, Subcategory, Team
+from db.queries.settings import head_starts
 from rules.clocks import Clock, clock
 from rules.priority import HEAD_STARTS, RISKS, HeadStarts, Merits, explain
 from rules.states import HOLD_REASONS, PAUSING_REASONS
@@ -65,6 +66,8 @@ class Line:
     pin_until: datetime | None
     pin_reason: str
     paused_since: datetime | None
+    starts: HeadStarts = HEAD_STARTS
+    """as they are set; what its rank was made with"""
 
     @property
     def paused(self) -> bool:
@@ -93,7 +96,7 @@ class Line:
             paused=self.paused,
         )
 
-    def why(self, now: datetime, zone: str, starts: HeadStarts = HEAD_STARTS) -> str:
+    def why(self, now: datetime, zone: str) -> str:
         """One sentence that says why it ranks where it does."""
         if self.resolution_due_at is None or self.priority is None:
             return "It has no target; ranks by when it was reported."
@@ -102,7 +105,7 @@ class Line:
             waiting = HOLD_REASONS.get(self.hold_reason or "", "On hold")
             if self.hold_until is not None:
                 waiting += f" until {self.hold_until:%a} {self.hold_until.day} {self.hold_until:%b}"
-        return explain(self.resolution_due_at, self.merits, now, zone, starts, waiting=waiting)
+        return explain(self.resolution_due_at, self.merits, now, zone, self.starts, waiting=waiting)
 
     @property
     def merits(self) -> Merits:
@@ -177,4 +180,5 @@ def lines(db: Session, chosen: Select[int], order: Sequence[ColumnElement[object
         .order_by(*order)  # type: ignore[arg-type]
     )
     rows: Iterable[Sequence[Any]] = db.execute(statement).all()
-    return [Line(*row) for row in rows]
+    starts = head_starts(db) if rows else HEAD_STARTS
+    return [Line(*row, starts=starts) for row in rows]

@@ -16,6 +16,7 @@ from rules import access
 from rules import policies as rules_policies
 from rules.access import Actor
 from rules.policies import Policies
+from rules.priority import HeadStarts
 from rules.states import OPEN
 from rules.targets import DEFAULT_TARGETS
 
@@ -30,6 +31,7 @@ EDITABLE = tuple(key for key in DEFAULTS if key != "sample_data")
 PENDING_KEY = "policies.pending"
 """How far the last change has been applied to open incidents; see db.commands.policies."""
 _POLICIES = tuple(rules_policies.DEFAULTS)
+_STARTS = "rank.head_starts"
 _LOCK = 7_310_994_031
 _PATIENCE_MS = 800
 """PostgreSQL looks for deadlocks after a second of waiting."""
@@ -100,6 +102,17 @@ def policies(db: Session) -> Policies:
         key: value for key, value in db.execute(select(Setting.key, Setting.value).where(Setting.key.in_(_POLICIES)))
     }
     return of_values(stored)
+
+
+def head_starts(db: Session) -> HeadStarts:
+    """The head starts as they are set, asked once by all that one reading transaction draws."""
+    known: HeadStarts | None = db.info.get(_STARTS)
+    if known is None:
+        value = db.scalar(select(Setting.value).where(Setting.key == _STARTS))
+        known = of_values({_STARTS: value} if value is not None else {}).head_starts
+        if not db.connection().get_execution_options().get("incident_desk_write"):
+            db.info[_STARTS] = known
+    return known
 
 
 def of_values(given: Mapping[str, Any]) -> Policies:
@@ -219,6 +232,7 @@ __all__ = [
     "Pending",
     "Policies",
     "editable",
+    "head_starts",
     "hold",
     "is_pending",
     "odd_days",

@@ -79,7 +79,7 @@ def standing(line: Line, place: int, ahead: triage.Neighbour | None, now: dateti
             f"{literal(line.why(now, str(times.zone())))}"
         )
         if ahead is not None and line.resolution_due_at and ahead.due:
-            why = behind(line.resolution_due_at, line.merits, ahead.due, ahead.merits)
+            why = behind(line.resolution_due_at, line.merits, ahead.due, ahead.merits, line.starts)
             st.markdown(f":small[Behind [{ahead.number}](/triage?number={ahead.number}): {literal(why)}.]")
         if line.pin_until is not None:
             st.caption(f":material/keep: Pinned until {times.short(line.pin_until, now)}: {literal(line.pin_reason)}")

@@ -11,6 +11,7 @@ from db.commands import incidents, policies
 from db.engine import make_engine, reading, writing
 from db.models import Assignment, Incident, TimelineEntry
 from db.queries import settings as queries
+from db.queries import triage
 from rules.errors import RuleError
 from rules.sla import due_at
 from tests.db.office import DAY, HOUR, MONDAY, Office
@@ -103,6 +104,19 @@ def test_places_in_the_queue_are_previewed(office):
     found = preview(office, {"rank.head_starts": starts | {"priority": starts["priority"] | {"3": 40 * 86_400}}})
     assert (found.moved, found.place) == (0, 2)
     assert {move.place for move in found.biggest} == {(1, 2), (2, 1)}
+
+
+def test_the_sentence_that_explains_the_rank_tells_the_head_starts_as_they_are_set(office):
+    office.report("P3", scope="team", effect="partly")
+    starts = queries.DEFAULTS["rank.head_starts"]
+
+    def why():
+        with reading(office.engine) as db:
+            return triage.queue(db, office.people["Lena"], triage.Filters(), 1, NOON).lines[0].why(NOON, "UTC")
+
+    assert "1 d ahead as P3" in why()
+    apply(office, {"rank.head_starts": starts | {"priority": starts["priority"] | {"3": 12 * 3600}}})
+    assert "12 h ahead as P3" in why()
 
 
 def test_applying_keeps_pauses_and_the_first_promise_moves_timers_and_tells_it(office):
