@@ -181,4 +181,4 @@ def lines(db: Session, chosen: Select[int], order: Sequence[ColumnElement[object
     )
     rows: Iterable[Sequence[Any]] = db.execute(statement).all()
     starts = head_starts(db) if rows else HEAD_STARTS
-    return [Line(*row, starts=starts) for row in rows]
+    return [Line(*values) for values in ((*row, starts) for row in rows)]
