@@ -24,6 +24,7 @@ PAGES = {
     "trends": "Trends",
     "people": "People",
     "settings": "Settings",
+    "catalogue": "Catalogue",
     "import": "Import",
     "my-reports": "My reports",
     "incident": "Incident",
@@ -36,7 +37,7 @@ OPEN_TO = {
     "lead": EVERYBODY | {"home", "board", "triage", "trends"},
     "desk": EVERYBODY | {"home", "board", "triage", "trends"},
     "manager": EVERYBODY | {"home", "trends"},
-    "admin": EVERYBODY | {"home", "trends", "people", "settings", "import"},
+    "admin": EVERYBODY | {"home", "trends", "people", "settings", "catalogue", "import"},
 }
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "My account"],
@@ -44,7 +45,7 @@ IN_MENU = {
     "lead": ["Home", "Report a problem", "Triage", "Board", "Trends"],
     "desk": ["Home", "Report a problem", "Triage", "Board", "Trends"],
     "manager": ["Home", "Report a problem", "Trends"],
-    "admin": ["Home", "Report a problem", "Trends", "People", "Settings", "Import"],
+    "admin": ["Home", "Report a problem", "Trends", "People", "Catalogue", "Settings", "Import"],
 }
 NOT_FOUND = "There is no such page, or it is not open to you."
 SECURITY = {

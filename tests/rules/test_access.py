@@ -26,6 +26,8 @@ BY_ROLE = """
     report       x         x          x     x     x        x
     read         .         x          x     x     x        .
     prioritise   .         .          x     x     .        .
+    pin          .         .          x     .     .        .
+    next_up      .         x          x     x     .        .
     note         .         x          x     x     .        .
     comment      .         x          x     x     .        .
     follow       x         x          x     x     x        x
