@@ -83,6 +83,7 @@ TABLE: dict[str, frozenset[str]] = {
     "unmerge": _TRIAGE,
     # incidents: everything else
     "report": _EVERYONE,
+    "report_for": _WORK,
     "read": _WORK | {"manager"},
     "prioritise": _TRIAGE,
     "pin": frozenset({"lead"}),

@@ -1,6 +1,7 @@
 """What is asked of an incident, checked before anything is written: words, choices, people."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from db.queries.settings import Policies
 from rules import priority, text
 from rules.access import TABLE
 from rules.attachments import check_all
+from rules.callers import SOURCES
 from rules.errors import RuleError
 
 TITLE_LIMIT = 200
@@ -68,6 +70,42 @@ def report(
     del values["files"]
     values["started_at"] = started_at
     return values
+
+
+@dataclass(frozen=True)
+class Caller:
+    """For whom somebody else reports: a person with an account, or a name and how to reach them."""
+
+    person_id: int | None = None
+    name: str = ""
+    contact: str = ""
+    source: str = "phone"
+    """key of rules.callers.SOURCES"""
+
+
+def caller(db: Session, given: Caller) -> tuple[dict[str, Any], str]:
+    """The columns of who is meant, and the words for the timeline. RuleError names every wrong field."""
+    wrong: dict[str, str] = {}
+    person = db.get(Person, given.person_id) if given.person_id is not None else None
+    words = {"caller_name": "", "caller_contact": ""}
+    if given.person_id is not None and (person is None or person.disabled_at is not None or person.email is None):
+        wrong["caller_id"] = "Choose a person from the list."
+    if given.person_id is None:
+        for name, value, required in (
+            ("caller_name", given.name, "Give the name of the person you report for."),
+            ("caller_contact", given.contact, "Say how they can be reached."),
+        ):
+            try:
+                words[name] = text.line(value, name, TITLE_LIMIT, required=required)
+            except RuleError as error:
+                wrong[name] = error.sentence
+    if given.source not in SOURCES:
+        wrong["source"] = "Choose how they reached you from the list."
+    if wrong:
+        raise RuleError(" ".join(wrong.values()), fields=wrong)
+    who = person.name if person else words["caller_name"]
+    told = f"reported it for {who} ({SOURCES[given.source].lower()})"
+    return {"reporter_id": person.id if person else None, "source": given.source, **words}, told
 
 
 def triage(db: Session, incident: Incident, fields: dict[str, Any], known: Policies) -> dict[str, Any]:

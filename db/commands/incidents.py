@@ -56,28 +56,31 @@ def report(
     started_at: datetime | None = None,
     attachments: Sequence[files.Upload] = (),
     source: str = "form",
+    caller: checks.Caller | None = None,
     form_token: str | None = None,
     actor: Actor,
     now: datetime,
 ) -> Incident:
-    """Log a new incident, reported by `actor`. The same `form_token` again gives the incident already made.
+    """Log a new incident, reported by `actor` or for a `caller`. The same `form_token` again gives the one made.
 
     RuleError with `fields` names everything that must be put right at once.
     """
-    access.check(actor, "report")
+    access.check(actor, "report_for" if caller else "report")
     made = _made_from(db, form_token)
     if made is not None:
         return made
     checked = checks.report(db, title, affected, description, service_id, scope, effect, started_at, attachments, now)
+    who: dict[str, Any] = {"reporter_id": actor.id, "source": source}
+    told = "reported it"
+    if caller is not None:
+        who, told = checks.caller(db, caller)
     service_impact = checked.pop("service_impact")
     impact, urgency = priority.suggested(scope, effect, service_impact)
     known = policies(db)
     incident = Incident(
         number=f"new {form_token or now.timestamp()} {actor.id}"[:40],
         state="new",
-        source=source,
         form_token=form_token,
-        reporter_id=actor.id,
         logged_by_id=actor.id,
         scope=scope,
         effect=effect,
@@ -91,6 +94,7 @@ def report(
         version=1,
         reopen_count=0,
         handovers=0,
+        **who,
         **checked,
     )
     try:
@@ -105,8 +109,9 @@ def report(
         return made
     incident.number = f"INC-{incident.id:06d}"
     clocks.recompute(db, incident, known, now)
-    db.add(Follower(incident_id=incident.id, person_id=actor.id, since=now))
-    timeline.add(db, incident, actor, now, "report", "reported it", states=(None, "new"), public=True)
+    if incident.reporter_id is not None:
+        db.add(Follower(incident_id=incident.id, person_id=incident.reporter_id, since=now))
+    timeline.add(db, incident, actor, now, "report", told, states=(None, "new"), public=True)
     for upload in attachments:
         files.attach(db, incident, upload, actor=actor, now=now)
     return incident

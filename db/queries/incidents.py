@@ -27,6 +27,10 @@ class Detail:
     category_pair_id: int | None
     service_id: int | None
     source: str
+    contact: str
+    """how a caller without an account is reached"""
+    logged_by_id: int | None
+    """who typed it"""
     resolution_code: str | None
     resolution_note: str | None
     verification_note: str | None
@@ -77,6 +81,8 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
         category_pair_id=incident.category_pair_id,
         service_id=incident.service_id,
         source=incident.source,
+        contact=incident.caller_contact,
+        logged_by_id=incident.logged_by_id,
         resolution_code=incident.resolution_code,
         resolution_note=incident.resolution_note,
         verification_note=incident.verification_note,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from db.models import Category, CategoryPair, Incident, Pause, Person, Service, Subcategory, Team
@@ -135,7 +135,7 @@ _COLUMNS = (
     Incident.assignee_id,
     _Assignee.name.label("assignee"),
     Incident.reporter_id,
-    _Reporter.name.label("reporter"),
+    func.coalesce(_Reporter.name, func.nullif(Incident.caller_name, "")).label("reporter"),
     Incident.major,
     Incident.security,
     Incident.compliance,

@@ -19,7 +19,8 @@ from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
 from pages.parts.texts import literal
 from rules.access import Actor, NotFound, may
-from rules.priority import EFFECTS, LABELS, LEVELS, RISKS, SCOPES, behind, priority, span
+from rules.durations import exact
+from rules.priority import EFFECTS, LABELS, LEVELS, RISKS, SCOPES, behind, priority
 from rules.states import OPEN
 
 FIELDS = (
@@ -50,9 +51,8 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             st.switch_page("responders/incident.py", query_params={"number": number})
     st.header(literal(line.title), anchor=False)
     affected = f" · {line.people_affected:,} people affected" if line.people_affected else ""
-    st.markdown(
-        f":small[:gray[{literal(line.reporter or 'unknown')} · reported {times.ago(line.reported_at, now)}{affected}]]"
-    )
+    who = " · ".join(part for part in (line.reporter or "unknown", detail.contact) if part)
+    st.markdown(f":small[:gray[{literal(who)} · reported {times.ago(line.reported_at, now)}{affected}]]")
     if place is not None:
         standing(line, place, ahead, now)
     if detail.description:
@@ -123,8 +123,8 @@ def decide(actor, detail, known, pairs, offered) -> None:  # type: ignore[no-unt
         target = known.targets.target(level, detail.service_id)
         st.markdown(
             f":small[:gray[{LEVELS[impact]} impact and {LEVELS[urgency].lower()} urgency make "
-            f"**P{level} {LABELS[level]}**: answer in {span(target.response)}, fix in {span(target.resolution)}"
-            f"{target.counted}.]]"
+            f"**P{level} {LABELS[level]}**: answer in {exact(target.response, days=False)}, "
+            f"fix in {exact(target.resolution, days=False)}{target.counted}.]]"
         )
     usual = owners.get(category) if category else None
     service = offered.services.get(detail.service_id) if detail.service_id else None

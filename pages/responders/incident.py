@@ -219,6 +219,8 @@ def _rows(detail: incidents.Detail, now: datetime) -> dict[str, str]:
         "Category": literal(line.pair or "none yet"),
         "Impact and urgency": f"{levels[0]}, {levels[1].lower()}",
     }
+    if detail.contact:
+        rows["Reported for"] = literal(f"{line.reporter}, {detail.contact}")
     said = [SCOPES.get(detail.scope or ""), EFFECTS.get(detail.effect or "")]
     if any(said):
         rows["The reporter said"] = " · ".join(part for part in said if part)

@@ -10,12 +10,12 @@ from db.commands import incidents as commands
 from db.engine import DatabaseProblem, Session, reading
 from db.queries import choices, incidents, settings, similar
 from db.queries.lines import Line
-from pages.parts import session, times
+from pages.parts import callers, session, times
 from pages.parts.empty import empty, field_problem
 from pages.parts.forms import Failure, attempt, error_title, guarded, summary, token
 from pages.parts.marks import gray
 from pages.parts.texts import literal, moment_words, moments, next_step, status, when
-from rules.access import Actor, NotFound
+from rules.access import Actor, NotFound, may
 from rules.attachments import EXTENSIONS, MAX_BYTES, MAX_FILES
 from rules.priority import EFFECTS, SCOPES
 
@@ -64,7 +64,9 @@ def form(actor: Actor) -> None:
     st.title("Report a problem", anchor=False)
     call = f" In an emergency call **the service desk on {literal(phone)}**." if phone else ""
     st.markdown(f"It takes less than a minute.{call}  \nYou are reporting as **{literal(actor.name)}**.")
-    summary(failure, LABELS)
+    summary(failure, LABELS | callers.LABELS)
+    if may(actor, "report_for"):
+        callers.ask(key, failure.fields if failure else {})
     first()
     wrong = failure.fields if failure else {}
     more(wrong)
@@ -287,6 +289,7 @@ def _send() -> None:
             effect=_known_answer(typed["effect"]),
             started_at=now if started == JUST_NOW else datetime.fromisoformat(started) if started else None,
             attachments=[files.Upload(upload.name, upload.getvalue()) for upload in typed["files"] or ()],
+            caller=callers.chosen(key),
             form_token=form_token,
             actor=actor,
             now=now,
@@ -322,6 +325,11 @@ def confirmation(actor: Actor, number: str) -> None:
     if mine:
         st.title(f"Your report is {line.number}", anchor=False)
         st.success("**We have it.** Keep the number in case you want to ask about it.", icon=":material/check_circle:")
+    elif detail.logged_by_id == actor.id:
+        st.title(f"Reported as {line.number}", anchor=False)
+        st.success(
+            f"**We have it.** Give {literal(line.reporter or 'them')} the number.", icon=":material/check_circle:"
+        )
     else:
         st.title(f"You follow {line.number}" if detail.following else line.number, anchor=False)
         st.success("You need not report it again.", icon=":material/check_circle:")

@@ -6,9 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, select
 
-from db.commands import incidents
+from db.commands import checks, incidents
 from db.engine import reading, writing
 from db.models import Follower, Incident, TimelineEntry
+from db.queries import incidents as queries
+from db.queries import triage
+from rules.access import Forbidden
 from rules.errors import RuleError
 from tests.db.office import HOUR, MONDAY, Office
 
@@ -150,3 +153,55 @@ def test_reports_of_one_moment_and_one_person_get_numbers_of_their_own(office):
             for n in range(3)
         ]
         assert len({incident.number for incident in made}) == 3
+
+
+CALLER = checks.Caller(None, "Frau Öz", "+49 30 4444", "phone")
+
+
+def test_the_desk_reports_for_a_caller_by_name_and_contact(office):
+    number = office.report("Phone is dead", by="Dora", caller=CALLER)
+    found = office.incident(number)
+    assert (found.reporter_id, found.logged_by_id) == (None, office.people["Dora"].id)
+    assert (found.caller_name, found.caller_contact, found.source) == ("Frau Öz", "+49 30 4444", "phone")
+    assert office.timeline(number)[0].text == "reported it for Frau Öz (by telephone)"
+    with reading(office.engine) as db:
+        line = triage.queue(db, office.people["Lena"], triage.Filters(), 1, MONDAY).lines[0]
+        detail = queries.by_number(db, office.people["Lena"], found.number)
+    assert (line.reporter, detail.contact) == ("Frau Öz", "+49 30 4444")
+
+
+def test_the_desk_reports_for_somebody_with_an_account_who_confirms_it(office):
+    rita = office.people["Rita"]
+    number = office.report("Phone is dead", by="Dora", caller=checks.Caller(rita.id, source="desk"))
+    assert office.incident(number).reporter_id == rita.id
+    assert office.timeline(number)[0].text == "reported it for Rita (in person)"
+    with reading(office.engine) as db:
+        assert queries.by_number(db, rita, office.incident(number).number).following
+    office.perform(number, "accept", "Lena", **office.triage)
+    office.perform(number, "acknowledge", "Priya")
+    office.perform(number, "resolve", "Priya", resolution_code="fixed", resolution_note="New cable.")
+    office.perform(number, "recover", "Priya")
+    assert office.perform(number, "verify", "Rita").verification == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("caller", "fields"),
+    [
+        (checks.Caller(), {"caller_name", "caller_contact"}),
+        (checks.Caller(name="A", contact=" "), {"caller_contact"}),
+        (checks.Caller(name="x" * 201, contact="y"), {"caller_name"}),
+        (checks.Caller(person_id=999), {"caller_id"}),
+        (checks.Caller(name="A", contact="b", source="pigeon"), {"source"}),
+    ],
+)
+def test_a_caller_nobody_could_find_again_is_refused(office, caller, fields):
+    with pytest.raises(RuleError) as refused:
+        office.report(by="Dora", caller=caller)
+    assert set(refused.value.fields) == fields
+    assert _count(office, Incident) == 0
+
+
+@pytest.mark.parametrize("who", ["Rita", "Max", "Ada"])
+def test_only_those_who_work_on_incidents_report_for_others(office, who):
+    with pytest.raises(Forbidden):
+        office.report(by=who, caller=CALLER)

@@ -274,3 +274,22 @@ def test_what_nobody_expected_is_told_with_a_reference(
     assert "secret detail" not in seen(at)
     assert told.partition("reference ")[2][:8] in caplog.text
     assert field(at, "title").value == "Cannot print"
+
+
+def test_the_desk_reports_for_somebody_without_an_account(desk: Desk, opened: Opened) -> None:
+    assert not opened(PAGE, "Rita").toggle
+    at = opened(PAGE, "Dora")
+    at.toggle[0].set_value(True).run()
+    at = write(at, title="Phone is dead", affected="Room 3")
+    at = press(at, "Send report")
+    assert "Give the name of the person you report for." in seen(at).replace("\\", "")
+    for label, words in (("Their name", "Frau Öz"), ("How to reach them", "4444")):
+        next(found for found in at.text_input if label in found.label).set_value(words)
+    press(at.run(), "Send report")
+    made = desk.incidents()[0]
+    assert (made.caller_name, made.caller_contact, made.reporter_id, made.title) == (
+        "Frau Öz", "4444", None, "Phone is dead"
+    )  # fmt: skip
+    at = opened(PAGE, "Dora", done=made.number)
+    assert f"Reported as {made.number}" in seen(at)
+    assert "Give Frau Öz the number" in seen(at).replace("\\", "")

@@ -60,7 +60,9 @@ def test_the_priority_that_follows_is_told_before_it_is_saved(desk, opened):
     at = opened(PAGE, "Lena")
     field(at, "segmented_control", ".impact").set_value(1)
     field(at, "segmented_control", ".urgency").set_value(2)
-    assert "High impact and medium urgency make **P2 High**: answer in 30 min, fix in 8 h" in said(at.run())
+    assert "High impact and medium urgency make **P2 High**: answer in 30 min, fix in 8 h.]" in said(at.run())
+    field(at, "segmented_control", ".impact").set_value(2)
+    assert "make **P3 Moderate**: answer in 4 h, fix in 24 h of business time.]" in said(at.run())
 
 
 @sqlite

@@ -24,6 +24,7 @@ BY_ROLE = """
     merge        .         .          x     x     .        .
     unmerge      .         .          x     x     .        .
     report       x         x          x     x     x        x
+    report_for   .         x          x     x     .        .
     read         .         x          x     x     x        .
     prioritise   .         .          x     x     .        .
     pin          .         .          x     .     .        .

@@ -1,0 +1,4 @@
+"""How somebody else's problem reached the person who types it."""
+
+SOURCES = {"phone": "By telephone", "desk": "In person", "mail": "By e-mail"}
+"""key -> words; the incident's source"""
