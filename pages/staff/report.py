@@ -321,11 +321,12 @@ def confirmation(actor: Actor, number: str) -> None:
         return
     line, now = detail.line, session.now()
     mine = line.reporter_id == actor.id
+    for_other = not mine and detail.logged_by_id == actor.id
     st.set_page_config(page_title=f"{line.number} · Incident Desk")
     if mine:
         st.title(f"Your report is {line.number}", anchor=False)
         st.success("**We have it.** Keep the number in case you want to ask about it.", icon=":material/check_circle:")
-    elif detail.logged_by_id == actor.id:
+    elif for_other:
         st.title(f"Reported as {line.number}", anchor=False)
         st.success(
             f"**We have it.** Give {literal(line.reporter or 'them')} the number.", icon=":material/check_circle:"
@@ -334,19 +335,28 @@ def confirmation(actor: Actor, number: str) -> None:
         st.title(f"You follow {line.number}" if detail.following else line.number, anchor=False)
         st.success("You need not report it again.", icon=":material/check_circle:")
     st.header("What happens now", anchor=False)
-    st.markdown("\n".join(f"{place}. {step}" for place, step in enumerate(_steps(line, actor, now, mine), 1)))
-    if phone:
+    st.markdown(
+        "\n".join(f"{place}. {step}" for place, step in enumerate(_steps(line, actor, now, mine, for_other), 1))
+    )
+    if phone and not for_other:
         st.markdown(f"Is it urgent? Call **the service desk on {literal(phone)}** and give them the number.")
     with st.container(border=True):
         st.markdown(f"**{literal(line.title)}**")
         st.table(_facts(detail, len(attached), actor, now), border="horizontal")
     with st.container(horizontal=True, gap="small"):
-        if st.button("See my report" if mine else "See it under My reports", type="primary"):
-            st.switch_page("staff/my_reports.py", query_params={"number": line.number})
+        where = "Open the incident" if for_other else "See my report" if mine else "See it under My reports"
+        if st.button(where, type="primary"):
+            page = "responders/incident.py" if for_other else "staff/my_reports.py"
+            st.switch_page(page, query_params={"number": line.number})
         st.button("Report something else", on_click=_again)
 
 
-def _steps(line: Line, actor: Actor, now: datetime, mine: bool) -> list[str]:
+def _steps(line: Line, actor: Actor, now: datetime, mine: bool, for_other: bool) -> list[str]:
+    if for_other:
+        who = literal(line.reporter or "They")
+        told = f"{who} finds the news under **My reports**, and is asked there whether it works again."
+        alone = f"{who} has no account: tell them what happens, and ask them whether it works again."
+        return [literal(next_step(line, actor, now)), told if line.reporter_id is not None else alone]
     asked = "When it is fixed we ask **you** whether it works, before it is closed."
     return [
         f"{literal(next_step(line, actor, now))}",

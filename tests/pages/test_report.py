@@ -292,4 +292,7 @@ def test_the_desk_reports_for_somebody_without_an_account(desk: Desk, opened: Op
     )  # fmt: skip
     at = opened(PAGE, "Dora", done=made.number)
     assert f"Reported as {made.number}" in seen(at)
-    assert "Give Frau Öz the number" in seen(at).replace("\\", "")
+    told = seen(at).replace("\\", "")
+    assert "Give Frau Öz the number" in told
+    assert "Frau Öz has no account: tell them what happens" in told
+    assert next(found.label for found in at.button) == "Open the incident"
