@@ -1,0 +1,164 @@
+"""Any sequence of actions by anybody: no illegal state, no version lost, no timer or pause left behind."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as some
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from db.commands import incidents, ranking
+from db.commands.timers import wanted
+from db.commands.undo import undo
+from db.engine import reading, writing
+from db.models import QUEUE_GROUP, Incident
+from rules import states
+from rules.errors import RuleError
+from rules.states import ACTIONS, OPEN, PAUSING_REASONS
+from tests.db.office import MONDAY, Office
+from worker.timers import tick
+
+NAMES = ("Rita", "Priya", "Devi", "Lena", "Dora")
+HOLDS = sorted(states.HOLD_REASONS)
+FIX = {"resolution_code": "fixed", "resolution_note": "Restarted it."}
+
+
+class Lifecycle(RuleBasedStateMachine):
+    """One incident in a real database, and a clock that only goes forward."""
+
+    office: Office
+
+    @initialize(scope=some.sampled_from(["me", "team", "everyone"]))
+    def reported(self, scope: str) -> None:
+        self.now = MONDAY
+        self.id = self.office.report("Mail is slow", at=self.now, scope=scope, effect="partly")
+        self.survivor = self.office.report("Mail is down", at=self.now)
+        self.version = 1
+
+    def given(self, action: str, team: str, reason: str) -> dict[str, object]:
+        known: dict[str, object] = {"reason": "Because.", **FIX}
+        if action in ("accept", "assign", "escalate"):
+            known |= self.office.triage | {"team_id": self.office.teams[team]}
+        if action == "hold":
+            known |= {"hold_reason": reason, "hold_until": self.now + timedelta(days=2)}
+        if action == "close":
+            known |= {"verification": "not_needed", "verification_note": "Seen on site."}
+        if action == "merge":
+            known |= {"duplicate_of_id": self.survivor}
+        return known
+
+    @rule(
+        action=some.sampled_from(sorted(ACTIONS)),
+        who=some.sampled_from(NAMES),
+        team=some.sampled_from(["Network", "Servers", "Portal"]),
+        reason=some.sampled_from(HOLDS),
+        stale=some.booleans(),
+    )
+    def act(self, action: str, who: str, team: str, reason: str, stale: bool) -> None:
+        before = self.office.incident(self.id)
+        version = self.version - 1 if stale and self.version > 1 else self.version
+        given = self.given(action, team, reason)
+        try:
+            self.office.perform(self.id, action, who, self.now, version, **given)
+        except RuleError:
+            after = self.office.incident(self.id)
+            assert (after.version, after.state, after.rank_at) == (before.version, before.state, before.rank_at)
+            return
+        after = self.office.incident(self.id)
+        assert version == self.version, "a stale version was taken"
+        assert after.version == self.version + 1
+        assert after.state == ACTIONS[action].moves[before.state]
+        self.version = after.version
+
+    @rule(data=some.data(), team=some.sampled_from(["Network", "Servers"]), reason=some.sampled_from(HOLDS))
+    def go_on(self, data: some.DataObject, team: str, reason: str) -> None:
+        """A step that the state allows, by somebody who mostly may take it."""
+        action = data.draw(some.sampled_from(states.possible(self.office.incident(self.id).state)))
+        who = "Rita" if action == "verify" else "Dora"
+        self.act(action, who, team, reason, False)
+
+    @rule(data=some.data())
+    def go_on_to_hold(self, data: some.DataObject) -> None:
+        """On hold and back, where clocks stand still and run again."""
+        state = self.office.incident(self.id).state
+        action = {"new": "accept", "assigned": "hold", "in_progress": "hold", "on_hold": "resume"}.get(state, "reopen")
+        self.act(action, "Dora", "Network", data.draw(some.sampled_from(HOLDS)), False)
+
+    @rule(level=some.sampled_from([1, 2, 3]), urgency=some.sampled_from([1, 2, 3]))
+    def sort(self, level: int, urgency: int) -> None:
+        fields = {"impact": level, "urgency": urgency, "category_pair_id": self.office.pair}
+        with writing(self.office.engine) as db:
+            incidents.prioritise(db, self.id, self.version, fields, actor=self.office.people["Lena"], now=self.now)
+        self.version = self.office.incident(self.id).version
+
+    @rule(hours=some.integers(-400, 400).filter(bool))
+    def pin(self, hours: int) -> None:
+        if self.office.incident(self.id).state not in OPEN:
+            return
+        until = self.now + timedelta(days=1)
+        with writing(self.office.engine) as db:
+            actor = self.office.people["Lena"]
+            ranking.pin(db, self.id, self.version, hours * 3600, "Board", until, actor=actor, now=self.now)
+        self.version += 1
+
+    @rule(who=some.sampled_from(NAMES))
+    def take_back(self, who: str) -> None:
+        try:
+            with writing(self.office.engine) as db:
+                undo(db, self.id, self.version, actor=self.office.people[who], now=self.now)
+        except RuleError:
+            return
+        self.version = self.office.incident(self.id).version
+
+    @rule(who=some.sampled_from(["Rita", "Priya"]))
+    def write(self, who: str) -> None:
+        self.office.comment(self.id, "Any news?", who, self.now)
+        self.version = self.office.incident(self.id).version
+
+    @rule(minutes=some.integers(1, 6000))
+    def wait(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+        tick(self.now, self.office.engine)
+
+    @invariant()
+    def whole(self) -> None:
+        if not hasattr(self, "id"):
+            return
+        with reading(self.office.engine) as db:
+            kept = db.get_one(Incident, self.id)
+            pauses, timers = self.office.pauses(self.id), self.office.timers(self.id)
+            assert kept.version == self.version
+            assert kept.state in states.STATES
+            assert kept.queue_group == QUEUE_GROUP[kept.state]
+            assert (kept.resolved_at is not None) == (kept.state in ("resolved", "recovered", "closed"))
+            assert (kept.closed_at is not None) == (kept.state == "closed")
+            assert (kept.cancelled_at is not None) == (kept.state == "cancelled")
+            assert (kept.hold_reason is not None) == (kept.state == "on_hold")
+            assert kept.state != "closed" or kept.denied_at is None
+            assert kept.state == "new" or kept.state == "cancelled" or kept.category_pair_id is not None
+            running = [pause for pause in pauses if pause.ended_at is None]
+            pausing = kept.state == "on_hold" and kept.hold_reason in PAUSING_REASONS
+            assert len(running) == pausing
+            ended = sorted((pause.began_at, pause.ended_at) for pause in pauses if pause.ended_at is not None)
+            assert all(began <= over for began, over in ended)
+            assert all(one[1] <= other[0] for one, other in pairwise(ended)), "pauses overlap"
+            due = wanted(kept, bool(running))
+            waiting = {kind: timer.due_at for kind, timer in timers.items() if timer.fired_at is None}
+            assert set(waiting) <= set(due), "a timer was left behind"
+            assert all(due[kind] == moment for kind, moment in waiting.items())
+            assert all(kind in timers for kind in due), "a timer is missing"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_sequence_of_actions_breaks_an_incident(engine):
+    Lifecycle.office = Office(engine)
+    run_state_machine_as_test(
+        Lifecycle,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
