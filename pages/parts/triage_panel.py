@@ -126,6 +126,9 @@ def decide(actor, detail, known, pairs, offered) -> None:  # type: ignore[no-unt
             f"**P{level} {LABELS[level]}**: answer in {exact(target.response, days=False)}, "
             f"fix in {exact(target.resolution, days=False)}{target.counted}.]]"
         )
+    else:
+        # Its place is kept: what comes below would be drawn anew, and a list that somebody has just opened would close.
+        st.markdown(":small[:gray[Impact and urgency together make the priority.]]")
     usual = owners.get(category) if category else None
     service = offered.services.get(detail.service_id) if detail.service_id else None
     team_id = line.team_id or usual or (service.team_id if service else None)

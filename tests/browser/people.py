@@ -59,13 +59,17 @@ def report(page: Page, url: str, title: str, affected: str = "Room 204", descrip
     return found.group()
 
 
-def choose(page: Page, within: Page | Locator, label: str, option: str) -> None:
-    """Choose in a selectbox by its label, once nothing redraws it any more."""
+def choose(page: Page, within: Page | Locator, label: str, option: str | None) -> None:
+    """Choose in a selectbox by its label, once nothing redraws it any more; None is the first of its list."""
     ready(page)
     field = within.get_by_role("combobox", name=label)
+    # A list closes when its page scrolls, also when the scrolling to its field ends only after the click.
+    field.scroll_into_view_if_needed()
+    page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     field.click()
-    page.get_by_role("option", name=option, exact=True).click()
-    expect(page.get_by_role("option")).to_have_count(0)
+    options = page.get_by_role("option")
+    (page.get_by_role("option", name=option, exact=True) if option else options.first).click()
+    expect(options).to_have_count(0)
 
 
 def incident(page: Page, url: str, number: str) -> Page:

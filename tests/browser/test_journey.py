@@ -78,8 +78,11 @@ def accept(page: Page, url: str, number: str, person: str | None = None) -> None
     expect(page.get_by_role("button", name="Accept and assign")).to_be_visible()
     ready(page)
     choose(page, page, "Category", "Printing")
+    field = page.get_by_role("combobox", name="Person").element_handle()
     for group in ("Impact", "Urgency"):
         page.get_by_role("radiogroup", name=group).get_by_text("Medium").click()
+    expect(page.get_by_text("Medium impact and medium urgency make")).to_be_visible()
+    assert field.evaluate("field => field.isConnected"), "a field was drawn anew under the hand of who fills the form"
     if person:
         choose(page, page, "Person", person)
     ready(page)

@@ -15,7 +15,7 @@ from db.commands import incidents
 from db.engine import make_engine, reading, writing
 from db.models import CategoryPair, Incident, Person, PersonRole, Service, TeamMember
 from rules.access import Actor
-from tests.browser.people import as_sample, ready
+from tests.browser.people import as_sample, choose, ready
 
 LEAD = "Priya Nair"
 Visit = Callable[..., Page]
@@ -197,9 +197,7 @@ def test_several_at_once_with_two_refused_and_taken_back(triage, hospital: Hospi
     page.get_by_role("button", name="Change them").click()
     page.get_by_role("menuitem", name="Accept and assign").click()
     dialog = page.get_by_role("dialog")
-    ready(page)
-    dialog.get_by_role("combobox", name="Team").click()
-    page.get_by_role("option").first.click()
+    choose(page, dialog, "Team", None)
     dialog.get_by_role("button", name="Accept and assign: 5").click()
     expect(dialog.get_by_text("3 changed.")).to_be_visible()
     expect(dialog.get_by_text("2 left as they were.")).to_be_visible()
