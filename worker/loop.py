@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.commands import housekeeping
 from db.engine import DatabaseProblem, writing
-from worker import policies, timers
+from worker import history, policies, timers
 
 EVERY_SECONDS = 2.0
 TIDY_EVERY_SECONDS = 3600.0
@@ -58,6 +58,7 @@ class Loop:
         try:
             fired = timers.tick(self._clock(), self._engine)
             more = policies.tick(self._clock(), self._engine)
+            history.tick(self._clock(), self._engine)
             self._tidy()
         except Exception as error:  # noqa: BLE001 - said by _say; the thread must live on
             self._failures += 1

@@ -1,6 +1,7 @@
 """python -m db import FILE: taking in another tool's export."""
 
 import argparse
+import hashlib
 import sys
 import time
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 from db.engine import migrate
 from rules.access import SYSTEM
 from rules.errors import RuleError
+from rules.import_map import JIRA, LARGEST, ImportMap, parse
 
 _BAR = 30
 _REDRAW_SECONDS = 0.1
@@ -24,7 +26,9 @@ def add(commands: Any) -> None:
         "The same file again changes nothing; a stopped import is carried on by running it again.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="a CSV file, plain or gzipped")
-    parser.add_argument("--format", choices=["servicenow"], default="servicenow", help="what the columns are called")
+    formats = ["servicenow", "jira", "csv"]
+    parser.add_argument("--format", choices=formats, default="servicenow", help="what the columns are called")
+    parser.add_argument("--map", type=Path, metavar="MAP.toml", help="what the columns mean, for --format csv")
     parser.add_argument("--zone", default="UTC", help="the zone of the dates in the file, such as Europe/Berlin")
     parser.add_argument("--dry-run", action="store_true", help="write nothing, say what would be done")
     parser.set_defaults(
@@ -35,6 +39,7 @@ def add(commands: Any) -> None:
 def _import(given: argparse.Namespace) -> None:
     from db.imports import run
 
+    mapping = _mapping(given.format, given.map)
     if not given.dry_run:
         migrate()
     bar = _Bar()
@@ -46,12 +51,34 @@ def _import(given: argparse.Namespace) -> None:
             dry_run=given.dry_run,
             now=datetime.now(UTC),
             progress=bar.show,
+            mapping=mapping,
         )
     finally:
         bar.clear()
     print("\n".join(report.lines()))
     if not report.created + report.changed + report.unchanged:
         raise RuleError("Nothing was taken: every row was refused.")
+
+
+def _mapping(format: str, file: Path | None) -> ImportMap | None:
+    """What the columns mean; None for a ServiceNow export. RuleError when the map is missing or cannot be read."""
+    if format != "csv":
+        if file is not None:
+            raise RuleError(f"A map belongs to --format csv; {format} knows its columns.")
+        return JIRA if format == "jira" else None
+    if file is None:
+        raise RuleError("Name the map with --map MAP.toml: it says which columns mean what.")
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise RuleError(f"The map '{file}' cannot be read: {error.strerror}.") from None
+    if len(content) > LARGEST:
+        raise RuleError(f"The map '{file}' is larger than {LARGEST:,} bytes. Is it the right file?")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise RuleError(f"The map '{file}' is not UTF-8 text.") from None
+    return parse(text, f"csv:{hashlib.sha256(content).hexdigest()[:12]}")
 
 
 class _Bar:

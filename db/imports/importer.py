@@ -18,9 +18,10 @@ from sqlalchemy import Engine, inspect, select
 from sqlalchemy.orm import Session
 
 from db.commands import audit
+from db.commands.history import learn
 from db.engine import engine as process_engine
 from db.engine import make_engine, reading, writing
-from db.imports import bulk, rows, servicenow
+from db.imports import bulk, mapped, rows, servicenow
 from db.imports.references import References
 from db.imports.report import Refusals, Report
 from db.imports.rows import BadFile, Table
@@ -32,6 +33,7 @@ from db.queries.settings import policies
 from rules import access, imports
 from rules.access import SYSTEM, Actor
 from rules.errors import RuleError
+from rules.import_map import ImportMap
 
 BATCH = 1_000
 """incidents in one transaction"""
@@ -51,22 +53,26 @@ def run(
     engine: Engine | None = None,
     name: str | None = None,
     batch: int = BATCH,
+    mapping: ImportMap | None = None,
 ) -> Report:
-    """Import a ServiceNow export; `zone` is that of its dates, `name` what the file is called on screens.
+    """Import a ServiceNow export, or any CSV file by its `mapping`; `zone` is that of its dates.
 
-    BadFile when the file as a whole cannot be taken, RuleError when the actor or the zone will not do: nothing is
-    changed then. With `dry_run` nothing is ever written and the report says what would be.
+    `name` is what the file is called on screens. BadFile when the file as a whole cannot be taken, RuleError when the
+    actor or the zone will not do: nothing is changed then. With `dry_run` nothing is ever written and the report says
+    what would be.
     """
     access.check(actor, "import")
     began = time.monotonic()
     told: Progress = progress or (lambda phase, done, total: None)
-    reader = _checked(file, _zone(zone), told)
+    zone = mapping.zone if mapping and mapping.zone else zone
+    reader = _checked(file, mapping, _zone(zone), now, told)
     used = engine or process_engine()
     report = Report(name or file.name, dry_run, rows=reader.table.rows, incidents=len(reader.table.last_row))
     if dry_run:
         _rehearse(used, reader, report, now, told, batch)
     else:
-        _import(used, reader, report, actor, zone, now, told, batch)
+        _import(used, reader, report, actor, (mapping.name if mapping else servicenow.FORMAT, zone), now, told, batch)
+        learn(used, now)
     report.seconds = time.monotonic() - began
     return report
 
@@ -80,17 +86,20 @@ def _zone(name: str) -> ZoneInfo:
         ) from None
 
 
-def _checked(file: Path, zone: ZoneInfo, told: Progress) -> Reader:
+def _checked(file: Path, mapping: ImportMap | None, zone: ZoneInfo, now: datetime, told: Progress) -> Reader:
     """The file, read to its end. Refused as a whole when not one of its rows can be used."""
-    table = rows.check(
-        file,
-        name_of=imports.column_name,
-        required=servicenow.REQUIRED,
-        known=servicenow.KNOWN,
-        group_by="number",
-        dates=servicenow.DATES,
-        told=lambda done: told("check", done, 0),
-    )
+    if mapping is not None:
+        table: Table = mapped.check(file, mapping, now, lambda done: told("check", done, 0))
+    else:
+        table = rows.check(
+            file,
+            name_of=imports.column_name,
+            required=servicenow.REQUIRED,
+            known=servicenow.KNOWN,
+            group_by="number",
+            dates=servicenow.DATES,
+            told=lambda done: told("check", done, 0),
+        )
     reader = Reader(table, zone)
     if next(reader.histories(), None) is None:
         row, _, reason = reader.refusals.first[0]
@@ -139,12 +148,12 @@ def _import(
     reader: Reader,
     report: Report,
     actor: Actor,
-    zone: str,
+    read_as: tuple[str, str],
     now: datetime,
     told: Progress,
     size: int,
 ) -> None:
-    run_id, report.resumed_at = _begin(engine, reader.table, report.file_name, actor, zone, now)
+    run_id, report.resumed_at = _begin(engine, reader.table, report.file_name, actor, read_as, now)
     references = References(now, dry_run=False)
     start = 0
     for some in _batches(reader.histories(), size):
@@ -164,15 +173,21 @@ def _import(
             bulk.take_stock(db)
 
 
-def _begin(engine: Engine, table: Table, name: str, actor: Actor, zone: str, now: datetime) -> tuple[int, int]:
-    """(the run, incidents it has behind it): an unfinished run of the same file in the same zone is carried on."""
+def _begin(
+    engine: Engine, table: Table, name: str, actor: Actor, read_as: tuple[str, str], now: datetime
+) -> tuple[int, int]:
+    """(the run, incidents it has behind it): an unfinished run of the same file, read the same way, is carried on.
+
+    `read_as`: format and zone.
+    """
+    format, zone = read_as
     with writing(engine) as db:
         bulk.lock(db)
         unfinished = (
             select(ImportRun)
             .where(
                 ImportRun.sha256 == table.sha256,
-                ImportRun.format == servicenow.FORMAT,
+                ImportRun.format == format,
                 ImportRun.zone == zone,
                 ImportRun.finished_at.is_(None),
             )
@@ -184,7 +199,7 @@ def _begin(engine: Engine, table: Table, name: str, actor: Actor, zone: str, now
             entry = ImportRun(
                 file_name=name[:300],
                 sha256=table.sha256,
-                format=servicenow.FORMAT,
+                format=format,
                 zone=zone,
                 started_by_id=None if actor is SYSTEM else actor.id,
                 started_at=now,

@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import io
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +40,16 @@ class Table:
     """key of a group -> number of its last row; in the order in which the groups end"""
     dates: dict[str, None] = field(default_factory=dict)
     """every different value of the date columns, in the order of the file"""
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """our name of a column -> what the file calls it, where that differs"""
+    ignored: list[str] = field(default_factory=list)
+    """headings that nobody asked for"""
+    undated: bool = False
+    """no column says when anything happened"""
+
+    def notes(self) -> list[str]:
+        """What had to be assumed, a sentence each."""
+        return []
 
     def cells(self, *, checked: bool = True) -> Iterator[tuple[int, Row]]:
         """(row number, cells) of every row that is not blank. What has been checked once is only read."""
@@ -57,31 +67,35 @@ def check(
     name_of: Callable[[str], str],
     required: Sequence[str],
     known: Collection[str],
-    group_by: str,
+    group_by: str | None,
     dates: Sequence[str],
     told: Callable[[int], None],
+    shown: Mapping[str, str] | None = None,
 ) -> Table:
     """Read the whole file once. BadFile, with one sentence, for anything that makes it doubtful as a whole.
 
-    `name_of` turns a heading into our name for it; `told` hears how many rows have been read.
+    `name_of` turns a heading into our name for it, `shown` our name into theirs; `told` hears how many rows have been
+    read. Without `group_by` no row belongs with another.
     """
     try:
         sha256 = _digest(path)
-        delimiter, headings, columns = _header(path, name_of, required, known)
-        table = Table(path, sha256, delimiter, headings, columns, 0)
-        _read_all(table, columns[group_by], [columns[name] for name in dates if name in columns], told)
+        delimiter, headings, columns = _header(path, name_of, required, known, shown or {})
+        table = Table(path, sha256, delimiter, headings, columns, 0, shown=shown or {})
+        table.ignored = [heading for heading in headings if name_of(heading) not in known]
+        group = columns[group_by] if group_by else None
+        _read_all(table, group, [columns[name] for name in dates if name in columns], told)
     except FileNotFoundError:
         raise BadFile(f"There is no file '{path}'.") from None
     except IsADirectoryError:
         raise BadFile(f"'{path}' is a folder. Name the file in it.") from None
     except PermissionError:
         raise BadFile(f"The file '{path}' may not be read by this account.") from None
-    if not table.last_row:
+    if not table.rows:
         raise BadFile("The file has a header but no rows.")
     return table
 
 
-def _read_all(table: Table, group: int, dates: list[int], told: Callable[[int], None]) -> None:
+def _read_all(table: Table, group: int | None, dates: list[int], told: Callable[[int], None]) -> None:
     headings, width = table.headings, len(table.headings)
     last_row, values, rows, position = table.last_row, table.dates, 0, 1
     try:
@@ -92,11 +106,12 @@ def _read_all(table: Table, group: int, dates: list[int], told: Callable[[int], 
                     f"Row {position:,} has too {what} columns: {len(row)} where the header has {width}. "
                     "The file is cut off or a quotation mark is missing; export it again."
                 )
-            if row[group] == headings[group] and row == headings:
+            if row[0] == headings[0] and row == headings:
                 raise BadFile(f"The header appears again in row {position:,}. Import each file by itself.")
-            key = row[group].strip()
-            last_row.pop(key, None)
-            last_row[key] = position
+            if group is not None:
+                key = row[group].strip()
+                last_row.pop(key, None)
+                last_row[key] = position
             for place in dates:
                 values[row[place]] = None
             rows += 1
@@ -117,7 +132,11 @@ def _read_all(table: Table, group: int, dates: list[int], told: Callable[[int], 
 
 
 def _header(
-    path: Path, name_of: Callable[[str], str], required: Sequence[str], known: Collection[str]
+    path: Path,
+    name_of: Callable[[str], str],
+    required: Sequence[str],
+    known: Collection[str],
+    shown: Mapping[str, str],
 ) -> tuple[str, Row, dict[str, int]]:
     with _text(path, checked=False) as lines:
         first = _first_line(lines)
@@ -139,7 +158,7 @@ def _header(
         if name in columns:
             raise BadFile(f"Two columns mean the same: '{headings[columns[name]]}' and '{heading}'. Remove one.")
         columns[name] = place
-    lacking = [name for name in required if name not in columns]
+    lacking = [shown.get(name, name) for name in required if name not in columns]
     if lacking:
         raise BadFile(
             f"The header lacks {_listed(lacking)}; its {len(headings)} column{'s' * (len(headings) != 1)} "

@@ -1,4 +1,4 @@
-"""What the rows of a ServiceNow export mean: one history per incident number.
+"""What the rows of an export mean, in ServiceNow's columns: one history per incident number.
 
 Many rows of a number, in the order of the file, are its history; sys_updated_at is the moment of each. A number with
 one row is an ordinary export: its history is what opened_at, resolved_at and closed_at tell.
@@ -52,6 +52,8 @@ class History:
     opened_by: str | None
     service: str | None
     category: tuple[str, str | None] | None
+    undated: bool = False
+    """the file does not say when it was reported; its moments are that of the import"""
 
 
 class Reader:
@@ -104,7 +106,8 @@ class Reader:
     def notes(self) -> list[str]:
         """How the file was understood, a sentence each."""
         said = [self.order.sentence] if self.order else []
-        ignored = [heading for heading in self.table.headings if imports.column_name(heading) not in KNOWN]
+        said += self.table.notes()
+        ignored = self.table.ignored
         if ignored:
             said.append(f"Columns that are not kept: {', '.join(ignored)}.")
         return said
@@ -143,15 +146,17 @@ class Reader:
         for name, place in self._dates:
             value = row[place]
             if value not in self._moments:
+                shown = self.table.shown.get(name, name)
                 if value.strip() not in MISSING:
-                    return f"The date '{value[:40]}' in {name} cannot be read."
+                    return f"The date '{value[:40]}' in {shown} cannot be read."
                 if name == "opened_at" or (name == "sys_updated_at" and not single):
-                    return f"{name} is missing."
+                    return f"{shown} is missing."
         theirs = row[self._at["incident_state"]].strip()
         if theirs != imports.UNTOLD_STATE and _state(theirs) is None:
             return f"The state '{theirs[:40]}' is not known."
         if not single and self._at["sys_updated_at"] < 0:
-            return "The number comes more than once, but there is no column sys_updated_at to tell the moments apart."
+            moment = self.table.shown.get("sys_updated_at", "sys_updated_at")
+            return f"The number comes more than once, but there is no column {moment} to tell the moments apart."
         return None
 
     def _build(self, number: str, position: int, rows: list[Row], taken: int) -> History:
@@ -186,6 +191,7 @@ class Reader:
             opened_by=cells.name("opened_by", PERSON_LIMIT),
             service=cells.name("cmdb_ci", NAME_LIMIT),
             category=(category, subcategory) if category else None,
+            undated=self.table.undated,
         )
 
     def _moments_of(
@@ -199,7 +205,7 @@ class Reader:
             acknowledged = reported
             self.counts["early"] += 1
         resolved = closed = None
-        if state in ("resolved", "closed"):
+        if state in ("resolved", "recovered", "closed"):
             resolved = self._moment(last, "resolved_at")
             if resolved is None:
                 resolved = course.resolved

@@ -128,6 +128,8 @@ class Batch:
         self.outcome.created += 1
 
     def _update(self, known: Known, history: History) -> None:
+        if history.undated:
+            _date(history, known)
         if not known.imported or known.values["reported_at"] != history.facts["reported_at"]:
             reason = OTHER_OPENING if known.imported else MADE_HERE
             self.outcome.refusals.add(history.row, history.number, reason, history.rows)
@@ -261,6 +263,16 @@ class Batch:
             )
         )
         self.outcome.entries += 1
+
+
+def _date(history: History, known: Known) -> None:
+    """Give a history without dates of its own those it was first imported with."""
+    stored = known.values
+    for name in ("reported_at", "changed_at", "resolved_at", "closed_at", "cancelled_at"):
+        history.facts[name] = (
+            stored[name] if name in ("reported_at", "changed_at") else history.facts[name] and stored[name]
+        )
+    history.entries = [entry._replace(at=stored["reported_at"]) for entry in history.entries]
 
 
 def _following(known: Known, entry: Entry) -> Entry:

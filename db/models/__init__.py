@@ -1,6 +1,7 @@
 """Everything that is remembered, as typed tables."""
 
 from db.models.base import Base, Instant, Json, from_micros, to_micros
+from db.models.history import HistoryIndex, HistoryWord
 from db.models.incidents import (
     QUEUE_ACTIVE,
     QUEUE_AWAITING,
@@ -36,6 +37,8 @@ __all__ = [
     "CategoryPair",
     "ChainHead",
     "Follower",
+    "HistoryIndex",
+    "HistoryWord",
     "ImportRun",
     "Incident",
     "IncidentLink",

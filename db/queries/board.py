@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from db.models import QUEUE_AWAITING, Incident
 from db.queries.access import hidden_ids, visible
+from db.queries.incidents import works_on
 from db.queries.lines import Line, lines
 from db.queries.text_search import found
 from rules import access
@@ -45,7 +46,7 @@ def board(
         conditions.append(Incident.team_id == team_id)
     if priority is not None:
         conditions.append(Incident.priority == priority)
-    matched = found(db, text) if text.strip() else None
+    matched = found(db, text, internal=works_on(actor)) if text.strip() else None
     if matched is not None:
         conditions.append(Incident.id.in_(matched))
     if conditions:

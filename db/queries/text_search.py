@@ -2,14 +2,28 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Select, bindparam, column, func, literal, literal_column, select, table, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
-from db.models import Incident, Person
+from db.models import Incident, Person, TimelineEntry
 
 MAX_WORDS = 12
 COMMON = 2000
+NEWEST = 10_000
+"""timeline entries with the words that are looked at: the newest"""
 _WORD = re.compile(r"\w+")
 _STOP = frozenset(
     [
@@ -127,16 +141,41 @@ def words_of(text: str, *, meaningful: bool = False) -> list[str]:
 def matching(db: Session, words: Sequence[str], *, every: bool = True) -> Select[int]:
     """Ids of incidents with every one of the `words`, of which there is at least one (each as a beginning), or any."""
     if db.get_bind().dialect.name == "sqlite":
-        query = (" AND " if every else " OR ").join(f'"{word}"*' for word in words)
-        source = table("incident_text", column("rowid"))
-        return (
-            select(literal_column("rowid"))
-            .select_from(source)
-            .where(literal_column("incident_text").op("match")(bindparam(None, query)))
-        )
-    query = (" & " if every else " | ").join(f"'{word}':*" for word in words)
+        return _fts("incident_text", words, every)
     source = table("incident_text", column("incident_id"), column("words"))
-    return select(source.c.incident_id).where(source.c.words.op("@@")(func.to_tsquery("simple", query)))
+    return select(source.c.incident_id).where(source.c.words.op("@@")(_tsquery(words, every)))
+
+
+def told(db: Session, words: Sequence[str], *, internal: bool) -> Select[int]:
+    """Ids of incidents with every one of the `words` in one entry of their timeline, among the newest of those entries.
+
+    `internal`: entries that are not for reporters count too.
+    """
+    if db.get_bind().dialect.name == "sqlite":
+        newest = _fts("timeline_text", words, True).order_by(literal_column("rowid").desc())
+    else:
+        source = table("timeline_text", column("entry_id"), column("words"))
+        newest = (
+            select(source.c.entry_id)
+            .where(source.c.words.op("@@")(_tsquery(words, True)))
+            .order_by(source.c.entry_id.desc())
+        )
+    entries = newest.limit(NEWEST).subquery()
+    chosen = select(TimelineEntry.incident_id).where(TimelineEntry.id.in_(select(entries.c[0])))
+    return chosen if internal else chosen.where(TimelineEntry.public.is_(True))
+
+
+def _fts(name: str, words: Sequence[str], every: bool) -> Select[int]:
+    query = (" AND " if every else " OR ").join(f'"{word}"*' for word in words)
+    return (
+        select(literal_column("rowid"))
+        .select_from(table(name, column("rowid")))
+        .where(literal_column(name).op("match")(bindparam(None, query)))
+    )
+
+
+def _tsquery(words: Sequence[str], every: bool) -> ColumnElement[Any]:
+    return func.to_tsquery("simple", (" & " if every else " | ").join(f"'{word}':*" for word in words))
 
 
 def telling(db: Session, words: Sequence[str]) -> list[str]:
@@ -150,8 +189,11 @@ def telling(db: Session, words: Sequence[str]) -> list[str]:
     return [words[place] for place, n in db.execute(union_all(*counts)) if n <= COMMON]
 
 
-def found(db: Session, text: str) -> Select[int] | None:
-    """Ids of incidents found by number, by words, or by the name of who reported or works on them."""
+def found(db: Session, text: str, *, internal: bool) -> Select[int] | None:
+    """Ids of incidents found by number, by words, or by the name of who reported or works on them.
+
+    The words may stand in what was reported or written since; `internal`: in notes among those who work too.
+    """
     words = words_of(text)
     if not words:
         return None
@@ -162,6 +204,7 @@ def found(db: Session, text: str) -> Select[int] | None:
     )
     parts = [
         matching(db, words),
+        told(db, words, internal=internal),
         select(Incident.id).where(Incident.reporter_id.in_(people)),
         select(Incident.id).where(Incident.assignee_id.in_(people)),
     ]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.models import QUEUE_ACTIVE, QUEUE_ON_HOLD, CategoryPair, Incident
 from db.queries.access import hidden_list, visible
+from db.queries.incidents import works_on
 from db.queries.lines import RANKED, Line, lines
 from db.queries.text_search import found
 from rules import access
@@ -64,7 +65,7 @@ def _conditions(db: Session, actor: Actor, filters: Filters, now: datetime) -> l
         conditions.append(Incident.category_pair_id.in_(pairs))
     if filters.assignee_id is not None:
         conditions.append(Incident.assignee_id == filters.assignee_id)
-    matched = found(db, filters.text) if filters.text.strip() else None
+    matched = found(db, filters.text, internal=works_on(actor)) if filters.text.strip() else None
     if matched is not None:
         conditions.append(Incident.id.in_(matched))
     return conditions

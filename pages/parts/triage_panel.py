@@ -13,7 +13,7 @@ from db.queries import choices, incidents, similar, triage
 from db.queries.choices import Known, ServiceChoice
 from db.queries.lines import Line
 from db.queries.settings import policies
-from pages.parts import actions, pins, shapes, times, undo
+from pages.parts import actions, pins, shapes, suggestions, times, undo
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
@@ -40,6 +40,7 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             known = policies(db)
             pairs = choices.pairs(db)
             alike = _alike(db, actor, detail.line, now)
+            suggested = suggestions.of(db, actor, detail, now)
             files = incidents.files(db, actor, detail)
     except NotFound as missing:
         st.caption(literal(missing.sentence))
@@ -64,10 +65,11 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
         st.markdown(f":material/attach_file: [{literal(file.name)}](/files/{file.id})")
     for other in alike:
         st.markdown(
-            f":small[:material/call_merge: Alike: [{other.number}](/incident?number={other.number}) "
+            f":small[:material/call_merge: Maybe the same: [{other.number}](/incident?number={other.number}) "
             f"{literal(other.title)}]"
         )
-    decide(actor, detail, known, pairs, offered)
+    suggestions.resolved(suggested)
+    decide(actor, detail, known, pairs, offered, suggested)
     rare(actor, detail)
 
 
@@ -95,8 +97,12 @@ def _alike(db: Session, actor: Actor, line: Line, now: datetime) -> list[Line]:
     return alike
 
 
-def decide(actor, detail, known, pairs, offered) -> None:  # type: ignore[no-untyped-def]
-    """The form: category pair, impact and urgency, the priority that follows, team and person."""
+def decide(actor, detail, known, pairs, offered, suggested) -> None:  # type: ignore[no-untyped-def]
+    """The form: category pair, impact and urgency, the priority that follows, team and person.
+
+    What comes and goes has its place kept: what stands below it would be drawn anew, and a list that somebody has just
+    opened would close.
+    """
     line = detail.line
     key = f"triage.{line.number}.{line.version}"
     failure: Failure | None = st.session_state.get(f"{key}.failure")
@@ -115,6 +121,7 @@ def decide(actor, detail, known, pairs, offered) -> None:  # type: ignore[no-unt
         key=f"{key}.category_pair_id",
         placeholder="Choose",
     )
+    suggestions.categories(suggested, f"{key}.category_pair_id", names)
     field_problem(wrong.get("category_pair_id"))
     impact = _level("Impact", f"{key}.impact", detail.impact)
     urgency = _level("Urgency", f"{key}.urgency", detail.urgency)
@@ -127,7 +134,6 @@ def decide(actor, detail, known, pairs, offered) -> None:  # type: ignore[no-unt
             f"fix in {exact(target.resolution, days=False)}{target.counted}.]]"
         )
     else:
-        # Its place is kept: what comes below would be drawn anew, and a list that somebody has just opened would close.
         st.markdown(":small[:gray[Impact and urgency together make the priority.]]")
     usual = owners.get(category) if category else None
     service = offered.services.get(detail.service_id) if detail.service_id else None
@@ -149,6 +155,7 @@ def decide(actor, detail, known, pairs, offered) -> None:  # type: ignore[no-unt
         key=f"{key}.assignee_id",
         placeholder="Whoever takes it",
     )
+    suggestions.team(suggested, f"{key}.team_id.{team_id}", offered.teams)
     field_problem(wrong.get("team_id") or wrong.get("assignee_id"))
     more(detail, key, offered.services, wrong)
     first = "accept" if "accept" in detail.allowed else "assign" if "assign" in detail.allowed else None
@@ -217,6 +224,7 @@ def _level(label: str, key: str, value: int | None) -> int | None:
         format_func=lambda option: gray(LEVELS[option]),
         key=key,
         width="stretch",
+        required=True,
     )
 
 

@@ -71,6 +71,16 @@ def test_a_dry_run_prints_the_same_report_and_writes_nothing(command, app_databa
 
 
 @on_sqlite
+def test_a_file_of_any_tool_is_taken_in_by_a_map(command, app_database, tmp_path):
+    (tmp_path / "map.toml").write_text('[columns]\ntitle = "Subject"\ncategory = "Group"\n', encoding="utf-8")
+    (tmp_path / "theirs.csv").write_text("Subject,Group\nNo mail,Mail\nNo phone,Telephony\n", encoding="utf-8")
+    arguments = ("import", str(tmp_path / "theirs.csv"), "--format", "csv", "--map", str(tmp_path / "map.toml"))
+    status, out, err = command(*arguments)
+    assert (status, err) == (0, "")
+    assert "2 rows, 2 incidents. Imported." in out
+    assert "unchanged          2" in command(*arguments)[1]
+
+
 def test_a_bad_file_is_refused_with_one_sentence(command, tmp_path):
     bad = tmp_path / "bad.csv"
     bad.write_bytes(SAMPLE.read_bytes()[:-40])
@@ -89,6 +99,10 @@ def test_a_bad_file_is_refused_with_one_sentence(command, tmp_path):
         (("import",), "required: FILE"),
         (("import", "x.csv", "--format", "remedy"), "invalid choice: 'remedy'"),
         (("import", "nothing.csv"), "There is no file 'nothing.csv'"),
+        (("import", "x.csv", "--format", "csv"), "Name the map with --map MAP.toml"),
+        (("import", "x.csv", "--format", "csv", "--map", "none.toml"), "The map 'none.toml' cannot be read: No such"),
+        (("import", "x.csv", "--format", "csv", "--map", str(SAMPLE)), "Is it the right file?"),
+        (("import", "x.csv", "--map", "m.toml"), "A map belongs to --format csv"),
         (("import", str(SAMPLE), "--zone", "Mars/Olympus"), "There is no zone 'Mars/Olympus'"),
         (("measures", "--json", "--from", "1.3.2016"), "'1.3.2016' is not a day such as"),
         (("person", "add", "Ana", "--email", "ana@example.org", "--role", "boss", "--password-stdin"), "'boss'"),

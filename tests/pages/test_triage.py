@@ -55,6 +55,29 @@ def test_accepting_needs_a_category_and_keeps_what_was_chosen(desk, opened):
 
 
 @sqlite
+def test_history_suggests_and_a_press_applies_it(desk, opened):
+    for minutes in range(30):
+        number = desk.report("Rita", f"Scanner {minutes} shows stripes", minutes_ago=200 + minutes)
+        desk.accept(number, 190)
+    desk.do(number, "resolve", "Priya", 100, resolution_code="fixed", resolution_note="Cleaned the glass.")
+    asked = desk.report("Otto", "Scanner 99 shows stripes", minutes_ago=5)
+    at = opened(PAGE, "Lena", number=asked)
+    assert not at.exception
+    assert field(at, "selectbox", ".category_pair_id").value is None
+    assert "Cleaned the glass." in said(at)
+    at = next(found for found in at.button if found.label.startswith("Hardware ")).click().run()
+    assert field(at, "selectbox", ".category_pair_id").value == desk.pair_id
+    assert desk.incident(asked).category_pair_id is None, "nothing is applied by itself"
+
+
+@sqlite
+def test_a_young_history_suggests_nothing(desk, opened):
+    desk.accept(desk.report("Rita", "Scanner shows stripes"))
+    at = opened(PAGE, "Lena", number=desk.report("Rita", "Scanner shows stripes"))
+    assert not [found for found in at.button if found.label.startswith("Hardware ")]
+
+
+@sqlite
 def test_the_priority_that_follows_is_told_before_it_is_saved(desk, opened):
     desk.report("Rita", "Nobody can print")
     at = opened(PAGE, "Lena")
