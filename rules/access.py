@@ -86,6 +86,8 @@ TABLE: dict[str, frozenset[str]] = {
     "report_for": _WORK,
     "read": _WORK | {"manager"},
     "prioritise": _TRIAGE,
+    "relate": _WORK,
+    "correct": _TRIAGE,
     "pin": frozenset({"lead"}),
     "next_up": _WORK,
     "note": _WORK,
@@ -104,7 +106,7 @@ _OWN = frozenset({"read", "verify", "reject", "reopen", "comment", "attach"})
 """what the reporter may do with an incident of their own"""
 _NAMED = frozenset({"read", "comment"})
 """what one who follows may do"""
-_DEVOPS_OWN = frozenset({"accept", "prioritise", "close", "cancel", "merge", "unmerge"})
+_DEVOPS_OWN = frozenset({"accept", "prioritise", "correct", "close", "cancel", "merge", "unmerge"})
 """what a responder may do with what their own devops team owns: you build it, you run it"""
 
 

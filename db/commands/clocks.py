@@ -42,7 +42,7 @@ def close_spans(db: Session, incident: Incident, kind: str, changes: Mapping[str
             pause.ended_at = now
     elif kind == "undo" and (ended := [pause for pause in pauses if pause.ended_at == incident.changed_at]):
         ended[-1].ended_at = None
-    elif kind in ("hold", "undo") and changes.get("hold_reason") in PAUSING_REASONS and not running:
+    elif kind in ("hold", "undo", "unmerge") and changes.get("hold_reason") in PAUSING_REASONS and not running:
         pauses.append(Pause(incident_id=incident.id, began_at=now, reason=changes["hold_reason"]))
     if incident.state in _STOPPED and to in OPEN:
         since = getattr(incident, _STOPPED[incident.state]) or incident.changed_at

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.commands import checks, clocks, files, timeline, wording
+from db.commands import checks, clocks, files, merging, timeline, wording
 from db.models import Follower, Incident, TimelineEntry
 from db.queries.access import record_of
 from db.queries.settings import Policies, policies
@@ -32,7 +32,9 @@ TRIAGE_FIELDS = (
     "affected",
     "restricted",
 )
-_CLOCK_FIELDS = {"impact", "urgency", "priority", "state", "service_id", "people_affected", *priority.RISKS, "major"}
+_CLOCK_FIELDS = {
+    "impact", "urgency", "priority", "state", "service_id", "people_affected", "reported_at", "major", *priority.RISKS
+}  # fmt: skip
 
 
 class Conflict(RuleError):
@@ -156,6 +158,8 @@ def perform(
     RuleError with `fields`.
     """
     values = dict(given or {})
+    if action == "merge":
+        merging.lock(db, incident_id, values.get("duplicate_of_id"))
     incident, record = _opened(db, incident_id, version, actor)
     if action not in states.ACTIONS:
         raise RuleError(f"There is no action called '{action}'.")
@@ -178,7 +182,9 @@ def perform(
     elif action in ("reject", "reopen") and _says_not_fixed(incident, action, actor):
         changes["denied_at"] = now
     if action == "merge":
-        _merge(db, incident, int(values["duplicate_of_id"]), actor, now)
+        merging.join(db, incident, int(values["duplicate_of_id"]), actor, now)
+    elif action in ("unmerge", "reopen") and incident.duplicate_of_id is not None:
+        changes |= merging.part(db, incident, actor, now)
     checks.people(db, changes)
     return _write(db, incident, action, edits | changes, values, known, actor=actor, now=now)
 
@@ -205,7 +211,21 @@ def put_back(db: Session, incident: Incident, before: dict[str, Any], actor: Act
     """Give the incident the values it had; access and the right moment are the caller's to check."""
     only_triage = set(before) <= {*TRIAGE_FIELDS, "priority"}
     kind = "prioritise" if only_triage else "undo"
-    return _write(db, incident, kind, before, {}, policies(db), actor=actor, now=now)
+    return amend(db, incident, kind, before, {}, actor=actor, now=now)
+
+
+def amend(
+    db: Session,
+    incident: Incident,
+    kind: str,
+    changes: dict[str, Any],
+    given: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Incident:
+    """Write checked `changes` with their timeline entry; `given` holds the words that go with them."""
+    return _write(db, incident, kind, changes, given, policies(db), actor=actor, now=now)
 
 
 def _name(db: Session, incident: Incident, actor: Actor, now: datetime) -> None:
@@ -226,22 +246,6 @@ def _says_not_fixed(incident: Incident, action: str, actor: Actor) -> bool:
     if incident.state == "assigned":
         return False
     return incident.reporter_id == actor.id or action == "reject"
-
-
-def _merge(db: Session, incident: Incident, survivor_id: int, actor: Actor, now: datetime) -> None:
-    """Check the incident that goes on, and let everybody who follows this one follow that one."""
-    survivor = db.get(Incident, survivor_id)
-    if survivor is None or not access.may(actor, "read", record_of(db, survivor)):
-        raise RuleError("Choose the incident it repeats: there is none with this number.", field="duplicate_of_id")
-    if survivor.duplicate_of_id is not None:
-        raise RuleError(
-            f"{survivor.number} was itself merged into another. Choose the one that goes on.", field="duplicate_of_id"
-        )
-    followers = select(Follower.person_id).where(Follower.incident_id == survivor_id)
-    moving = select(Follower.person_id).where(Follower.incident_id == incident.id, Follower.person_id.not_in(followers))
-    for person_id in db.scalars(moving).all():
-        db.add(Follower(incident_id=survivor_id, person_id=person_id, since=now))
-    timeline.add(db, survivor, actor, now, "note", f"merged {incident.number} into this one", versioned=False)
 
 
 def _write(
@@ -267,7 +271,7 @@ def _write(
         setattr(incident, name, value)
     incident.version += 1
     incident.changed_at = now
-    if _CLOCK_FIELDS & set(changes):
+    if _CLOCK_FIELDS & set(changes) and not _promised_nothing(incident):
         clocks.recompute(db, incident, known, now, pauses)
     edited = {name: value for name, value in changes.items() if name in (*TRIAGE_FIELDS, "priority")}
     if edited:
@@ -282,7 +286,7 @@ def _write(
         )
     if kind != "prioritise":
         rest = {name: value for name, value in changes.items() if name not in edited}
-        timeline.add(
+        entry = timeline.add(
             db,
             incident,
             actor,
@@ -293,10 +297,16 @@ def _write(
             changes=wording.as_json(before, rest),
             states=(was_state, incident.state),
             teams=(was_team, incident.team_id),
-            public=kind != "escalate",
+            public=kind not in ("escalate", "correct"),
         )
+        timeline.tell_parts(db, entry, incident, actor, now)
     db.flush()
     return incident
+
+
+def _promised_nothing(incident: Incident) -> bool:
+    """True for what came with an import when it was over: no promise is made for it now."""
+    return incident.imported and incident.state not in states.OPEN and incident.resolution_due_at is None
 
 
 def _had_it(db: Session, incident_id: int, team_id: int) -> bool:
@@ -323,6 +333,8 @@ def comment(db: Session, incident_id: int, words: str, *, public: bool, actor: A
         public=public,
         versioned=False,
     )
+    if incident.reporter_id != actor.id:
+        timeline.tell_parts(db, entry, incident, actor, now)
     waiting = incident.state == "on_hold" and incident.hold_reason == "reporter"
     if public and waiting and incident.reporter_id == actor.id:
         known = policies(db)
@@ -347,7 +359,10 @@ def follow(db: Session, incident_id: int, *, actor: Actor, now: datetime) -> Non
     if incident is None or incident.restricted:
         raise access.NotFound("There is no such incident, or it is not open to you.")
     access.check(actor, "follow")
-    if db.get(Follower, (incident_id, actor.id)) is None:
+    follower = db.get(Follower, (incident_id, actor.id))
+    if follower is not None:
+        follower.via_id = None
+    else:
         db.add(Follower(incident_id=incident_id, person_id=actor.id, since=now))
         timeline.add(db, incident, actor, now, "follow", "has the same problem and follows it", versioned=False)
 

@@ -1,13 +1,12 @@
 """Taking back the newest change of an incident, by whoever made it, while it is fresh."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import incidents, ranking
-from db.models import Incident, Instant, TimelineEntry
+from db.commands import incidents, ranking, wording
+from db.models import Incident, TimelineEntry
 from db.queries.access import record_of
 from rules import access
 from rules.access import Actor, Forbidden
@@ -41,11 +40,4 @@ def undo(db: Session, incident_id: int, version: int, *, actor: Actor, now: date
         return incidents.perform(db, incident_id, version, "unmerge", actor=actor, now=now)
     if "pin" in kinds:
         return ranking.unpin(db, incident_id, version, actor=actor, now=now)
-    before = {name: pair[0] for entry in made for name, pair in (entry.changes or {}).items()}
-    return incidents.put_back(db, incident, {name: _stored(name, value) for name, value in before.items()}, actor, now)
-
-
-def _stored(name: str, value: Any) -> Any:
-    """The value as the column holds it; the timeline keeps instants as text."""
-    column = Incident.__table__.columns[name]
-    return datetime.fromisoformat(value) if value is not None and isinstance(column.type, Instant) else value
+    return incidents.put_back(db, incident, wording.before(made), actor, now)

@@ -1,6 +1,6 @@
 """How a change is told on the timeline."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.commands.checks import WORDS
-from db.models import Category, CategoryPair, Incident, Person, Service, Subcategory, Team
+from db.models import Category, CategoryPair, Incident, Instant, Person, Service, Subcategory, Team, TimelineEntry
+from rules.moments import MOMENTS
 from rules.priority import LABELS as PRIORITIES
 from rules.priority import RISKS
 from rules.states import HOLD_REASONS, RESOLUTION_CODES, VERIFICATIONS
@@ -32,6 +33,17 @@ def as_json(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
         name: [_plain(before[name]), _plain(value)] for name, value in after.items() if before.get(name) != value
     }
     return changed or None
+
+
+def before(entries: Iterable[TimelineEntry]) -> dict[str, Any]:
+    """The values of columns before what `entries` tell, as the columns hold them: the opposite of as_json."""
+    told = {name: pair[0] for entry in entries for name, pair in (entry.changes or {}).items()}
+    return {name: _stored(name, value) for name, value in told.items()}
+
+
+def _stored(name: str, value: Any) -> Any:
+    column = Incident.__table__.columns[name]
+    return datetime.fromisoformat(value) if value is not None and isinstance(column.type, Instant) else value
 
 
 def _plain(value: Any) -> Any:
@@ -65,6 +77,8 @@ def action(db: Session, incident: Incident, kind: str, after: Mapping[str, Any])
         return f"resolved it: {RESOLUTION_CODES[after['resolution_code']].lower()}"
     if kind == "close":
         return f"closed it: {VERIFICATIONS[after['verification']].lower()}"
+    if kind == "correct":
+        return f"corrected {'; '.join(_corrected(name, moment) for name, moment in after.items())}"
     if kind == "merge":
         survivor = db.get(Incident, after["duplicate_of_id"])
         return f"merged it into {survivor.number if survivor else 'another'}"
@@ -79,6 +93,10 @@ def action(db: Session, incident: Incident, kind: str, after: Mapping[str, Any])
         "unmerge": "undid the merge",
         "undo": "took back the last change",
     }[kind]
+
+
+def _corrected(name: str, moment: datetime | None) -> str:
+    return f"'{MOMENTS[name]}' to {f'{moment.day} {moment:%b %Y %H:%M} UTC' if moment else 'unknown'}"
 
 
 def edits(db: Session, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

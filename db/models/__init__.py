@@ -20,7 +20,7 @@ from db.models.incidents import (
 )
 from db.models.people import OneTimeLink, Person, PersonRole, SavedView, SignInSession, TeamMember, Throttle
 from db.models.services import Category, CategoryPair, Service, Subcategory, Team, Template
-from db.models.work import AuditEntry, ChainHead, ImportRun, OutboxMessage, Setting, Timer
+from db.models.work import AuditEntry, ChainHead, ImportRun, Notice, OutboxMessage, Setting, Timer
 
 __all__ = [
     "QUEUE_ACTIVE",
@@ -44,6 +44,7 @@ __all__ = [
     "IncidentLink",
     "Instant",
     "Json",
+    "Notice",
     "OneTimeLink",
     "OutboxMessage",
     "Pause",

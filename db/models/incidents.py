@@ -229,8 +229,8 @@ class TimelineEntry(Base):
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     actor_name: Mapped[str] = mapped_column(String(200), default="")
     kind: Mapped[str] = mapped_column(String(30))
-    """The name of a lifecycle action, or: report, change, prioritise, note, comment, follow, file, sla, hold_over,
-    import."""
+    """The name of a lifecycle action, or: report, change, prioritise, note, comment, update, follow, named, merged,
+    relate, correct, pin, undo, file, sla, hold_over, import."""
     text: Mapped[str] = mapped_column(Text)
     """What happened, without its subject: 'resolved it: cable replaced'."""
     detail: Mapped[str] = mapped_column(Text, default="")
@@ -329,6 +329,8 @@ class Follower(Base):
     since: Mapped[datetime] = mapped_column(Instant)
     named: Mapped[bool] = mapped_column(Boolean, default=False)
     """Named by others on a restricted incident, rather than following by choice."""
+    via_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
+    """The merged incident that this person followed, and left when the merge is undone."""
 
 
 class Attachment(Base):

@@ -50,6 +50,7 @@ class OutboxMessage(Base):
     kind: Mapped[str] = mapped_column(String(40))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     address: Mapped[str] = mapped_column(String(500), default="")
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id"))
     incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
     payload: Mapped[dict[str, Any]] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(Instant)
@@ -59,6 +60,31 @@ class OutboxMessage(Base):
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
     given_up_at: Mapped[datetime | None] = mapped_column(Instant)
     last_error: Mapped[str] = mapped_column(Text, default="")
+
+
+class Notice(Base):
+    """What one person is told: always to be read in the app, and sent as they wish by messages of the outbox."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        Index("ix_notice_person_id", "person_id", "created_at"),
+        Index(
+            "ix_notice_unread",
+            "person_id",
+            sqlite_where=text("read_at is null"),
+            postgresql_where=text("read_at is null"),
+        ),
+        Index("ix_notice_incident_id", "incident_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    read_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Setting(Base):

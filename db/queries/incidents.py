@@ -97,7 +97,11 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
         duplicate_of=duplicate_of,
         followers=len(followers),
         following=actor.id in followers,
-        allowed=allowed_actions(actor, incident.state, record),
+        allowed=tuple(
+            name
+            for name in allowed_actions(actor, incident.state, record)
+            if name != ("unmerge" if duplicate_of is None else "reopen") or incident.state != "cancelled"
+        ),
     )
 
 

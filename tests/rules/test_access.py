@@ -27,6 +27,8 @@ BY_ROLE = """
     report_for   .         x          x     x     .        .
     read         .         x          x     x     x        .
     prioritise   .         .          x     x     .        .
+    relate       .         x          x     x     .        .
+    correct      .         .          x     x     .        .
     pin          .         .          x     .     .        .
     next_up      .         x          x     x     .        .
     note         .         x          x     x     .        .
@@ -42,7 +44,7 @@ BY_ROLE = """
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}
-DEVOPS = {"accept", "prioritise", "close", "cancel", "merge", "unmerge"}
+DEVOPS = {"correct", "accept", "prioritise", "close", "cancel", "merge", "unmerge"}
 RECORD = Record(reporter_id=50, team_id=60, assignee_id=70, named_ids=(80,))
 
 

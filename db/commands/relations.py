@@ -1,0 +1,128 @@
+"""What an incident belongs with: a larger incident that it is part of, changes, problems, anything with an address."""
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from db.commands import incidents, timeline
+from db.models import Incident, IncidentLink
+from db.queries.access import record_of
+from rules import access, text
+from rules.access import Actor
+from rules.errors import RuleError
+
+KINDS = {"change": "Change", "problem": "Problem", "other": "Something else"}
+REFERENCE_LIMIT, URL_LIMIT = 200, 500
+MOST_LINKS = 50
+
+
+def set_parent(
+    db: Session, incident_id: int, version: int | None, parent_id: int | None, *, actor: Actor, now: datetime
+) -> Incident:
+    """Make the incident part of a larger one, whose updates its reporter then reads; None takes it out again.
+
+    There is one level: what is part of another has no parts itself. Conflict, Forbidden, NotFound or RuleError.
+    """
+    incident = incidents.for_change(db, incident_id, version, actor)
+    access.check(actor, "relate", record_of(db, incident))
+    if parent_id == incident.parent_id:
+        return incident
+    if parent_id is None:
+        before = db.get_one(Incident, incident.parent_id)
+        told, below = f"took it out of {before.number}", f"let {incident.number} go"
+        other = before
+    else:
+        other = _larger(db, incident, parent_id, actor)
+        told, below = f"made it part of {other.number}", f"took in {incident.number}"
+    changes = {"parent_id": [incident.parent_id, parent_id]}
+    incident.parent_id = parent_id
+    incident.version += 1
+    incident.changed_at = now
+    timeline.add(db, incident, actor, now, "relate", told, changes=changes)
+    timeline.add(db, other, actor, now, "relate", below, versioned=False)
+    db.flush()
+    return incident
+
+
+def _larger(db: Session, incident: Incident, parent_id: int, actor: Actor) -> Incident:
+    field = "parent_id"
+    parent = db.get(Incident, parent_id)
+    if parent is None or not access.may(actor, "read", record_of(db, parent)):
+        raise RuleError("Choose the incident it is part of: there is none with this number.", field=field)
+    if parent.id == incident.id:
+        raise RuleError("Choose another incident: one cannot be part of itself.", field=field)
+    if parent.parent_id is not None:
+        raise RuleError(f"{parent.number} is itself part of another. Choose that one.", field=field)
+    if parent.state == "cancelled":
+        raise RuleError(f"{parent.number} is cancelled. Choose one that goes on.", field=field)
+    if db.scalar(select(exists().where(Incident.parent_id == incident.id))):
+        raise RuleError(f"{incident.number} has parts of its own. Take them out first.", field=field)
+    if parent.restricted and not incident.restricted:
+        raise RuleError(
+            f"{parent.number} is restricted: its updates cannot reach who reported {incident.number}.", field=field
+        )
+    return parent
+
+
+def link(
+    db: Session, incident_id: int, kind: str, reference: str, url: str = "", *, actor: Actor, now: datetime
+) -> IncidentLink:
+    """Name a change, a problem or something else that the incident belongs with. RuleError with `fields`."""
+    incident = incidents.for_change(db, incident_id, None, actor)
+    access.check(actor, "relate", record_of(db, incident))
+    wrong: dict[str, str] = {}
+    if kind not in KINDS:
+        wrong["kind"] = "Choose what it is from the list."
+    try:
+        reference = text.line(reference, "reference", REFERENCE_LIMIT, required="Give its number or name.")
+    except RuleError as error:
+        wrong["reference"] = error.sentence
+    try:
+        url = _address(text.line(url, "url", URL_LIMIT))
+    except RuleError as error:
+        wrong["url"] = error.sentence
+    held = select(func.count()).select_from(IncidentLink).where(IncidentLink.incident_id == incident.id)
+    if not wrong and (db.scalar(held) or 0) >= MOST_LINKS:
+        wrong["reference"] = f"It has {MOST_LINKS} links already. Remove one that no longer matters."
+    if wrong:
+        raise RuleError(" ".join(wrong.values()), fields=wrong)
+    made = IncidentLink(
+        incident_id=incident.id, kind=kind, reference=reference, url=url, added_by_id=actor.id, added_at=now
+    )
+    db.add(made)
+    told = f"linked it with {_named(kind, reference)}"
+    timeline.add(db, incident, actor, now, "relate", told, changes={"link": [None, reference]}, versioned=False)
+    db.flush()
+    return made
+
+
+def unlink(db: Session, incident_id: int, link_id: int, *, actor: Actor, now: datetime) -> None:
+    """Remove a link; one that is gone already changes nothing."""
+    incident = incidents.for_change(db, incident_id, None, actor)
+    access.check(actor, "relate", record_of(db, incident))
+    held = db.get(IncidentLink, link_id)
+    if held is None or held.incident_id != incident.id:
+        return
+    told = f"removed the link with {_named(held.kind, held.reference)}"
+    timeline.add(db, incident, actor, now, "relate", told, changes={"link": [held.reference, None]}, versioned=False)
+    db.delete(held)
+
+
+def _named(kind: str, reference: str) -> str:
+    return reference if kind == "other" else f"{KINDS[kind].lower()} {reference}"
+
+
+def _address(url: str) -> str:
+    """The address, empty if none was given; RuleError unless a browser can open it safely."""
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+    except ValueError:
+        usable = False
+    if not usable or any(sign in url for sign in "()<>\"' \\`"):
+        raise RuleError("Give an address that begins with https:// or http://.")
+    return url

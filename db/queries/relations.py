@@ -1,0 +1,104 @@
+"""What an incident belongs with, as its page shows it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, literal, select, union_all
+from sqlalchemy.orm import Session
+
+from db.models import Attachment, Incident, IncidentLink, Person
+from db.queries.access import visible
+from db.queries.incidents import Detail
+from rules.access import Actor
+
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Related:
+    """Another incident: a `parent`, a `part` of this one, or a `duplicate` that was merged into it."""
+
+    how: str
+    id: int
+    number: str
+    title: str
+    state: str
+    description: str
+    reporter: str
+    reported_at: datetime
+    files: tuple[tuple[int, str], ...] = ()
+    """(id, name) of each file of a duplicate"""
+
+
+@dataclass(frozen=True)
+class Link:
+    id: int
+    kind: str
+    reference: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Relations:
+    parent: Related | None = None
+    parts: tuple[Related, ...] = ()
+    duplicates: tuple[Related, ...] = ()
+    links: tuple[Link, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.parent or self.parts or self.duplicates or self.links)
+
+
+def relations(db: Session, actor: Actor, detail: Detail) -> Relations:
+    """Everything of it that `actor` may see; `detail` was read as them. At most SHOWN of each kind, newest first."""
+    own = detail.line.id
+    near = union_all(
+        select(literal("parent").label("how"), Incident.parent_id.label("id")).where(
+            Incident.id == own, Incident.parent_id.is_not(None)
+        ),
+        *(
+            select(literal(how), Incident.id).where(column == own)
+            for how, column in (("part", Incident.parent_id), ("duplicate", Incident.duplicate_of_id))
+        ),
+    ).subquery()
+    rows = db.execute(
+        select(
+            near.c.how,
+            Incident.id,
+            Incident.number,
+            Incident.title,
+            Incident.state,
+            Incident.description,
+            func.coalesce(Person.name, Incident.caller_name, "").label("reporter"),
+            Incident.reported_at,
+        )
+        .join(Incident, Incident.id == near.c.id)
+        .outerjoin(Person, Person.id == Incident.reporter_id)
+        .where(visible(actor))
+        .order_by(Incident.id.desc())
+    ).all()
+    files = _files(db, [row.id for row in rows if row.how == "duplicate"][:SHOWN])
+    found = [Related(**row._asdict(), files=files.get(row.id, ())) for row in rows]
+    links = db.execute(
+        select(IncidentLink.id, IncidentLink.kind, IncidentLink.reference, IncidentLink.url)
+        .where(IncidentLink.incident_id == own)
+        .order_by(IncidentLink.id)
+    )
+    return Relations(
+        next((each for each in found if each.how == "parent"), None),
+        tuple(each for each in found if each.how == "part")[:SHOWN],
+        tuple(each for each in found if each.how == "duplicate")[:SHOWN],
+        tuple(Link(*row) for row in links),
+    )
+
+
+def _files(db: Session, incident_ids: list[int]) -> dict[int, tuple[tuple[int, str], ...]]:
+    if not incident_ids:
+        return {}
+    found: dict[int, tuple[tuple[int, str], ...]] = {}
+    query = select(Attachment.incident_id, Attachment.id, Attachment.name).where(
+        Attachment.incident_id.in_(incident_ids)
+    )
+    for incident_id, file_id, name in db.execute(query.order_by(Attachment.id)):
+        found[incident_id] = (*found.get(incident_id, ()), (file_id, name))
+    return found
