@@ -1,5 +1,14 @@
 """Everything that is remembered, as typed tables."""
 
+from db.models.alerts import (
+    Alert,
+    Integration,
+    IntegrationToken,
+    MaintainedService,
+    MaintenanceWindow,
+    ReceivedSignal,
+    SeenMessage,
+)
 from db.models.base import Base, Instant, Json, from_micros, to_micros
 from db.models.history import HistoryIndex, HistoryWord
 from db.models.incidents import (
@@ -18,6 +27,16 @@ from db.models.incidents import (
     Task,
     TimelineEntry,
 )
+from db.models.oncall import (
+    CalendarFeed,
+    Escalation,
+    EscalationPolicy,
+    Page,
+    Schedule,
+    ScheduleOverride,
+    ScheduleVersion,
+    Swap,
+)
 from db.models.people import OneTimeLink, Person, PersonRole, SavedView, SignInSession, TeamMember, Throttle
 from db.models.services import Category, CategoryPair, Service, Subcategory, Team, Template
 from db.models.work import AuditEntry, ChainHead, ImportRun, Notice, OutboxMessage, Setting, Timer
@@ -28,14 +47,18 @@ __all__ = [
     "QUEUE_DONE",
     "QUEUE_GROUP",
     "QUEUE_ON_HOLD",
+    "Alert",
     "Assignment",
     "Attachment",
     "AttachmentContent",
     "AuditEntry",
     "Base",
+    "CalendarFeed",
     "Category",
     "CategoryPair",
     "ChainHead",
+    "Escalation",
+    "EscalationPolicy",
     "Follower",
     "HistoryIndex",
     "HistoryWord",
@@ -43,18 +66,29 @@ __all__ = [
     "Incident",
     "IncidentLink",
     "Instant",
+    "Integration",
+    "IntegrationToken",
     "Json",
+    "MaintainedService",
+    "MaintenanceWindow",
     "Notice",
     "OneTimeLink",
     "OutboxMessage",
+    "Page",
     "Pause",
     "Person",
     "PersonRole",
+    "ReceivedSignal",
     "SavedView",
+    "Schedule",
+    "ScheduleOverride",
+    "ScheduleVersion",
+    "SeenMessage",
     "Service",
     "Setting",
     "SignInSession",
     "Subcategory",
+    "Swap",
     "Task",
     "Team",
     "TeamMember",

@@ -21,6 +21,8 @@ class Team(Base):
     tier: Mapped[str] = mapped_column(String(10), default="2")
     way: Mapped[str] = mapped_column(String(10), default="itil")
     contact: Mapped[str] = mapped_column(String(200), default="")
+    escalation_policy_id: Mapped[int | None] = mapped_column(ForeignKey("escalation_policy.id", use_alter=True))
+    """Who is paged for what it owns."""
     archived_at: Mapped[datetime | None] = mapped_column(Instant)
     imported: Mapped[bool] = mapped_column(Boolean, default=False)
 
@@ -38,6 +40,8 @@ class Service(Base):
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
     impact: Mapped[int | None] = mapped_column()
     """How much hangs on it, 1 high .. 3 low: a suggestion for triage."""
+    escalation_policy_id: Mapped[int | None] = mapped_column(ForeignKey("escalation_policy.id", use_alter=True))
+    """Who is paged for it; without one, whoever is for its team."""
     archived_at: Mapped[datetime | None] = mapped_column(Instant)
     imported: Mapped[bool] = mapped_column(Boolean, default=False)
 
