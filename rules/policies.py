@@ -12,12 +12,12 @@ from rules.business_time import ALWAYS, Calendar
 from rules.priority import DEFAULT, HEAD_STARTS, HeadStarts, Matrix
 from rules.sla import Pause, due_at
 from rules.targets import DEFAULT_HOURS, DEFAULT_TARGETS, Target, Targets
+from rules.verification import CLOSE_DAYS, REMIND_DAYS, Patience
 
 ALWAYS_ID, BUSINESS_ID = "always", "business"
 ALWAYS_NAME = "Round the clock"
 TIERS = {"1": "Tier 1 (front line)", "2": "Tier 2", "3": "Tier 3", "external": "External vendors"}
 DEFAULT_OLA: Mapping[str, float] = {"1": 0.25, "2": 0.5, "3": 1.0, "external": 1.0}
-REMIND_DAYS, CLOSE_DAYS = 2, 5
 
 
 def matrix_data(matrix: Matrix) -> dict[str, int]:
@@ -82,7 +82,12 @@ class Policies:
     remind_days: int = REMIND_DAYS
     """days after which the reporter is reminded to say whether it is fixed"""
     close_days: int = CLOSE_DAYS
-    """days without an answer after which the desk may close"""
+    """days after the reminder without an answer until the desk may close"""
+
+    @property
+    def patience(self) -> Patience:
+        """How long the reporter's answer is waited for."""
+        return Patience(self.remind_days, self.close_days, self.zone)
 
     def ola_due(
         self,

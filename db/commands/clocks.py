@@ -75,13 +75,14 @@ def recompute(db: Session, incident: Incident, known: Policies, now: datetime, p
     for name, value in computed(incident, known, pauses).items():
         setattr(incident, name, value)
     incident.queue_group = QUEUE_GROUP[incident.state]
-    timers.keep(db, incident, paused=any(pause.ended_at is None for pause in pauses), now=now)
+    running = any(pause.ended_at is None for pause in pauses)
+    timers.keep(db, incident, paused=running, now=now, patience=known.patience)
 
 
 def rank(db: Session, incident: Incident, known: Policies, *, paused: bool, now: datetime) -> None:
     """The place among all open incidents, and the timers; the due times are as they should be."""
     incident.rank_at = rank_at(incident.resolution_due_at or incident.reported_at, merits(incident), known.head_starts)
-    timers.keep(db, incident, paused=paused, now=now)
+    timers.keep(db, incident, paused=paused, now=now, patience=known.patience)
 
 
 def paused(db: Session, incident: Incident) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.commands import checks, clocks, files, merging, timeline, wording
+from db.commands import asking, checks, clocks, files, merging, timeline, wording
 from db.models import Follower, Incident, TimelineEntry
 from db.queries.access import record_of
 from db.queries.settings import Policies, policies
@@ -174,12 +174,13 @@ def perform(
             access.check(actor, "prioritise", record)
     before = wording.facts(incident) | edits
     values |= checks.words(values)
-    changes = states.apply(before, action, values, now)
+    for_reporter = not access.is_reporter(actor, record)
+    changes = states.apply(before, action, values, now, patience=known.patience, for_reporter=for_reporter)
     if action == "acknowledge" and incident.assignee_id is None:
         changes["assignee_id"] = actor.id
     if action == "resolve":
         changes["denied_at"] = None
-    elif action in ("reject", "reopen") and _says_not_fixed(incident, action, actor):
+    elif action in ("reject", "reopen") and _says_not_fixed(incident, action, for_reporter):
         changes["denied_at"] = now
     if action == "merge":
         merging.join(db, incident, int(values["duplicate_of_id"]), actor, now)
@@ -241,11 +242,11 @@ def _changed(incident: Incident, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if getattr(incident, name) != value}
 
 
-def _says_not_fixed(incident: Incident, action: str, actor: Actor) -> bool:
+def _says_not_fixed(incident: Incident, action: str, for_reporter: bool) -> bool:
     """The reporter's 'not fixed', said by themselves or by the desk for them: nobody closes over it."""
     if incident.state == "assigned":
         return False
-    return incident.reporter_id == actor.id or action == "reject"
+    return not for_reporter or action == "reject"
 
 
 def _write(
@@ -300,6 +301,7 @@ def _write(
             public=kind not in ("escalate", "correct"),
         )
         timeline.tell_parts(db, entry, incident, actor, now)
+        asking.told(db, incident, kind, entry.detail, actor, now)
     db.flush()
     return incident
 
@@ -333,10 +335,11 @@ def comment(db: Session, incident_id: int, words: str, *, public: bool, actor: A
         public=public,
         versioned=False,
     )
-    if incident.reporter_id != actor.id:
+    by_reporter = access.is_reporter(actor, record)
+    if not by_reporter:
         timeline.tell_parts(db, entry, incident, actor, now)
     waiting = incident.state == "on_hold" and incident.hold_reason == "reporter"
-    if public and waiting and incident.reporter_id == actor.id:
+    if public and waiting and by_reporter:
         known = policies(db)
         changes = states.apply(wording.facts(incident), "resume", {}, now)
         changes["acknowledged_at"] = incident.acknowledged_at

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from db.commands import timeline
+from db.commands import asking, timeline
 from db.models import Incident, Timer
 from rules.access import SYSTEM
 from rules.states import OPEN
+from rules.verification import Patience
 
 _TIMERS = select(Timer).where(Timer.incident_id == bindparam("incident_id"))
 TOLD = {
@@ -18,15 +19,18 @@ TOLD = {
     "resolution_breach": ("sla", "missed the time to resolve"),
     "hold_until": ("hold_over", "the day to look at it again has come"),
     "pin_until": ("pin", "the pin ended"),
+    asking.REMINDER: ("asked", ""),
+    asking.OVER: ("asked", ""),
 }
-"""timer kind -> kind and text of the timeline entry it leaves"""
+"""timer kind -> kind and text of the timeline entry it leaves; '' where db.commands.asking finds the words"""
+_PATIENCE = Patience()
 
 
-def wanted(incident: Incident, paused: bool) -> dict[str, datetime]:
+def wanted(incident: Incident, paused: bool, patience: Patience = _PATIENCE) -> dict[str, datetime]:
     """Kind -> due moment of every timer the incident should have as it is now."""
     due: dict[str, datetime] = {}
     if incident.state not in OPEN:
-        return due
+        return asking.due(incident, patience)
     if incident.state == "on_hold" and incident.hold_until is not None:
         due["hold_until"] = incident.hold_until
     if incident.pin_seconds and incident.pin_until is not None:
@@ -40,16 +44,26 @@ def wanted(incident: Incident, paused: bool) -> dict[str, datetime]:
     return due
 
 
-def keep(db: Session, incident: Incident, *, paused: bool, now: datetime) -> None:
+def keep(
+    db: Session, incident: Incident, *, paused: bool, now: datetime, patience: Patience = _PATIENCE
+) -> None:
     """Set, move and remove the incident's timers. One that has fired fires again only if it was moved to later."""
     with db.no_autoflush:  # the incident is still being changed; it is written once
         present = db.scalars(_TIMERS, {"incident_id": incident.id}).all()
-    move(db, incident, present, paused=paused, now=now)
+    move(db, incident, present, paused=paused, now=now, patience=patience)
 
 
-def move(db: Session, incident: Incident, present: Iterable[Timer], *, paused: bool, now: datetime) -> None:
+def move(
+    db: Session,
+    incident: Incident,
+    present: Iterable[Timer],
+    *,
+    paused: bool,
+    now: datetime,
+    patience: Patience = _PATIENCE,
+) -> None:
     """The same, with the timers that the incident has already read."""
-    due = wanted(incident, paused)
+    due = wanted(incident, paused, patience)
     for timer in present:
         moment = due.pop(timer.kind, None)
         if moment is None:
@@ -66,6 +80,9 @@ def move(db: Session, incident: Incident, present: Iterable[Timer], *, paused: b
 def fire(db: Session, timer: Timer, now: datetime) -> None:
     """Tell on the timeline what fell due, at the moment it did; `now` is when that is written down. Fires once."""
     incident = db.get_one(Incident, timer.incident_id)
+    if timer.kind in (asking.REMINDER, asking.OVER):
+        asking.fire(db, timer, incident, now)
+        return
     kind, text = TOLD[timer.kind]
     timer.fired_at = now
     if timer.kind == "pin_until":

@@ -86,13 +86,18 @@ def action(db: Session, incident: Incident, kind: str, after: Mapping[str, Any])
         "acknowledge": "started work",
         "resume": "resumed work",
         "recover": "found the service restored",
-        "verify": "confirmed it is fixed",
+        "verify": _confirmed(after.get("verification_note")),
         "reject": "sent it back to triage" if after.get("state") == "new" else "said it is not fixed yet",
         "reopen": "reopened it",
         "cancel": "cancelled it",
         "unmerge": "undid the merge",
         "undo": "took back the last change",
     }[kind]
+
+
+def _confirmed(note: str | None) -> str:
+    """By the reporter, or written down by somebody else in words that begin with who said so."""
+    return f"wrote down: {note.splitlines()[0].rstrip('.')}" if note else "confirmed it is fixed"
 
 
 def _corrected(name: str, moment: datetime | None) -> str:

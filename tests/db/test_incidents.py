@@ -14,6 +14,7 @@ from rules.errors import RuleError
 from tests.db.office import DAY, HOUR, MONDAY, Office
 
 FIX = {"resolution_code": "fixed", "resolution_note": "Restarted the server."}
+UNASKED = {"verification": "not_needed", "verification_note": "Seen on site."}
 WEDNESDAY_EVENING = MONDAY + 2 * DAY + 8 * HOUR
 """When 24 business hours from Monday at nine have passed: the resolution target of P3."""
 THURSDAY_MORNING = MONDAY + 3 * DAY
@@ -23,7 +24,6 @@ THURSDAY_MORNING = MONDAY + 3 * DAY
 @pytest.fixture
 def office(engine):
     return Office(engine)
-
 
 def test_the_main_journey(office):
     number = office.report(at=MONDAY, scope="team", effect="partly")
@@ -189,10 +189,10 @@ def test_nobody_closes_over_a_denial_until_it_is_resolved_again(office):
     assert (denied.state, denied.denied_at, denied.reopen_count) == ("in_progress", MONDAY + 6 * HOUR, 1)
     assert (denied.resolved_at, denied.recovered_at, denied.verification) == (None, None, None)
     with pytest.raises(Forbidden, match="not fixed"):
-        office.perform(number, "close", "Dora", verification="no_answer")
+        office.perform(number, "close", "Dora", **UNASKED)
     assert office.perform(number, "resolve", "Priya", MONDAY + 7 * HOUR, **FIX).denied_at is None
     office.perform(number, "recover", "Priya", MONDAY + 8 * HOUR)
-    assert office.perform(number, "close", "Dora", MONDAY + 9 * HOUR, verification="no_answer").state == "closed"
+    assert office.perform(number, "close", "Dora", MONDAY + 9 * HOUR, **UNASKED).state == "closed"
 
 
 def test_what_the_reporter_reopens_or_the_desk_rejects_for_them_is_a_denial_too(office):
@@ -208,16 +208,16 @@ def test_what_the_reporter_reopens_or_the_desk_rejects_for_them_is_a_denial_too(
 def test_only_the_desk_closes_but_a_devops_team_closes_its_own(office):
     number = office.bring_to("recovered")
     with pytest.raises(Forbidden, match="Only the service desk closes"):
-        office.perform(number, "close", "Priya", verification="no_answer")
+        office.perform(number, "close", "Priya", **UNASKED)
     theirs = office.report()
     office.perform(theirs, "accept", "Lena", **(office.triage | {"team_id": office.teams["Portal"]}))
     for action, given in (("acknowledge", {}), ("resolve", FIX), ("recover", {})):
         office.perform(theirs, action, "Devi", **given)
     with pytest.raises(Forbidden):
-        office.perform(theirs, "close", "Priya", verification="no_answer")
-    assert office.perform(theirs, "close", "Devi", verification="no_answer").state == "closed"
+        office.perform(theirs, "close", "Priya", **UNASKED)
+    assert office.perform(theirs, "close", "Devi", **UNASKED).state == "closed"
     with pytest.raises(Forbidden):
-        office.perform(number, "close", "Devi", verification="no_answer")
+        office.perform(number, "close", "Devi", **UNASKED)
 
 
 def test_confirmation_cannot_be_made_up_and_its_absence_is_explained(office):
