@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import incidents, timers
+from db.commands import asking, incidents, timers
 from db.demo import organisation, past, present
 from db.demo.story import Step
 from db.models import Incident, Person, Setting, Timer
 from rules.errors import RuleError
 from rules.targets import Targets
+from rules.verification import Patience
 
 _BEFORE = timedelta(days=400)
 """how long before now the organisation began to use the app"""
@@ -50,9 +51,11 @@ def _play(db: Session, steps: list[Step], now: datetime) -> None:
         if made_now is not None:
             made[step.story] = made_now
     db.flush()
-    for timer in db.scalars(select(Timer).where(_unfired(now)).order_by(Timer.due_at, Timer.id)).all():
-        timers.fire(db, timer, timer.due_at)
-    db.flush()
+    fallen = select(Timer).where(_unfired(now)).order_by(Timer.due_at, Timer.id)
+    while due := db.scalars(fallen).all():  # a reminder sets the next timer
+        for timer in due:
+            timers.fire(db, timer, timer.due_at)
+        db.flush()
 
 
 def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | None:
@@ -75,7 +78,8 @@ def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | N
 
 def _fire_due(db: Session, incident: Incident, at: datetime) -> None:
     answer = incident.response_due_at if incident.acknowledged_at is None else None
-    due = (answer, incident.resolution_warn_at, incident.resolution_due_at, incident.hold_until)
+    due = [answer, incident.resolution_warn_at, incident.resolution_due_at, incident.hold_until]
+    due += asking.due(incident, Patience()).values()
     if any(moment is not None and moment <= at for moment in due):
         statement = select(Timer).where(Timer.incident_id == incident.id, _unfired(at)).order_by(Timer.due_at)
         for timer in db.scalars(statement).all():

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Attachment, AttachmentContent, Incident
 from db.queries.access import followers_of, record_of
+from db.queries.confirmation import denied_words
 from db.queries.lines import Line, lines
 from db.queries.timeline import PAGE, Entry, newest
 from rules import access, states
@@ -28,12 +29,16 @@ class Detail:
     service_id: int | None
     source: str
     contact: str
-    """how a caller without an account is reached"""
+    """how a reporter without an account is reached"""
+    tracked: bool
+    """it was reported without an account, and a link follows it"""
     logged_by_id: int | None
     """who typed it"""
     resolution_code: str | None
     resolution_note: str | None
     verification_note: str | None
+    denied_words: str
+    """what the reporter wrote when they said that it is not fixed"""
     started_at: datetime | None
     detected_at: datetime | None
     recovered_at: datetime | None
@@ -82,10 +87,12 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
         service_id=incident.service_id,
         source=incident.source,
         contact=incident.caller_contact,
+        tracked=incident.tracking_hash is not None,
         logged_by_id=incident.logged_by_id,
         resolution_code=incident.resolution_code,
         resolution_note=incident.resolution_note,
         verification_note=incident.verification_note,
+        denied_words=denied_words(db, incident),
         started_at=incident.started_at,
         detected_at=incident.detected_at,
         recovered_at=incident.recovered_at,

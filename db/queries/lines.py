@@ -65,6 +65,10 @@ class Line:
     pin_seconds: int
     pin_until: datetime | None
     pin_reason: str
+    recovered_at: datetime | None
+    reminded_at: datetime | None
+    contact: str
+    """how a reporter without an account is reached"""
     paused_since: datetime | None
     starts: HeadStarts = HEAD_STARTS
     """as they are set; what its rank was made with"""
@@ -157,6 +161,9 @@ _COLUMNS = (
     Incident.pin_seconds,
     Incident.pin_until,
     Incident.pin_reason,
+    Incident.recovered_at,
+    Incident.reminded_at,
+    Incident.caller_contact,
     _PAUSED_SINCE,
 )
 

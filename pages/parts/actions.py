@@ -38,7 +38,7 @@ ICONS = {
     "unmerge": "call_split",
 }
 AT_ONCE = frozenset({"acknowledge", "resume", "recover", "verify", "unmerge"})
-"""Actions that ask nothing."""
+"""Actions that ask nothing; 'verify' only of the reporter."""
 _HOLD_DAYS = 3
 _MORNING = time(9)
 _REASONS = {
@@ -54,7 +54,8 @@ _SORTS_FIRST = frozenset({"accept", "assign", "acknowledge", "resolve"})
 
 def asks(detail: incidents.Detail, action: str) -> bool:
     """True when the action needs something from the person who takes it, so that a dialog must open."""
-    return action not in AT_ONCE or _unsorted(detail, action)
+    written_down = action == "verify" and detail.line.reporter_id is None
+    return action not in AT_ONCE or written_down or _unsorted(detail, action)
 
 
 def _unsorted(detail: incidents.Detail, action: str) -> bool:
@@ -260,6 +261,11 @@ def fields(line: Line | None, action: str, key: str, team_id: int | None, failur
         if not answered:
             st.text_area("Why it is not needed (only then)", key=place("verification_note"))
             field_problem(wrong.get("verification_note"))
+    if action == "verify":
+        st.text_input("Who says that it is fixed?", (line and line.reporter) or "", key=place("answered_by"))
+        field_problem(wrong.get("answered_by"))
+        st.text_area("Their words (optional)", key=place("verification_note"))
+        field_problem(wrong.get("verification_note"))
     if action == "merge":
         st.text_input("Number of the incident that goes on", placeholder="INC-000123", key=place("duplicate_of_id"))
         field_problem(wrong.get("duplicate_of_id"))

@@ -13,7 +13,7 @@ from db.queries import choices, incidents, similar, triage
 from db.queries.choices import Known, ServiceChoice
 from db.queries.lines import Line
 from db.queries.settings import policies
-from pages.parts import actions, pins, shapes, suggestions, times, undo
+from pages.parts import actions, confirmation, pins, shapes, suggestions, times, undo
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
@@ -52,8 +52,9 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             st.switch_page("responders/incident.py", query_params={"number": number})
     st.header(literal(line.title), anchor=False)
     affected = f" · {line.people_affected:,} people affected" if line.people_affected else ""
-    who = " · ".join(part for part in (line.reporter or "unknown", detail.contact) if part)
+    who = " · ".join(part for part in (line.reporter or ("no account" if detail.tracked else "unknown"), detail.contact) if part)
     st.markdown(f":small[:gray[{literal(who)} · reported {times.ago(line.reported_at, now)}{affected}]]")
+    confirmation.denied(detail, now)
     if place is not None:
         standing(line, place, ahead, now)
     if detail.description:

@@ -9,7 +9,7 @@ from db.commands.files import Upload
 from db.engine import reading
 from db.queries import choices, incidents, triage
 from db.queries.lines import Line
-from pages.parts import actions, named, session, shapes, times
+from pages.parts import actions, confirmation, named, session, shapes, times
 from pages.parts.empty import empty
 from pages.parts.forms import attempt
 from pages.parts.head import incident_head
@@ -50,6 +50,7 @@ def page() -> None:
         st.switch_page("staff/my_reports.py", query_params={"number": detail.line.number})
     head(detail, now)
     buttons(actor, detail)
+    confirmation.standing(actor, detail, now)
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
         facts(detail, files, now, place)
@@ -182,9 +183,6 @@ def facts(
         st.header("What is wrong")
         if place is not None:
             rank_box(line, place, now)
-        if line.denied_at is not None:
-            who = literal(line.reporter or "The reporter")
-            st.error(f"**{who} says it is not fixed**, {times.ago(line.denied_at, now)}.", icon=":material/error:")
         if detail.description:
             st.text(detail.description)
         elif not detail.line.imported:
@@ -219,8 +217,9 @@ def _rows(detail: incidents.Detail, now: datetime) -> dict[str, str]:
         "Category": literal(line.pair or "none yet"),
         "Impact and urgency": f"{levels[0]}, {levels[1].lower()}",
     }
-    if detail.contact:
-        rows["Reported for"] = literal(f"{line.reporter}, {detail.contact}")
+    if detail.contact or detail.tracked:
+        who = "Reported without an account" if detail.tracked else "Reported for"
+        rows[who] = literal(", ".join(part for part in (line.reporter, detail.contact) if part) or "no name given")
     said = [SCOPES.get(detail.scope or ""), EFFECTS.get(detail.effect or "")]
     if any(said):
         rows["The reporter said"] = " · ".join(part for part in said if part)
