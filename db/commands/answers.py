@@ -48,9 +48,7 @@ def answer(
     return confirmed
 
 
-def remind(
-    db: Session, incident_id: int, version: int | None, words: str, *, actor: Actor, now: datetime
-) -> Incident:
+def remind(db: Session, incident_id: int, version: int | None, words: str, *, actor: Actor, now: datetime) -> Incident:
     """Remind the reporter now. Where they have no account, `words` say how the actor tried to reach them."""
     incident = incidents.for_change(db, incident_id, version, actor)
     access.check(actor, "remind", record_of(db, incident))

@@ -67,15 +67,19 @@ def report(
 
     RuleError with `fields` names everything that must be put right at once.
     """
-    access.check(actor, "report_for" if caller else "report")
+    checks.open_to(actor)
+    access.check(actor, "report_for" if caller and not actor.anonymous else "report")
     made = _made_from(db, form_token)
     if made is not None:
         return made
     checked = checks.report(db, title, affected, description, service_id, scope, effect, started_at, attachments, now)
-    who: dict[str, Any] = {"reporter_id": actor.id, "source": source}
+    who: dict[str, Any] = {"reporter_id": actor.id, "logged_by_id": actor.id, "source": source}
     told = "reported it"
-    if caller is not None:
-        who, told = checks.caller(db, caller)
+    if actor.anonymous:
+        who, told = checks.without_account(caller or checks.Caller())
+    elif caller is not None:
+        known_caller, told = checks.caller(db, caller)
+        who |= known_caller
     service_impact = checked.pop("service_impact")
     impact, urgency = priority.suggested(scope, effect, service_impact)
     known = policies(db)
@@ -83,7 +87,6 @@ def report(
         number=f"new {form_token or now.timestamp()} {actor.id}"[:40],
         state="new",
         form_token=form_token,
-        logged_by_id=actor.id,
         scope=scope,
         effect=effect,
         people_affected=priority.people_of(scope),
@@ -135,6 +138,7 @@ def _opened(db: Session, incident_id: int, version: int | None, actor: Actor) ->
     incident = db.get(Incident, incident_id, with_for_update=True)
     if incident is None:
         raise access.NotFound("There is no such incident, or it is not open to you.")
+    checks.open_to(actor)
     record = record_of(db, incident)
     access.check(actor, "read", record)
     if version is not None and incident.version != version:

@@ -44,9 +44,7 @@ def wanted(incident: Incident, paused: bool, patience: Patience = _PATIENCE) -> 
     return due
 
 
-def keep(
-    db: Session, incident: Incident, *, paused: bool, now: datetime, patience: Patience = _PATIENCE
-) -> None:
+def keep(db: Session, incident: Incident, *, paused: bool, now: datetime, patience: Patience = _PATIENCE) -> None:
     """Set, move and remove the incident's timers. One that has fired fires again only if it was moved to later."""
     with db.no_autoflush:  # the incident is still being changed; it is written once
         present = db.scalars(_TIMERS, {"incident_id": incident.id}).all()

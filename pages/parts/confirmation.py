@@ -92,4 +92,3 @@ def _send(actor: Actor, detail: incidents.Detail, key: str) -> None:
     st.session_state[f"{key}.failure"] = attempt(
         lambda db, now: answers.remind(db, line.id, line.version, words, actor=actor, now=now)
     )
-

@@ -52,7 +52,9 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             st.switch_page("responders/incident.py", query_params={"number": number})
     st.header(literal(line.title), anchor=False)
     affected = f" · {line.people_affected:,} people affected" if line.people_affected else ""
-    who = " · ".join(part for part in (line.reporter or ("no account" if detail.tracked else "unknown"), detail.contact) if part)
+    who = " · ".join(
+        part for part in (line.reporter or ("no account" if detail.tracked else "unknown"), detail.contact) if part
+    )
     st.markdown(f":small[:gray[{literal(who)} · reported {times.ago(line.reported_at, now)}{affected}]]")
     confirmation.denied(detail, now)
     if place is not None:

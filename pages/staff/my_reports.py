@@ -181,9 +181,7 @@ def _ask_with_words(line: Line, key: str, failure: Failure | None, *, opened: bo
             st.form_submit_button("Back", on_click=_show_reason, args=(key, False))
 
 
-def _answer_button(
-    button: Callable[..., bool], label: str, line: Line, key: str, *, fixed: bool, first: bool
-) -> None:
+def _answer_button(button: Callable[..., bool], label: str, line: Line, key: str, *, fixed: bool, first: bool) -> None:
     button(
         label,
         type="primary" if first else "secondary",
@@ -221,7 +219,9 @@ def _answer(line: Line, key: str, fixed: bool) -> None:
     if failure is None:
         st.session_state.pop(f"{key}.not_yet", None)
         done = f"**Good.** {line.number} works again; the service desk closes it."
-        st.session_state["my.said"] = done if fixed else f"**{line.number} is open again.** The team has what you wrote."
+        st.session_state["my.said"] = (
+            done if fixed else f"**{line.number} is open again.** The team has what you wrote."
+        )
 
 
 def one(actor: Actor, number: str) -> None:

@@ -25,6 +25,7 @@ THURSDAY_MORNING = MONDAY + 3 * DAY
 def office(engine):
     return Office(engine)
 
+
 def test_the_main_journey(office):
     number = office.report(at=MONDAY, scope="team", effect="partly")
     accepted = office.perform(

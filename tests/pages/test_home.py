@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import pages.parts.rows as rows_part
-from db.engine import reading
 from db.commands.checks import Caller
+from db.engine import reading
 from db.queries import triage
 from db.queries.home import home
 from tests.pages.conftest import Desk, seen
