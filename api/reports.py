@@ -165,8 +165,7 @@ async def track(request: Request) -> Response:
             return _nothing(request, missing.sentence)
         except RuleError as error:
             # The page has one box for words, whatever they are for.
-            fields = {"words": sentence for sentence in error.fields.values()}
-            error.fields = fields
+            error.fields = dict.fromkeys(("words",) if error.fields else (), error.sentence)
             raise
         return RedirectResponse(f"/track/{token}", 303)
 

@@ -33,7 +33,7 @@ def answer(
 ) -> Incident:
     """'Yes' or 'Not yet' of the reporter. 'Not yet' needs words and opens it again.
 
-    Raises Unsure for a 'Yes' with words unless `sure`; they are then kept as a comment. RuleError has the field 'words'.
+    Raises Unsure for a 'Yes' with words unless `sure`; they are then kept as a comment. RuleError names 'words'.
     """
     words = text.block(words, "words", checks.TEXT_LIMIT)
     if not fixed:

@@ -47,7 +47,7 @@ def told(db: Session, incident: Incident, kind: str, words: str, actor: Actor, n
 
 
 def fire(db: Session, timer: Timer, incident: Incident, now: datetime) -> None:
-    """Remind, or say that silence is enough. A timer that the settings have moved meanwhile waits for its new moment."""
+    """Remind, or say that silence is enough. A timer whose settings have changed meanwhile waits for its new moment."""
     patience = policies(db).patience
     moment = due(incident, patience).get(timer.kind)
     if moment is not None and moment > now:
