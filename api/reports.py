@@ -126,8 +126,14 @@ def _show_report(
         request, "track.html", status, typed=typed, wrong=wrong, line=line, detail=found.detail, files=found.files,
         asked=line.state == "recovered" and line.verification is None, unsure=typed.get("again") == UNSURE,
         writes=line.state not in ("closed", "cancelled"), entries=found.entries, told=told, zone=known.zone,
-        phone=known.desk_phone, address=str(request.url.replace(query="")), **standing,
+        phone=known.desk_phone, address=_address(request), **standing,
     )  # fmt: skip
+
+
+def _address(request: Request) -> str:
+    """The page's own address, as people reach it."""
+    base = settings().base_url.rstrip("/") or str(request.base_url).rstrip("/")
+    return base + request.url.path
 
 
 def _moment(known: Organisation, moment: datetime) -> str:

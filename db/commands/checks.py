@@ -131,7 +131,8 @@ def without_account(given: Caller) -> tuple[dict[str, Any], str]:
             wrong["caller_contact"] = "Give an e-mail address such as name@example.org, or a telephone number."
     if wrong:
         raise RuleError(" ".join(wrong.values()), fields=wrong)
-    return {"reporter_id": None, "logged_by_id": None, "source": ANONYMOUS, **words}, "reported it without an account"
+    told = "reported it without an account" if words["caller_name"] else "reported it"
+    return {"reporter_id": None, "logged_by_id": None, "source": ANONYMOUS, **words}, told
 
 
 def triage(db: Session, incident: Incident, fields: dict[str, Any], known: Policies) -> dict[str, Any]:
