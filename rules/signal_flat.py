@@ -79,6 +79,7 @@ ZABBIX: Names = {
     "link": (*GENERIC["link"], "eventurl", "alerturl", "triggerurl"),
     "labels": ("labels", "tags", "eventtags", "hostgroups", "details"),
 }
+_KNOWN = {spelling for names in (GENERIC, ZABBIX) for spellings in names.values() for spelling in spellings} | {"links"}
 _UNFILLED = re.compile(r"\{[$#?]?[A-Z][A-Z0-9_.:\"]{0,60}\}|\*UNKNOWN\*|\*UNRESOLVED\*")
 _SEPARATORS = re.compile(r"[_\-. ]")
 _NAME_LIMIT = 60
@@ -127,7 +128,6 @@ def _flat(
         raise RuleError("There is no title and no dedup_key. Send at least a title.", field=f"{place}title")
     status = status_of(value("status"), f"{place}status") or "firing"
     labels = value("labels")
-    known = {spelling for spellings in names.values() for spelling in spellings} | {"links"}
     return Signal(
         dedup_key=dedup_key or made_key(title, source),
         status=update if update and status == "firing" else status,
@@ -143,7 +143,7 @@ def _flat(
             {
                 "status": value("status"),
                 "labels": labels if isinstance(labels, dict | list | str) else None,
-                "more": {name: item for name, item in message.items() if _fold(name) not in known},
+                "more": {name: item for name, item in message.items() if _fold(name) not in _KNOWN},
             }
         ),
     )

@@ -141,7 +141,7 @@ def when(value: object) -> datetime | None:
 def _instant(value: object) -> datetime | None:
     if isinstance(value, str):
         typed = value[: _DATE_LIMIT + 1].strip()
-        if len(typed) > _DATE_LIMIT or not typed.isascii():
+        if len(typed) > _DATE_LIMIT:
             return None
         if _DIGITS.fullmatch(typed):
             return _instant(float(typed))
@@ -149,7 +149,7 @@ def _instant(value: object) -> datetime | None:
             return datetime.fromisoformat(_GO_ZONE.sub(r"\1", typed))
         except ValueError:
             return email.utils.parsedate_to_datetime(typed)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e20:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     number = float(value)
     for width, unit in ((1e11, 1), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9)):

@@ -76,6 +76,21 @@ def test_alertmanager_counts_each_alert_by_its_own_status():
     assert over.dedup_key.startswith("made:")
 
 
+def test_an_alert_that_fires_has_no_end_yet():
+    alert = samples.ALERTMANAGER["alerts"][0] | {"endsAt": "2026-11-23T09:00:00Z"}
+    assert one("alertmanager", {"alerts": [alert]}).ended_at is None
+    assert one("alertmanager", {"alerts": [alert], "status": "resolved"}).status == "firing"
+    assert one("alertmanager", {"alerts": [alert | {"status": None}], "status": "resolved"}).status == "resolved"
+
+
+def test_details_are_small():
+    deep = {"a": {"b": {"c": {"d": {"e": 1}, "x": 1}}}, "none": [None, "", {}, [[]]], "large": 2**63}
+    assert values.details_of(deep) == {"a": {"b": {"c": {"x": 1}}}}
+    wide = values.details_of({str(at): at for at in range(1000)})
+    assert wide == {str(at): at for at in range(values.DETAILS_LIMIT)}
+    assert values.details_of({"list": list(range(1000))}) == {"list": list(range(values.DETAILS_LIMIT - 1))}
+
+
 def test_a_made_key_is_the_same_over_the_order_of_labels_and_only_then():
     def key(labels):
         return one("alertmanager", {"alerts": [{"labels": labels}]}).dedup_key
@@ -227,6 +242,8 @@ def test_our_own_format_is_read_whole():
         ({"title": "t", "status": None, "state": "ok"}, {"status": "resolved"}),
         ({"title": "t", "severity": ["x"], "host": {"a": 1}}, {"severity": "", "source": ""}),
         ({"title": "t\x00\ud800é", "severity": "\udfffx"}, {"title": "t\ufffd\ufffdé", "severity": "\ufffdx"}),
+        ({"title": float("nan"), "dedup_key": "a"}, {"title": "a"}),
+        ({"title": 1.5, "severity": float("inf")}, {"title": "1.5", "severity": ""}),
         ({"title": "t", "started_at": "yesterday"}, {"started_at": NOW}),
         ({"title": "t", "started_at": "2026-11-23T10:00:00"}, {"started_at": EIGHT.replace(hour=10)}),
         ({"title": "t", "dedup_key": "k" * 255}, {"dedup_key": "k" * 255}),

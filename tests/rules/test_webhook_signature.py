@@ -76,7 +76,10 @@ def test_two_secrets_live_side_by_side():
         headers([], ID, TIMESTAMP, BODY)
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_short", "whsec_é", "whsec_" + "A" * 100, "*" * 32])
+@pytest.mark.parametrize(
+    "secret",
+    ["", "whsec_", "whsec_short", "whsec_é", "whsec_" + "A" * 100, "*" * 32, SECRET[:20] + "****" + SECRET[20:]],
+)
 def test_a_secret_has_24_to_64_bytes(secret):
     with pytest.raises(RuleError, match="24 to 64") as refused:
         sign(secret, ID, TIMESTAMP, BODY)
