@@ -10,6 +10,8 @@ from rules.errors import RuleError
 DAY = timedelta(days=1)
 TICK = timedelta.resolution
 TOO_FAR = "Dates run from the year 2 to 9998. Choose one nearer, or less time."
+LATEST = datetime(date.max.year, 1, 1, tzinfo=UTC) - TICK
+"""the last instant that is reckoned with"""
 _MINUTES_A_DAY = 24 * 60
 _STRIDE = 2 * DAY
 """No zone's clock has changed twice within three days (tz database 2026); so no change hides between two looks."""
@@ -100,10 +102,11 @@ def _changes(zone: ZoneInfo, year: int) -> tuple[Change, ...]:
 
 
 def _instant(wall: datetime, zone: ZoneInfo, fold: int) -> datetime:
-    early, late = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    if early > late:  # in a gap the two readings lie on either side of the change
-        return _change_between(late, early, zone)
-    return late if fold else early
+    early, late = (offset_of(wall.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
+    if early < late:  # in a gap the two readings lie on either side of the change
+        clock = wall.replace(tzinfo=UTC, fold=0)
+        return _change_between(clock - late, clock - early, zone)
+    return wall.replace(tzinfo=UTC, fold=0) - (late if fold else early)
 
 
 def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
