@@ -1,15 +1,16 @@
 """On-call found a second time by reading the clock every quarter of an hour, around the days on which clocks change."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.oncall import Schedule, on_call, shifts
+from rules.rotation import Rotation
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 QUARTER = timedelta(minutes=15)
@@ -47,6 +48,8 @@ class Stepper:
         self.last = {wall: step for step, wall in enumerate(self.walls)}
         self.first = {wall: step for step, wall in reversed(list(enumerate(self.walls)))}
         self.highest = list(accumulate(self.walls, max))
+        jumps = (step for step, (one, other) in enumerate(pairwise(self.walls), 1) if other - one != QUARTER)
+        self.change = next(jumps, STEPS // 2)
 
     def instant(self, step: int) -> datetime:
         return self.start + step * QUARTER
@@ -57,11 +60,11 @@ class Stepper:
         highest = list(accumulate(self.walls[start:], max))
         k = 1
         while (wall := later(self.walls[start], unit, length * k)) <= highest[-1]:
-            edges.add(start + next(step for step, reading in enumerate(highest) if reading >= wall))
+            edges.add(start + bisect_left(highest, wall))
             k += 1
         k = -1
         while (wall := later(self.walls[start], unit, length * k)) > self.walls[0]:
-            edges.add(next(step for step, reading in enumerate(self.highest) if reading >= wall))
+            edges.add(bisect_left(self.highest, wall))
             k -= 1
         ordered = sorted(edges)
         return [bisect_right(ordered, step) - 1 - ordered.index(start) for step in range(STEPS)]
@@ -128,6 +131,26 @@ OVERRIDES = st.fixed_dictionaries(
         "add": st.lists(st.sampled_from("aef"), max_size=1),
     }
 )
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(CHANGES),
+    st.integers(-12, 12) | st.integers(-120, 120),
+    st.sampled_from([("hour", 1), ("hour", 1), ("hour", 2), ("hour", 5), ("hour", 24), ("day", 1), ("week", 1)]),
+)
+def test_turns_are_those_that_a_stepper_counts(change, around, turn):
+    steps = stepper(*change)
+    begin = steps.change + around
+    rotation = Rotation(ZoneInfo(change[0]), steps.instant(begin), *turn)
+    wanted = steps.turns(begin, *turn)
+    near = range(steps.change - 150, steps.change + 150)
+    assert [rotation.turn_at(steps.instant(step)) for step in near] == wanted[near.start : near.stop]
+    reached = {}
+    for since, until, number in rotation.turns(steps.instant(near.start), steps.instant(near.stop)):
+        first, end = ((edge - steps.start) // QUARTER for edge in (since, until))
+        reached |= dict.fromkeys(range(first, end), number)
+    assert [reached[step] for step in near] == wanted[near.start : near.stop]
 
 
 @settings(max_examples=120, deadline=None)
