@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from rules import oncall_checks
 from rules.errors import RuleError
 from rules.rotation import Rotation
-from rules.wall_clock import DAY, LATEST, Span, aware, zone_named
+from rules.wall_clock import DAY, LATEST, Span, aware, instant_of, zone_named
 from rules.weekly_hours import WeeklyHours, Window
 
 MOST_DAYS_AHEAD = 5 * 366
@@ -47,7 +47,7 @@ class Layer:
         members = oncall_checks.names(found.get("members"), what, "members")
         if not members:
             raise RuleError(f"{what}: give it at least one member.", field="members")
-        start = oncall_checks.instant(found.get("start"), what, "start")
+        start = instant_of(found.get("start"), "start", f"{what}: write start")
         length = oncall_checks.whole(found.get("length", 1), what, "length", 1, oncall_checks.LONGEST_TURN)
         most = oncall_checks.HIGHEST_PRIORITY
         priority = oncall_checks.whole(found.get("priority", 0), what, "priority", -most, most)
@@ -90,7 +90,7 @@ class Override:
         """From {"start", "end", "add": [], "remove": [], "replace": {person: stand-in}}."""
         what = f"Override {number}"
         found = oncall_checks.record(data, f"{what}: give it start and end, and who is added, removed or replaced.")
-        start, end = (oncall_checks.instant(found.get(edge), what, edge) for edge in ("start", "end"))
+        start, end = (instant_of(found.get(edge), edge, f"{what}: write {edge}") for edge in ("start", "end"))
         if end <= start:
             raise RuleError(f"{what}: it ends before it begins. Choose a later end.", field="end")
         add, remove = (oncall_checks.names(found.get(kind), what, kind) for kind in ("add", "remove"))

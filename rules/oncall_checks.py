@@ -1,13 +1,12 @@
 """Reading a schedule's parts from plain data; RuleError says of which part what is to be put right."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from rules.business_time import DAYS
 from rules.errors import RuleError
 from rules.rotation import UNITS
-from rules.wall_clock import aware, minutes_of
+from rules.wall_clock import minutes_of
 from rules.weekly_hours import Window
 
 LONGEST_TURN = 10_000
@@ -50,15 +49,6 @@ def replaced(value: object, what: str) -> dict[str, str]:
                 f"{what}: '{person}' cannot stand in for themselves. Choose somebody else.", field="replace"
             )
     return dict(found)
-
-
-def instant(value: object, what: str, field: str) -> datetime:
-    """The instant in UTC, of ISO 8601 text with an offset or of an aware datetime."""
-    try:
-        return aware(datetime.fromisoformat(value) if isinstance(value, str) else value)  # type: ignore[arg-type]
-    except ValueError as error:
-        why = error.sentence if isinstance(error, RuleError) else "It is no date and time."
-        raise RuleError(f"{what}: write {field} as 2026-11-23T09:00+01:00. {why}", field=field) from None
 
 
 def whole(value: object, what: str, field: str, least: int, most: int) -> int:

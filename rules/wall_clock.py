@@ -51,6 +51,18 @@ def aware(instant: datetime) -> datetime:
     return moment
 
 
+def instant_of(value: object, field: str, words: str) -> datetime:
+    """The instant in UTC, of ISO 8601 text with an offset or of an aware datetime.
+
+    RuleError with `field` otherwise; `words` begin its sentence, such as 'Write start'.
+    """
+    try:
+        return aware(datetime.fromisoformat(value) if isinstance(value, str) else value)  # type: ignore[arg-type]
+    except ValueError as error:
+        why = error.sentence if isinstance(error, RuleError) else "It is no date and time."
+        raise RuleError(f"{words} as 2026-11-23T09:00+01:00. {why}", field=field) from None
+
+
 def offset_of(moment: datetime) -> timedelta:
     """How far the clock of an aware moment's zone is ahead of UTC then."""
     return moment.utcoffset() or timedelta()
