@@ -1,6 +1,7 @@
 """What happens to a larger incident is told on its parts, and to the people who wait for them."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -47,11 +48,12 @@ def tell(db: Session, entry: TimelineEntry, parent: Incident, actor: Actor, now:
         notices.tell(db, people, "update", subject, words, incident=part, now=now)
 
 
-def _waiting(db: Session, parts: list[Incident]) -> defaultdict[int, set[int]]:
+def _waiting(db: Session, parts: Sequence[Incident]) -> defaultdict[int, set[int]]:
     """Incident id -> its reporter and whoever follows it and may see it."""
     waiting: defaultdict[int, set[int]] = defaultdict(set)
     for part in parts:
-        waiting[part.id].update({part.reporter_id} - {None})
+        if part.reporter_id is not None:
+            waiting[part.id].add(part.reporter_id)
     if parts:
         follows = (
             select(Follower.incident_id, Follower.person_id)

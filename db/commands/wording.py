@@ -80,7 +80,8 @@ def action(
     if kind == "close":
         return f"closed it: {VERIFICATIONS[after['verification']].lower()}"
     if kind == "correct":
-        return f"corrected {'; '.join(_corrected(name, (before or {}).get(name), moment) for name, moment in after.items())}"
+        was = before or {}
+        return f"corrected {'; '.join(_corrected(name, was.get(name), moment) for name, moment in after.items())}"
     if kind == "merge":
         survivor = db.get(Incident, after["duplicate_of_id"])
         return f"merged it into {survivor.number if survivor else 'another'}"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, literal, or_, select, union_all
+from sqlalchemy import and_, false, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from db.models import Attachment, Incident, IncidentLink, Person
@@ -25,6 +25,7 @@ class Related:
     how: str
     id: int
     number: str
+    version: int
     title: str
     state: str
     description: str
@@ -79,12 +80,13 @@ def relations(db: Session, actor: Actor, detail: Detail) -> Relations:
             near.c.how,
             Incident.id,
             Incident.number,
+            Incident.version,
             Incident.title,
             Incident.state,
             Incident.description,
             func.coalesce(Person.name, Incident.caller_name, "").label("reporter"),
             Incident.reported_at,
-            visible(actor).label("open"),
+            func.coalesce(visible(actor), false()).label("open"),
         )
         .join(Incident, Incident.id == near.c.id)
         .outerjoin(Person, Person.id == Incident.reporter_id)

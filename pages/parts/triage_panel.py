@@ -1,7 +1,9 @@
 """Everything needed to decide on one incident in triage, and the form that does."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -13,7 +15,7 @@ from db.queries import choices, incidents, similar, triage
 from db.queries.choices import Known, ServiceChoice
 from db.queries.lines import Line
 from db.queries.settings import policies
-from pages.parts import actions, pins, shapes, suggestions, times, undo
+from pages.parts import actions, conflict, pins, shapes, suggestions, times, undo
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
@@ -29,13 +31,23 @@ FIELDS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Refused:
+    """What was asked for while somebody else changed the incident."""
+
+    seen: incidents.Detail
+    failure: Failure
+    mine: dict[str, Any]
+    action: str | None
+
+
 def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
     """Everything needed to decide on one incident, and the form that does."""
-    refused: incidents.Detail | None = st.session_state.get(_refused(number))
+    refused: Refused | None = st.session_state.get(_refused(number))
     try:
         with reading() as db:
-            # After a conflict it stays as it was seen, with what was chosen, until its reader asks for it as it is now.
-            detail = refused or incidents.by_number(db, actor, number)
+            # After a conflict it stays as it was seen, with what was chosen, until its reader has chosen.
+            detail = refused.seen if refused else incidents.by_number(db, actor, number)
             place, ahead = triage.standing(db, actor, detail.line.id)
             known = policies(db)
             pairs = choices.pairs(db)
@@ -68,6 +80,9 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             f":small[:material/call_merge: Maybe the same: [{other.number}](/incident?number={other.number}) "
             f"{literal(other.title)}]"
         )
+    if refused is not None:
+        _compare(actor, refused, number)
+        return
     suggestions.resolved(suggested)
     decide(actor, detail, known, pairs, offered, suggested)
     rare(actor, detail)
@@ -108,8 +123,6 @@ def decide(actor, detail, known, pairs, offered, suggested) -> None:  # type: ig
     failure: Failure | None = st.session_state.get(f"{key}.failure")
     if failure is not None:
         actions.show(failure)
-        if failure.since:
-            st.button("See it as it is now", on_click=_look_again, args=(line.number, key), key=f"{key}.now")
     wrong = failure.fields if failure else {}
     names = {pair.id: pair.name for pair in pairs}
     owners = {pair.id: pair.team_id for pair in pairs}
@@ -207,9 +220,15 @@ def _refused(number: str) -> str:
     return f"triage.{number}.refused"
 
 
-def _look_again(number: str, key: str) -> None:
-    for name in (_refused(number), f"{key}.failure"):
-        st.session_state.pop(name, None)
+def _compare(actor: Actor, refused: Refused, number: str) -> None:
+    """What others did meanwhile beside what was chosen here, and the choice."""
+
+    key = f"triage.{number}"
+    conflict.choose(
+        actor, refused.seen, refused.failure, refused.mine, refused.action, key,
+        keep=lambda: st.session_state.pop(_refused(number), None),
+        use=lambda now, again, action: _change(actor, now, f"{key}.{now.line.version}", again, action),
+    )  # fmt: skip
 
 
 def _index(options: list[int], value: int | None) -> int | None:
@@ -230,21 +249,28 @@ def _level(label: str, key: str, value: int | None) -> int | None:
 
 def _send(actor: Actor, detail: incidents.Detail, key: str, team_id: int | None, action: str | None) -> None:
     state = st.session_state
+    given = {name: state.get(f"{key}.{name}") for name in FIELDS}
+    if action is not None:
+        given |= {"team_id": state.get(f"{key}.team_id.{team_id}"), "assignee_id": state.get(f"{key}.assignee_id")}
+    _change(actor, detail, key, given, action)
+
+
+def _change(actor: Actor, detail: incidents.Detail, key: str, given: dict[str, Any], action: str | None) -> None:
+    state = st.session_state
     line, made = detail.line, {}
-    fields = {name: state.get(f"{key}.{name}") for name in FIELDS}
 
     def change(db: Session, now: datetime) -> None:
         if action is None:
-            changed = commands.prioritise(db, line.id, line.version, fields, actor=actor, now=now)
+            changed = commands.prioritise(db, line.id, line.version, given, actor=actor, now=now)
         else:
-            chosen = {"team_id": state.get(f"{key}.team_id.{team_id}"), "assignee_id": state.get(f"{key}.assignee_id")}
-            changed = commands.perform(db, line.id, line.version, action, fields | chosen, actor=actor, now=now)
+            changed = commands.perform(db, line.id, line.version, action, given, actor=actor, now=now)
         made["version"] = changed.version
 
     failure = attempt(change)
     state[f"{key}.failure"] = failure
+    state.pop(_refused(line.number), None)
     if failure is not None and failure.since:
-        state[_refused(detail.line.number)] = detail
+        state[_refused(line.number)] = Refused(detail, failure, given, action)
     if failure is None:
         said = f"{line.number} {'saved' if action is None else 'assigned'}."
         undo.done(said, [Item(line.id, line.number, made["version"])])
