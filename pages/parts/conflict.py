@@ -102,8 +102,7 @@ def choose(
     if rows:
         st.table(
             {
-                "": [f"**{row.field}**" for row in rows],
-                "You opened": [literal(row.opened) for row in rows],
+                "When you opened it": [f"**{row.field}:** {literal(row.opened)}" for row in rows],
                 "Now": [literal(row.now) for row in rows],
                 "You chose": [literal(row.mine) for row in rows],
             },

@@ -37,7 +37,6 @@ class Refused:
 
     seen: incidents.Detail
     failure: Failure
-    mine: dict[str, Any]
     action: str | None
 
 
@@ -80,12 +79,10 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             f":small[:material/call_merge: Maybe the same: [{other.number}](/incident?number={other.number}) "
             f"{literal(other.title)}]"
         )
-    if refused is not None:
-        _compare(actor, refused, number)
-        return
     suggestions.resolved(suggested)
-    decide(actor, detail, known, pairs, offered, suggested)
-    rare(actor, detail)
+    decide(actor, detail, known, pairs, offered, suggested, refused)
+    if refused is None:
+        rare(actor, detail)
 
 
 def standing(line: Line, place: int, ahead: triage.Neighbour | None, now: datetime) -> None:
@@ -112,7 +109,7 @@ def _alike(db: Session, actor: Actor, line: Line, now: datetime) -> list[Line]:
     return alike
 
 
-def decide(actor, detail, known, pairs, offered, suggested) -> None:  # type: ignore[no-untyped-def]
+def decide(actor, detail, known, pairs, offered, suggested, refused) -> None:  # type: ignore[no-untyped-def]
     """The form: category pair, impact and urgency, the priority that follows, team and person.
 
     What comes and goes has its place kept: what stands below it would be drawn anew, and a list that somebody has just
@@ -121,7 +118,7 @@ def decide(actor, detail, known, pairs, offered, suggested) -> None:  # type: ig
     line = detail.line
     key = f"triage.{line.number}.{line.version}"
     failure: Failure | None = st.session_state.get(f"{key}.failure")
-    if failure is not None:
+    if failure is not None and not failure.since:
         actions.show(failure)
     wrong = failure.fields if failure else {}
     names = {pair.id: pair.name for pair in pairs}
@@ -171,6 +168,9 @@ def decide(actor, detail, known, pairs, offered, suggested) -> None:  # type: ig
     suggestions.team(suggested, f"{key}.team_id.{team_id}", offered.teams)
     field_problem(wrong.get("team_id") or wrong.get("assignee_id"))
     more(detail, key, offered.services, wrong)
+    if refused is not None:
+        _compare(actor, refused, key, team_id)
+        return
     first = "accept" if "accept" in detail.allowed else "assign" if "assign" in detail.allowed else None
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         if first:
@@ -220,15 +220,18 @@ def _refused(number: str) -> str:
     return f"triage.{number}.refused"
 
 
-def _compare(actor: Actor, refused: Refused, number: str) -> None:
-    """What others did meanwhile beside what was chosen here, and the choice."""
-
-    key = f"triage.{number}"
+def _compare(actor: Actor, refused: Refused, key: str, team_id: int | None) -> None:
+    """Where the buttons were: what others did meanwhile beside what stands in the form, and the choice."""
+    number = refused.seen.line.number
     conflict.choose(
-        actor, refused.seen, refused.failure, refused.mine, refused.action, key,
-        keep=lambda: st.session_state.pop(_refused(number), None),
-        use=lambda now, again, action: _change(actor, now, f"{key}.{now.line.version}", again, action),
+        actor, refused.seen, refused.failure, _chosen(key, team_id, refused.action), refused.action, key,
+        keep=lambda: _forget(number),
+        use=lambda now, again, action: _change(actor, now, key, again, action, refused),
     )  # fmt: skip
+
+
+def _forget(number: str) -> None:
+    st.session_state.pop(_refused(number), None)
 
 
 def _index(options: list[int], value: int | None) -> int | None:
@@ -248,14 +251,27 @@ def _level(label: str, key: str, value: int | None) -> int | None:
 
 
 def _send(actor: Actor, detail: incidents.Detail, key: str, team_id: int | None, action: str | None) -> None:
+    _change(actor, detail, key, _chosen(key, team_id, action), action)
+
+
+def _chosen(key: str, team_id: int | None, action: str | None) -> dict[str, Any]:
+    """What stands in the form."""
     state = st.session_state
     given = {name: state.get(f"{key}.{name}") for name in FIELDS}
     if action is not None:
         given |= {"team_id": state.get(f"{key}.team_id.{team_id}"), "assignee_id": state.get(f"{key}.assignee_id")}
-    _change(actor, detail, key, given, action)
+    return given
 
 
-def _change(actor: Actor, detail: incidents.Detail, key: str, given: dict[str, Any], action: str | None) -> None:
+def _change(
+    actor: Actor,
+    detail: incidents.Detail,
+    key: str,
+    given: dict[str, Any],
+    action: str | None,
+    refused: Refused | None = None,
+) -> None:
+    """Make the change; what is `refused` again stays as it was seen first, with all that was chosen since."""
     state = st.session_state
     line, made = detail.line, {}
 
@@ -268,9 +284,9 @@ def _change(actor: Actor, detail: incidents.Detail, key: str, given: dict[str, A
 
     failure = attempt(change)
     state[f"{key}.failure"] = failure
-    state.pop(_refused(line.number), None)
-    if failure is not None and failure.since:
-        state[_refused(line.number)] = Refused(detail, failure, given, action)
+    _forget(line.number)
+    if failure is not None and (failure.since or refused):
+        state[_refused(line.number)] = Refused(refused.seen if refused else detail, failure, action)
     if failure is None:
         said = f"{line.number} {'saved' if action is None else 'assigned'}."
         undo.done(said, [Item(line.id, line.number, made["version"])])

@@ -214,9 +214,9 @@ def test_two_triage_the_same_and_the_second_compares_and_uses_theirs_on_top(desk
     desk.accept(number, 0, impact=1, assignee_id=desk.actors["Priya"].id)
     at = button(at, "Accept and assign").click().run()
     table = [[str(cell).replace("\\", "") for cell in row] for row in at.table[0].value.to_numpy()]
-    assert ["**Impact**", "Medium", "High", "–"] in table
-    assert ["**Person**", "–", "Priya", "–"] in table
-    assert ["**People affected**", "–", "–", "40"] in table
+    assert ["**Impact:** Medium", "High", "–"] in table
+    assert ["**Person:** –", "Priya", "–"] in table
+    assert ["**People affected:** –", "–", "40"] in table
     button(at, "Use mine").click().run()
     kept = desk.incident(number)
     assert (kept.version, kept.people_affected) == (3, 40)
