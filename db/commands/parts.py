@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import Integer, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from db.commands import notices, timeline
@@ -32,9 +32,8 @@ def tell(db: Session, entry: TimelineEntry, parent: Incident, actor: Actor, now:
     if verb is None or not entry.public or (verb == "reopened" and entry.from_state not in _FIXED):
         return
     merged = select(Incident.id).where(Incident.duplicate_of_id == parent.id)
-    below = select(Incident).where(
-        or_(Incident.parent_id == parent.id, Incident.parent_id.in_(merged)), Incident.state != "cancelled"
-    )
+    larger = union_all(select(literal(parent.id, Integer)), merged)
+    below = select(Incident).where(Incident.parent_id.in_(larger), Incident.state != "cancelled")
     if parent.restricted:
         below = below.where(Incident.restricted)
     parts = db.scalars(below.order_by(Incident.id)).all()

@@ -69,8 +69,9 @@ def relations(db: Session, actor: Actor, detail: Detail) -> Relations:
         select(literal("parent").label("how"), Incident.parent_id.label("id")).where(
             Incident.id == own, Incident.parent_id.is_not(None)
         ),
+        select(literal("part"), Incident.id).where(Incident.parent_id == own),
         select(literal("part"), Incident.id).where(
-            or_(Incident.parent_id == own, Incident.parent_id.in_(select(merged.c.id)))
+            Incident.parent_id.in_(select(merged.c.id).where(merged.c.id != own))
         ),
         select(literal("duplicate"), merged.c.id).where(merged.c.id != own),
     ).subquery()
