@@ -203,6 +203,7 @@ _SENTENCES = (
     ("disk is full", "The disk is full. Nothing was stored. Free some space, then try again."),
     ("no space left", "The disk is full. Nothing was stored. Free some space, then try again."),
     ("lock timeout", "Others are writing just now. Nothing was stored; try again in a moment."),
+    ("deadlock", "Others are writing just now. Nothing was stored; try again in a moment."),
     ("locked", "The database is busy. Nothing was stored; try again in a moment."),
     ("unable to open", "The database file cannot be opened. Check DATABASE_URL and the rights on its folder."),
     ("not a database", "The database file is damaged or is something else. Restore it from a backup."),

@@ -7,19 +7,16 @@ from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rules import wall_clock
 from rules.errors import RuleError
+from rules.wall_clock import DAY, TOO_FAR, Span, aware, minutes_of, offset_of, zone_named
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DAY = timedelta(days=1)
 MOST_SHUT_DAYS = 5 * 366
 """A calendar that does not open within so many days is taken for a mistake."""
 _CACHED_DAYS = 8000
 _MINUTES_A_DAY = 24 * 60
 _END = datetime.max.replace(tzinfo=UTC)
-_TOO_FAR = "Dates run from the year 2 to 9998. Choose one nearer, or less time."
-
-Span = tuple[datetime, datetime]
-"""[start, end) in UTC"""
 
 
 class Calendar:
@@ -66,7 +63,7 @@ class Calendar:
         if isinstance(holidays, str) or not isinstance(holidays, Sequence) or not isinstance(exceptions, Mapping):
             raise RuleError("Give holidays as a list of dates, and exceptions as hours by date.")
         return cls(
-            _zone(data.get("zone", "UTC")),
+            zone_named(data.get("zone", "UTC")),
             {DAYS.index(day): _spans(spans, day) for day, spans in hours.items()},
             frozenset(_date(day) for day in holidays),
             {_date(day): _spans(spans, str(day)) for day, spans in exceptions.items()},
@@ -107,7 +104,7 @@ class Calendar:
                 today = self._open_on(day)
                 day += DAY
             except OverflowError:
-                raise RuleError(_TOO_FAR) from None
+                raise RuleError(TOO_FAR) from None
             shut = 0 if today else shut + 1
             if end is None and shut > MOST_SHUT_DAYS:
                 raise RuleError("The calendar does not open within five years. Give it hours.", field="hours")
@@ -147,8 +144,8 @@ class Calendar:
         if not hours:
             return ()
         midnight = datetime.combine(day, time(), self.zone)
-        offset = _offset(midnight)
-        if offset == _offset((midnight + DAY).replace(fold=1)):  # no change of the clock touches this date
+        offset = offset_of(midnight)
+        if offset == offset_of((midnight + DAY).replace(fold=1)):  # no change of the clock touches this date
             start = datetime.combine(day, time(), UTC) - offset
             return tuple((start + timedelta(minutes=opens), start + timedelta(minutes=shuts)) for opens, shuts in hours)
         spans = (
@@ -159,23 +156,10 @@ class Calendar:
     def _instant(self, day: date, minutes: int, *, last: bool) -> datetime:
         """When the zone's clock reads that time: the first or last of a doubled one, the end of a gap."""
         wall = datetime.combine(day, time()) + timedelta(minutes=minutes)
-        early, late = (wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-        if early > late:  # in a gap the two readings lie on either side of the change
-            return self._change_between(late, early)
+        late = wall_clock.last(wall, self.zone)
         if minutes == _MINUTES_A_DAY:  # of a doubled midnight, the one after the date's last instant
             last = (late - timedelta(seconds=1)).astimezone(self.zone).date() == day
-        return late if last else early
-
-    def _change_between(self, before: datetime, after: datetime) -> datetime:
-        offset = _offset(before.astimezone(self.zone))
-        first, last = int(before.timestamp()), int(after.timestamp())
-        while last - first > 1:
-            middle = (first + last) // 2
-            if _offset(datetime.fromtimestamp(middle, self.zone)) == offset:
-                first = middle
-            else:
-                last = middle
-        return datetime.fromtimestamp(last, UTC)
+        return late if last else wall_clock.first(wall, self.zone)
 
 
 ALWAYS = Calendar(ZoneInfo("UTC"), dict.fromkeys(range(7), ((0, _MINUTES_A_DAY),)))
@@ -189,36 +173,12 @@ def run(spans: Iterator[Span], seconds: float) -> datetime:
     try:
         left = timedelta(seconds=seconds)
     except OverflowError:
-        raise RuleError(_TOO_FAR) from None
+        raise RuleError(TOO_FAR) from None
     for since, until in spans:
         if left <= until - since:
             return since + left
         left -= until - since
-    raise RuleError(_TOO_FAR)
-
-
-def aware(instant: datetime) -> datetime:
-    """The instant in UTC; RuleError without a zone, or outside the years 2 to 9998."""
-    if not isinstance(instant, datetime) or instant.tzinfo is None or instant.utcoffset() is None:
-        raise RuleError("An instant needs a date, a time and a zone.")
-    try:
-        moment = instant.astimezone(UTC)
-    except OverflowError:
-        raise RuleError(_TOO_FAR) from None
-    if not date.min.year < moment.year < date.max.year:
-        raise RuleError(_TOO_FAR)
-    return moment
-
-
-def _offset(wall: datetime) -> timedelta:
-    return wall.utcoffset() or timedelta()
-
-
-def _zone(name: object) -> ZoneInfo:
-    try:
-        return ZoneInfo(str(name))
-    except (KeyError, ValueError, OSError):
-        raise RuleError(f"There is no zone '{name}'. Name one such as Europe/Berlin.", field="zone") from None
+    raise RuleError(TOO_FAR)
 
 
 def _date(value: object) -> date:
@@ -237,7 +197,7 @@ def _spans(value: object, day: str) -> list[tuple[int, int]]:
     for pair in value:
         if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
             raise RuleError(f"Give the hours of {day} as pairs of from and to.", field="hours")
-        opens, shuts = _minutes(pair[0]), _minutes(pair[1])
+        opens, shuts = minutes_of(pair[0], "hours"), minutes_of(pair[1], "hours")
         if opens >= shuts:
             raise RuleError(f"On {day}, {pair[0]} is not before {pair[1]}. Split hours at 24:00.", field="hours")
         spans.append((opens, shuts))
@@ -246,12 +206,3 @@ def _spans(value: object, day: str) -> list[tuple[int, int]]:
         if opens < shuts:
             raise RuleError(f"The hours of {day} overlap. Make them follow one another.", field="hours")
     return spans
-
-
-def _minutes(value: object) -> int:
-    hour, colon, minute = str(value).partition(":")
-    if colon and hour.isdecimal() and minute.isdecimal() and len(hour) <= 2 and len(minute) == 2:
-        total = int(hour) * 60 + int(minute)
-        if int(minute) < 60 and total <= 24 * 60:
-            return total
-    raise RuleError(f"Write times as 09:00, up to 24:00; '{value}' is none.", field="hours")

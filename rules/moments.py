@@ -35,17 +35,20 @@ def correct(
     for name, moment in given.items():
         if name not in MOMENTS:
             wrong[name] = f"There is no moment called '{name[:40]}'."
+        elif moment is not None and (not isinstance(moment, datetime) or moment.tzinfo is None):
+            wrong[name] = "Give a date and a time with its zone."
         elif moment is not None and moment > now + _FUTURE:
             wrong[name] = "Choose a time in the past."
         elif name not in FREE and present.get(name) is None and moment is not None:
             wrong[name] = "This has not happened yet."
         elif name not in FREE and present.get(name) is not None and moment is None:
             wrong[name] = "This happened: give its time."
+    changed = {name: moment for name, moment in given.items() if present.get(name) != moment}
     if not wrong:
-        wrong = _out_of_order({**present, **given}, changed=set(given))
+        wrong = _out_of_order({**present, **changed}, changed=set(changed))
     if wrong:
         raise RuleError(" ".join(wrong.values()), fields=wrong)
-    return {name: moment for name, moment in given.items() if present.get(name) != moment}
+    return changed
 
 
 def _out_of_order(moments: Mapping[str, datetime | None], changed: set[str]) -> dict[str, str]:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from rules.business_time import Calendar, Span, aware, run
+from rules.business_time import Calendar, run
 from rules.errors import RuleError
+from rules.wall_clock import Span, aware
 
 Pause = tuple[datetime, datetime | None]
 """[from, to); to None: it still lasts"""

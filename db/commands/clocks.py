@@ -42,12 +42,15 @@ def close_spans(db: Session, incident: Incident, kind: str, changes: Mapping[str
             pause.ended_at = now
     elif kind == "undo" and (ended := [pause for pause in pauses if pause.ended_at == incident.changed_at]):
         ended[-1].ended_at = None
-    elif kind in ("hold", "undo", "unmerge") and changes.get("hold_reason") in PAUSING_REASONS and not running:
-        pauses.append(Pause(incident_id=incident.id, began_at=now, reason=changes["hold_reason"]))
-    if incident.state in _STOPPED and to in OPEN:
+        running = ended[-1:]
+    if incident.state in _STOPPED and to in OPEN and not running:
         since = getattr(incident, _STOPPED[incident.state]) or incident.changed_at
+        # A moment corrected to an earlier one may lie within a pause that has been counted already.
+        since = max([since, *(pause.ended_at for pause in pauses if pause.ended_at is not None)])
         if since < now:
             pauses.append(Pause(incident_id=incident.id, began_at=since, ended_at=now, reason=incident.state))
+    if kind in ("hold", "undo", "unmerge") and changes.get("hold_reason") in PAUSING_REASONS and not running:
+        pauses.append(Pause(incident_id=incident.id, began_at=now, reason=changes["hold_reason"]))
     db.add_all(pauses)
     return pauses
 

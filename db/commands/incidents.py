@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.commands import asking, checks, clocks, files, merging, timeline, wording
+from db.commands import asking, checks, clocks, files, merging, parts, timeline, wording
 from db.models import Follower, Incident, TimelineEntry
 from db.queries.access import record_of
 from db.queries.settings import Policies, policies
@@ -164,12 +164,16 @@ def perform(
     values = dict(given or {})
     if action == "merge":
         merging.lock(db, incident_id, values.get("duplicate_of_id"))
+    elif action == "unmerge":
+        merging.lock_merged(db, incident_id)
     incident, record = _opened(db, incident_id, version, actor)
     if action not in states.ACTIONS:
         raise RuleError(f"There is no action called '{action}'.")
     access.check(actor, action, record)
     if action in states.possible(incident.state) and not access.may_take(actor, action, record, incident.state):
         raise Forbidden("Only the team sends it back, and only the reporter says that it is not fixed.")
+    if action == "reopen" and incident.state == "cancelled" and incident.duplicate_of_id is not None:
+        raise RuleError("It was merged into another. Undo the merge instead.")
     known = policies(db)
     edits = {name: value for name, value in values.items() if name in TRIAGE_FIELDS}
     if edits:
@@ -187,8 +191,8 @@ def perform(
     elif action in ("reject", "reopen") and _says_not_fixed(incident, action, for_reporter):
         changes["denied_at"] = now
     if action == "merge":
-        merging.join(db, incident, int(values["duplicate_of_id"]), actor, now)
-    elif action in ("unmerge", "reopen") and incident.duplicate_of_id is not None:
+        merging.join(db, incident, values["duplicate_of_id"], actor, now)
+    elif action == "unmerge":
         changes |= merging.part(db, incident, actor, now)
     checks.people(db, changes)
     return _write(db, incident, action, edits | changes, values, known, actor=actor, now=now)
@@ -297,14 +301,14 @@ def _write(
             actor,
             now,
             kind,
-            wording.action(db, incident, kind, rest),
+            wording.action(db, incident, kind, rest, before),
             detail=wording.detail(kind, given),
             changes=wording.as_json(before, rest),
             states=(was_state, incident.state),
             teams=(was_team, incident.team_id),
             public=kind not in ("escalate", "correct"),
         )
-        timeline.tell_parts(db, entry, incident, actor, now)
+        parts.tell(db, entry, incident, actor, now)
         asking.told(db, incident, kind, entry.detail, actor, now)
     db.flush()
     return incident
@@ -339,9 +343,9 @@ def comment(db: Session, incident_id: int, words: str, *, public: bool, actor: A
         public=public,
         versioned=False,
     )
+    if access.may(actor, "note", record):
+        parts.tell(db, entry, incident, actor, now)
     by_reporter = access.is_reporter(actor, record)
-    if not by_reporter:
-        timeline.tell_parts(db, entry, incident, actor, now)
     waiting = incident.state == "on_hold" and incident.hold_reason == "reporter"
     if public and waiting and by_reporter:
         known = policies(db)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.commands import timeline, wording
@@ -16,15 +16,20 @@ from rules.errors import RuleError
 _FIELD = "duplicate_of_id"
 
 
-def lock(db: Session, incident_id: int, survivor_id: object) -> None:
-    """Hold both, the older one first: two people merging them into each other take turns."""
-    both = [incident_id, *([survivor_id] if isinstance(survivor_id, int) else [])]
-    db.execute(select(Incident.id).where(Incident.id.in_(both)).order_by(Incident.id).with_for_update()).all()
+def lock(db: Session, incident_id: int, *others: object) -> None:
+    """Hold them all, the oldest first: two people merging incidents into each other take turns."""
+    every = [incident_id, *(other for other in others if isinstance(other, int))]
+    db.execute(select(Incident.id).where(Incident.id.in_(every)).order_by(Incident.id).with_for_update()).all()
 
 
-def join(db: Session, incident: Incident, survivor_id: int, actor: Actor, now: datetime) -> None:
+def lock_merged(db: Session, incident_id: int) -> None:
+    """Hold the incident and the one that it was merged into."""
+    lock(db, incident_id, db.scalar(select(Incident.duplicate_of_id).where(Incident.id == incident_id)))
+
+
+def join(db: Session, incident: Incident, survivor_id: object, actor: Actor, now: datetime) -> None:
     """Check the incident that goes on, and let everybody who follows this one follow that one."""
-    survivor = db.get(Incident, survivor_id)
+    survivor = db.get(Incident, survivor_id) if isinstance(survivor_id, int) else None
     if survivor is None or not access.may(actor, "read", record_of(db, survivor)):
         raise RuleError("Choose the incident it repeats: there is none with this number.", field=_FIELD)
     if survivor.duplicate_of_id is not None:
@@ -37,10 +42,12 @@ def join(db: Session, incident: Incident, survivor_id: int, actor: Actor, now: d
             "other. Make both alike first.",
             field=_FIELD,
         )
-    present = select(Follower.person_id).where(Follower.incident_id == survivor_id)
-    moving = select(Follower.person_id).where(Follower.incident_id == incident.id, Follower.person_id.not_in(present))
-    for person_id in db.scalars(moving).all():
-        db.add(Follower(incident_id=survivor_id, person_id=person_id, since=now, via_id=incident.id))
+    moving = set(db.scalars(select(Follower.person_id).where(Follower.incident_id == incident.id)))
+    if incident.reporter_id is not None:
+        moving.add(incident.reporter_id)  # what was imported has no followers
+    present = set(db.scalars(select(Follower.person_id).where(Follower.incident_id == survivor.id)))
+    for person_id in sorted(moving - present):
+        db.add(Follower(incident_id=survivor.id, person_id=person_id, since=now, via_id=incident.id))
     timeline.add(db, survivor, actor, now, "merged", f"merged {incident.number} into this one", versioned=False)
 
 
@@ -50,7 +57,7 @@ def part(db: Session, incident: Incident, actor: Actor, now: datetime) -> dict[s
     Empty for one that came merged with an import.
     """
     survivor = db.get_one(Incident, incident.duplicate_of_id)
-    db.execute(delete(Follower).where(Follower.incident_id == survivor.id, Follower.via_id == incident.id))
+    _let_go(db, survivor, incident, None)
     timeline.add(db, survivor, actor, now, "merged", f"took {incident.number} out of this one again", versioned=False)
     merged = db.scalars(
         select(TimelineEntry)
@@ -59,3 +66,31 @@ def part(db: Session, incident: Incident, actor: Actor, now: datetime) -> dict[s
         .limit(1)
     ).first()
     return wording.before([merged]) if merged is not None else {}
+
+
+def _let_go(db: Session, survivor: Incident, apart: Incident, only: set[int] | None) -> None:
+    """End the following that came with `apart`, of `only` these people; also where the survivor itself was merged into.
+
+    Whoever follows another one that is merged into it stays for that one.
+    """
+    came = db.scalars(select(Follower).where(Follower.incident_id == survivor.id, Follower.via_id == apart.id)).all()
+    leaving = {row.person_id: row for row in came if only is None or row.person_id in only}
+    if not leaving:
+        return
+    others = db.execute(
+        select(Follower.person_id, Follower.incident_id)
+        .join(Incident, Incident.id == Follower.incident_id)
+        .where(
+            Incident.duplicate_of_id == survivor.id,
+            Incident.id != apart.id,
+            Follower.person_id.in_(sorted(leaving)),
+        )
+        .order_by(Follower.incident_id.desc())
+    )
+    for person_id, stays_for in {person: other for person, other in others}.items():
+        leaving.pop(person_id).via_id = stays_for
+    for row in leaving.values():
+        db.delete(row)
+    db.flush()
+    if survivor.duplicate_of_id is not None and leaving:
+        _let_go(db, db.get_one(Incident, survivor.duplicate_of_id), survivor, set(leaving))

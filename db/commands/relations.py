@@ -1,12 +1,12 @@
 """What an incident belongs with: a larger incident that it is part of, changes, problems, anything with an address."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from db.commands import incidents, timeline
+from db.commands import incidents, merging, timeline
 from db.models import Incident, IncidentLink
 from db.queries.access import record_of
 from rules import access, text
@@ -16,6 +16,7 @@ from rules.errors import RuleError
 KINDS = {"change": "Change", "problem": "Problem", "other": "Something else"}
 REFERENCE_LIMIT, URL_LIMIT = 200, 500
 MOST_LINKS = 50
+_MARKS = frozenset("()[]<>\"'\\`*|{}^$ ")
 
 
 def set_parent(
@@ -25,6 +26,7 @@ def set_parent(
 
     There is one level: what is part of another has no parts itself. Conflict, Forbidden, NotFound or RuleError.
     """
+    merging.lock(db, incident_id, parent_id)
     incident = incidents.for_change(db, incident_id, version, actor)
     access.check(actor, "relate", record_of(db, incident))
     if parent_id == incident.parent_id:
@@ -41,7 +43,8 @@ def set_parent(
     incident.version += 1
     incident.changed_at = now
     timeline.add(db, incident, actor, now, "relate", told, changes=changes)
-    timeline.add(db, other, actor, now, "relate", below, versioned=False)
+    if other.restricted or not incident.restricted:
+        timeline.add(db, other, actor, now, "relate", below, versioned=False)
     db.flush()
     return incident
 
@@ -115,7 +118,10 @@ def _named(kind: str, reference: str) -> str:
 
 
 def _address(url: str) -> str:
-    """The address, empty if none was given; RuleError unless a browser can open it safely."""
+    """The address, empty if none was given; RuleError unless a browser can open it safely.
+
+    Signs that mean something where links are drawn are written as an address may hold them.
+    """
     if not url:
         return ""
     try:
@@ -123,6 +129,9 @@ def _address(url: str) -> str:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
     except ValueError:
         usable = False
-    if not usable or any(sign in url for sign in "()<>\"' \\`"):
+    if not usable:
         raise RuleError("Give an address that begins with https:// or http://.")
-    return url
+    written = "".join(quote(sign, safe="") if sign in _MARKS else sign for sign in url)
+    if len(written) > URL_LIMIT:
+        raise RuleError(f"Shorten the address to {URL_LIMIT} characters.")
+    return written

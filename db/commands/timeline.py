@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.models import Incident, TimelineEntry
@@ -49,29 +48,3 @@ def add(
     )
     db.add(entry)
     return entry
-
-
-TOLD_TO_PARTS = {
-    "comment": "wrote on",
-    "resolve": "resolved",
-    "recover": "restored",
-    "reject": "reopened",
-    "reopen": "reopened",
-}
-"""kind of an entry -> what the reporters of the parts of its incident read"""
-
-
-def tell_parts(db: Session, entry: TimelineEntry, parent: Incident, actor: Actor, now: datetime) -> None:
-    """Let the reporters of everything that is part of `parent` read `entry` too, if it is one of TOLD_TO_PARTS.
-
-    Nothing of a restricted incident reaches one that is not.
-    """
-    verb = TOLD_TO_PARTS.get(entry.kind)
-    if verb is None or not entry.public:
-        return
-    parts = select(Incident).where(Incident.parent_id == parent.id, Incident.state != "cancelled")
-    if parent.restricted:
-        parts = parts.where(Incident.restricted)
-    for part in db.scalars(parts).all():
-        told = f"{verb} {parent.number}, which this is part of"
-        add(db, part, actor, now, "update", told, detail=entry.detail, public=True, versioned=False)

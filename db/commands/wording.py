@@ -63,8 +63,10 @@ def pair_name(db: Session, pair_id: int | None) -> str:
     return " › ".join(part for part in row if part)
 
 
-def action(db: Session, incident: Incident, kind: str, after: Mapping[str, Any]) -> str:
-    """What was done, without its subject: 'assigned it to Network, Priya Nair'."""
+def action(
+    db: Session, incident: Incident, kind: str, after: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> str:
+    """What was done, without its subject: 'assigned it to Network, Priya Nair'. `before`: the values replaced."""
     if kind in ("accept", "assign", "escalate"):
         team = db.get(Team, incident.team_id) if incident.team_id else None
         person = db.get(Person, incident.assignee_id) if incident.assignee_id else None
@@ -78,7 +80,8 @@ def action(db: Session, incident: Incident, kind: str, after: Mapping[str, Any])
     if kind == "close":
         return f"closed it: {VERIFICATIONS[after['verification']].lower()}"
     if kind == "correct":
-        return f"corrected {'; '.join(_corrected(name, moment) for name, moment in after.items())}"
+        was = before or {}
+        return f"corrected {'; '.join(_corrected(name, was.get(name), moment) for name, moment in after.items())}"
     if kind == "merge":
         survivor = db.get(Incident, after["duplicate_of_id"])
         return f"merged it into {survivor.number if survivor else 'another'}"
@@ -100,8 +103,9 @@ def _confirmed(note: str | None) -> str:
     return f"wrote down: {note.splitlines()[0].rstrip('.')}" if note else "confirmed it is fixed"
 
 
-def _corrected(name: str, moment: datetime | None) -> str:
-    return f"'{MOMENTS[name]}' to {f'{moment.day} {moment:%b %Y %H:%M} UTC' if moment else 'unknown'}"
+def _corrected(name: str, was: datetime | None, moment: datetime | None) -> str:
+    was_then, then = (f"{at.day} {at:%b %Y %H:%M} UTC" if at else "unknown" for at in (was, moment))
+    return f"'{MOMENTS[name]}' from {was_then} to {then}"
 
 
 def edits(db: Session, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 from db.commands import asking, incidents, timers
 from db.demo import organisation, past, present
 from db.demo.story import Step
-from db.models import Incident, Person, Setting, Timer
-from rules.errors import RuleError
+from db.models import Incident, Setting, Timer
 from rules.targets import Targets
 from rules.verification import Patience
 
@@ -22,8 +21,7 @@ _BEFORE = timedelta(days=400)
 
 def fill(db: Session, now: datetime, seed: int = 7, *, past_incidents: int = past.INCIDENTS) -> None:
     """Add the sample organisation, its past and what is open right now. RuleError when there are people already."""
-    if db.execute(select(Person.id).limit(1)).first() is not None:
-        raise RuleError("Sample data goes into an empty database only, and this one has people in it.")
+    organisation.refuse_people(db)
     for key, value in (
         ("organisation.name", organisation.NAME),
         ("organisation.zone", organisation.ZONE),

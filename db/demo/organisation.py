@@ -4,10 +4,12 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.models import Category, CategoryPair, Person, PersonRole, Service, Subcategory, Team, TeamMember
 from rules.access import Actor
+from rules.errors import RuleError
 
 NAME = "Auental Regional Hospital"
 ZONE = "Europe/Berlin"
@@ -194,6 +196,40 @@ def build(db: Session, at: datetime) -> Organisation:
         actors[name] = Actor(person.id, name, held, frozenset(team_ids), ZONE, person.email)
     db.flush()
     return Organisation(teams, services, pairs, people, actors)
+
+
+def refuse_people(db: Session) -> None:
+    """RuleError when there are people already: invented data never mixes with an organisation's own."""
+    if db.execute(select(Person.id).limit(1)).first() is not None:
+        raise RuleError("Sample data goes into an empty database only, and this one has people in it.")
+
+
+def known(db: Session) -> Organisation:
+    """The organisation as an earlier build() left it."""
+    people = {person.name: person for person in db.scalars(select(Person).where(Person.sample))}
+    roles: dict[int, set[str]] = {}
+    for person_id, role in db.execute(select(PersonRole.person_id, PersonRole.role)):
+        roles.setdefault(person_id, set()).add(role)
+    teams: dict[int, set[int]] = {}
+    for person_id, team_id in db.execute(select(TeamMember.person_id, TeamMember.team_id)):
+        teams.setdefault(person_id, set()).add(team_id)
+    pairs = (
+        select(Category.name, Subcategory.name, CategoryPair)
+        .join(Category, Category.id == CategoryPair.category_id)
+        .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
+    )
+    return Organisation(
+        {team.name: team for team in db.scalars(select(Team).where(Team.name.in_([name for name, *_ in TEAMS])))},
+        {service.name: service for service in db.scalars(select(Service))},
+        {(category, sub): pair for category, sub, pair in db.execute(pairs)},
+        people,
+        {
+            name: Actor(
+                one.id, name, frozenset(roles.get(one.id, ())), frozenset(teams.get(one.id, ())), ZONE, one.email
+            )
+            for name, one in people.items()
+        },
+    )
 
 
 def address(name: str) -> str:

@@ -12,8 +12,8 @@ from rules.targets import Targets
 
 HISTORY = timedelta(days=91)
 INCIDENTS = 386
-_BY_WEEKDAY = (1.35, 1.1, 1.0, 1.0, 0.95, 0.35, 0.3)
-_BY_HOUR = (1, 1, 1, 1, 1, 2, 5, 11, 15, 14, 13, 11, 9, 10, 10, 9, 7, 5, 4, 3, 3, 2, 2, 1)
+BY_WEEKDAY = (1.35, 1.1, 1.0, 1.0, 0.95, 0.35, 0.3)
+BY_HOUR = (1, 1, 1, 1, 1, 2, 5, 11, 15, 14, 13, 11, 9, 10, 10, 9, 7, 5, 4, 3, 3, 2, 2, 1)
 _CHANGES_OF_MIND = (
     "It came back an hour later, exactly as before.",
     "On my computer it is fixed, on the one beside it not.",
@@ -33,7 +33,7 @@ def arrivals(rng: Random, now: datetime, count: int) -> list[datetime]:
     zone = ZoneInfo(ZONE)
     hours = [now - HISTORY + timedelta(hours=number) for number in range(int(HISTORY / timedelta(hours=1)) - 2)]
     local = [hour.astimezone(zone) for hour in hours]
-    weights = [_BY_WEEKDAY[hour.weekday()] * _BY_HOUR[hour.hour] for hour in local]
+    weights = [BY_WEEKDAY[hour.weekday()] * BY_HOUR[hour.hour] for hour in local]
     chosen = rng.choices(hours, weights, k=count)
     return sorted(hour + timedelta(seconds=rng.randrange(3600)) for hour in chosen)
 

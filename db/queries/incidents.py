@@ -143,9 +143,23 @@ def file_content(db: Session, actor: Actor, attachment_id: int) -> tuple[FileRow
     """One file with its content. NotFound when there is none, or its incident is not open to the actor."""
     kept = db.get(Attachment, attachment_id)
     incident = db.get(Incident, kept.incident_id) if kept else None
-    if kept is None or incident is None or not access.may(actor, "read", record_of(db, incident)):
+    if kept is None or incident is None or not _opens_files(db, actor, incident):
         raise NotFound("There is no such file, or it is not open to you.")
     content: Any = db.execute(
         select(AttachmentContent.content).where(AttachmentContent.attachment_id == attachment_id)
     ).scalar_one()
     return FileRow(kept.id, kept.name, kept.media_type, kept.size, kept.added_at), bytes(content)
+
+
+def _opens_files(db: Session, actor: Actor, incident: Incident) -> bool:
+    """True for whoever may read the incident, or one that it was merged into: they are one.
+
+    What is restricted is not opened by way of one that is not.
+    """
+    hidden, met, at = incident.restricted, {incident.id}, incident
+    while not access.may(actor, "read", record_of(db, at)) or (hidden and not at.restricted):
+        if at.duplicate_of_id is None or at.duplicate_of_id in met:
+            return False
+        at = db.get_one(Incident, at.duplicate_of_id)
+        met.add(at.id)
+    return True

@@ -14,7 +14,7 @@ from db.queries.timeline import Entry
 from rules import access
 from rules.access import Actor
 
-_QUOTED = frozenset({"comment", "resolve", "reject", "reopen", "cancel", "report"})
+_QUOTED = frozenset({"comment", "update", "resolve", "reject", "reopen", "cancel", "report"})
 """kinds whose words the reporter reads"""
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import and_, false, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from db.models import Attachment, Incident, IncidentLink, Person
 from db.queries.access import visible
 from db.queries.incidents import Detail
+from rules import access
 from rules.access import Actor
 
 SHOWN = 50
@@ -16,16 +17,22 @@ SHOWN = 50
 
 @dataclass(frozen=True)
 class Related:
-    """Another incident: a `parent`, a `part` of this one, or a `duplicate` that was merged into it."""
+    """Another incident: a `parent`, a `part` of this one, or a `duplicate` that was merged into it.
+
+    `duplicate` counts also what had been merged into one that was.
+    """
 
     how: str
     id: int
     number: str
+    version: int
     title: str
     state: str
     description: str
     reporter: str
     reported_at: datetime
+    open: bool
+    """whether the reader may open its own page, too"""
     files: tuple[tuple[int, str], ...] = ()
     """(id, name) of each file of a duplicate"""
 
@@ -50,31 +57,41 @@ class Relations:
 
 
 def relations(db: Session, actor: Actor, detail: Detail) -> Relations:
-    """Everything of it that `actor` may see; `detail` was read as them. At most SHOWN of each kind, newest first."""
+    """Everything of it that `actor` may see; `detail` was read as them. At most SHOWN of each kind, newest first.
+
+    Whoever may read an incident reads what was merged into it, except a restricted one while it is not itself.
+    """
+    access.check(actor, "read", detail.record)
     own = detail.line.id
+    merged = select(Incident.id).where(Incident.duplicate_of_id == own).cte("merged", recursive=True)
+    merged = merged.union(select(Incident.id).join(merged, Incident.duplicate_of_id == merged.c.id))
     near = union_all(
         select(literal("parent").label("how"), Incident.parent_id.label("id")).where(
             Incident.id == own, Incident.parent_id.is_not(None)
         ),
-        *(
-            select(literal(how), Incident.id).where(column == own)
-            for how, column in (("part", Incident.parent_id), ("duplicate", Incident.duplicate_of_id))
+        select(literal("part"), Incident.id).where(Incident.parent_id == own),
+        select(literal("part"), Incident.id).where(
+            Incident.parent_id.in_(select(merged.c.id).where(merged.c.id != own))
         ),
+        select(literal("duplicate"), merged.c.id).where(merged.c.id != own),
     ).subquery()
+    as_one = and_(near.c.how == "duplicate", or_(~Incident.restricted, literal(detail.line.restricted)))
     rows = db.execute(
         select(
             near.c.how,
             Incident.id,
             Incident.number,
+            Incident.version,
             Incident.title,
             Incident.state,
             Incident.description,
             func.coalesce(Person.name, Incident.caller_name, "").label("reporter"),
             Incident.reported_at,
+            func.coalesce(visible(actor), false()).label("open"),
         )
         .join(Incident, Incident.id == near.c.id)
         .outerjoin(Person, Person.id == Incident.reporter_id)
-        .where(visible(actor))
+        .where(or_(visible(actor), as_one))
         .order_by(Incident.id.desc())
     ).all()
     files = _files(db, [row.id for row in rows if row.how == "duplicate"][:SHOWN])

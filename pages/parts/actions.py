@@ -11,7 +11,7 @@ from db.commands import incidents as commands
 from db.engine import reading
 from db.queries import choices, incidents
 from db.queries.lines import Line
-from pages.parts import session, times
+from pages.parts import conflict, merging, session, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
@@ -87,6 +87,11 @@ def seen(actor: Actor, number: str) -> incidents.Detail:
 def ask(actor: Actor, number: str, action: str, *, team_id: int | None = None) -> None:
     """Open the dialog that asks for what `action` needs, then takes it."""
     detail = seen(actor, number)
+    for name in ("failure", "swapped"):  # of a dialog that was left before
+        st.session_state.pop(f"act.{action}.{number}.{name}", None)
+    if action == "merge":
+        st.dialog(f"Merge {number}", icon=f":material/{ICONS[action]}:", width="medium")(merging.dialog)(actor, detail)
+        return
     title = f"{label(action, detail.line.state)}: {number}"
     st.dialog(title, icon=f":material/{ICONS[action]}:")(_dialog)(actor, detail, action, team_id)
 
@@ -95,15 +100,18 @@ def _dialog(actor: Actor, detail: incidents.Detail, action: str, team_id: int | 
     key = f"act.{action}.{detail.line.number}"
     failure: Failure | None = st.session_state.get(f"{key}.failure")
     st.markdown(f"**{literal(detail.line.title)}**")
-    if failure is not None:
-        show(failure)
-    if failure is not None and failure.since:
-        st.button("See it as it is now", type="primary", on_click=_forget, args=(key,), key=f"{key}.again")
-        if f"{key}.failure" not in st.session_state:
-            st.rerun()
-        return
     if st.session_state.pop(f"{key}.done", False):
         st.rerun()
+    if failure is not None and failure.since:
+        before, mine = st.session_state[f"{key}.asked"]
+        conflict.choose(
+            actor, before, failure, mine, action, key,
+            keep=lambda: _done(key),
+            use=lambda now, own, taken: _take(actor, now, taken or action, key, own),
+        )  # fmt: skip
+        return
+    if failure is not None:
+        show(failure)
     with st.form(f"{key}.form", border=False, enter_to_submit=False):
         given = _sorting(actor, detail, action, key, failure) | fields(detail.line, action, key, team_id, failure)
         st.form_submit_button(
@@ -116,13 +124,16 @@ def _dialog(actor: Actor, detail: incidents.Detail, action: str, team_id: int | 
 
 
 def _send(actor: Actor, detail: incidents.Detail, action: str, key: str, names: Mapping[str, str]) -> None:
-    given = collected(actor, names)
+    _take(actor, detail, action, key, collected(actor, names))
+
+
+def _take(actor: Actor, detail: incidents.Detail, action: str, key: str, given: Mapping[str, Any]) -> None:
     failure = take(actor, detail, action, given)
     if failure is None:
-        st.session_state.pop(f"{key}.failure", None)
-        st.session_state[f"{key}.done"] = True
+        _done(key)
     else:
         st.session_state[f"{key}.failure"] = failure
+        st.session_state[f"{key}.asked"] = (detail, dict(given))
 
 
 def collected(actor: Actor, names: Mapping[str, str]) -> dict[str, Any]:
@@ -130,20 +141,13 @@ def collected(actor: Actor, names: Mapping[str, str]) -> dict[str, Any]:
     given: dict[str, Any] = {name: st.session_state.get(widget) for name, widget in names.items()}
     if given.get("hold_until"):
         given["hold_until"] = datetime.combine(given["hold_until"], _MORNING, ZoneInfo(actor.zone))
-    if "duplicate_of_id" in given:
-        given["duplicate_of_id"] = _id_of(actor, str(given["duplicate_of_id"] or ""))
     return given
 
 
-def _forget(key: str) -> None:
-    st.session_state.pop(f"{key}.failure", None)
-
-
-def _id_of(actor: Actor, number: str) -> int | None:
-    try:
-        return seen(actor, number.strip().upper()).line.id
-    except ValueError:
-        return None
+def _done(key: str) -> None:
+    for name in ("failure", "asked"):
+        st.session_state.pop(f"{key}.{name}", None)
+    st.session_state[f"{key}.done"] = True
 
 
 def show(failure: Failure) -> None:
@@ -266,9 +270,6 @@ def fields(line: Line | None, action: str, key: str, team_id: int | None, failur
         field_problem(wrong.get("answered_by"))
         st.text_area("Their words (optional)", key=place("verification_note"))
         field_problem(wrong.get("verification_note"))
-    if action == "merge":
-        st.text_input("Number of the incident that goes on", placeholder="INC-000123", key=place("duplicate_of_id"))
-        field_problem(wrong.get("duplicate_of_id"))
     if action in _REASONS:
         st.text_area(_REASONS[action], key=place("reason"))
         field_problem(wrong.get("reason"))

@@ -9,7 +9,7 @@ from db.commands import bulk as commands
 from db.commands.bulk import Item, Result
 from db.engine import reading
 from db.queries import choices
-from pages.parts import actions, session, undo
+from pages.parts import actions, merging, session, undo
 from pages.parts.texts import literal
 from rules.access import Actor
 from rules.errors import RuleError
@@ -54,6 +54,9 @@ def _dialog(actor: Actor, items: list[Item], way: str, key: str, after: Callable
     problem = st.session_state.get(f"{key}.problem")
     if problem:
         st.error(literal(problem), icon=":material/error:")
+    if way == "merge":
+        _merge(actor, items, key, after)
+        return
     with st.form(f"{key}.form", border=False, enter_to_submit=False):
         drawn = _triage(key) if way in (FIELDS, "accept") else {}
         if way != FIELDS:
@@ -61,6 +64,29 @@ def _dialog(actor: Actor, items: list[Item], way: str, key: str, after: Callable
         st.form_submit_button(
             f"{WAYS[way]}: {len(items)}", type="primary", on_click=_send, args=(actor, items, way, key, drawn, after)
         )
+
+
+def _merge(actor: Actor, items: list[Item], key: str, after: Callable[[Sequence[Result]], None]) -> None:
+    """All of them into one, which is shown before."""
+    survivor = merging.find(actor, _title(actor, items[0]), key, "Number of the incident that goes on", None)
+    if survivor is not None:
+        merging.card(survivor, "Goes on")
+    st.button(
+        f"{WAYS['merge']}: {len(items)}",
+        type="primary",
+        icon=":material/call_merge:",
+        disabled=survivor is None,
+        on_click=_change,
+        args=(actor, items, "merge", key, {"duplicate_of_id": survivor.line.id if survivor else None}, after),
+        key=f"{key}.go",
+    )
+
+
+def _title(actor: Actor, item: Item) -> str:
+    try:
+        return actions.seen(actor, item.number).line.title
+    except RuleError:
+        return ""
 
 
 def _triage(key: str) -> dict[str, str]:
@@ -107,6 +133,18 @@ def _send(
     if way == FIELDS and not given:
         state[f"{key}.problem"] = "Choose at least one field to change."
         return
+    _change(actor, items, way, key, given, after)
+
+
+def _change(
+    actor: Actor,
+    items: list[Item],
+    way: str,
+    key: str,
+    given: dict[str, Any],
+    after: Callable[[Sequence[Result]], None],
+) -> None:
+    state = st.session_state
     state.pop(f"{key}.problem", None)
     try:
         results = commands.change(items, given, None if way == FIELDS else way, actor=actor, now=session.now())

@@ -1,7 +1,9 @@
 """Everything needed to decide on one incident in triage, and the form that does."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -13,7 +15,7 @@ from db.queries import choices, incidents, similar, triage
 from db.queries.choices import Known, ServiceChoice
 from db.queries.lines import Line
 from db.queries.settings import policies
-from pages.parts import actions, confirmation, pins, shapes, suggestions, times, undo
+from pages.parts import actions, confirmation, conflict, pins, shapes, suggestions, times, undo
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
@@ -29,13 +31,22 @@ FIELDS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Refused:
+    """What was asked for while somebody else changed the incident."""
+
+    seen: incidents.Detail
+    failure: Failure
+    action: str | None
+
+
 def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
     """Everything needed to decide on one incident, and the form that does."""
-    refused: incidents.Detail | None = st.session_state.get(_refused(number))
+    refused: Refused | None = st.session_state.get(_refused(number))
     try:
         with reading() as db:
-            # After a conflict it stays as it was seen, with what was chosen, until its reader asks for it as it is now.
-            detail = refused or incidents.by_number(db, actor, number)
+            # After a conflict it stays as it was seen, with what was chosen, until its reader has chosen.
+            detail = refused.seen if refused else incidents.by_number(db, actor, number)
             place, ahead = triage.standing(db, actor, detail.line.id)
             known = policies(db)
             pairs = choices.pairs(db)
@@ -72,8 +83,9 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             f"{literal(other.title)}]"
         )
     suggestions.resolved(suggested)
-    decide(actor, detail, known, pairs, offered, suggested)
-    rare(actor, detail)
+    decide(actor, detail, known, pairs, offered, suggested, refused)
+    if refused is None:
+        rare(actor, detail)
 
 
 def standing(line: Line, place: int, ahead: triage.Neighbour | None, now: datetime) -> None:
@@ -100,7 +112,7 @@ def _alike(db: Session, actor: Actor, line: Line, now: datetime) -> list[Line]:
     return alike
 
 
-def decide(actor, detail, known, pairs, offered, suggested) -> None:  # type: ignore[no-untyped-def]
+def decide(actor, detail, known, pairs, offered, suggested, refused) -> None:  # type: ignore[no-untyped-def]
     """The form: category pair, impact and urgency, the priority that follows, team and person.
 
     What comes and goes has its place kept: what stands below it would be drawn anew, and a list that somebody has just
@@ -109,10 +121,8 @@ def decide(actor, detail, known, pairs, offered, suggested) -> None:  # type: ig
     line = detail.line
     key = f"triage.{line.number}.{line.version}"
     failure: Failure | None = st.session_state.get(f"{key}.failure")
-    if failure is not None:
+    if failure is not None and not failure.since:
         actions.show(failure)
-        if failure.since:
-            st.button("See it as it is now", on_click=_look_again, args=(line.number, key), key=f"{key}.now")
     wrong = failure.fields if failure else {}
     names = {pair.id: pair.name for pair in pairs}
     owners = {pair.id: pair.team_id for pair in pairs}
@@ -161,6 +171,9 @@ def decide(actor, detail, known, pairs, offered, suggested) -> None:  # type: ig
     suggestions.team(suggested, f"{key}.team_id.{team_id}", offered.teams)
     field_problem(wrong.get("team_id") or wrong.get("assignee_id"))
     more(detail, key, offered.services, wrong)
+    if refused is not None:
+        _compare(actor, refused, key, team_id)
+        return
     first = "accept" if "accept" in detail.allowed else "assign" if "assign" in detail.allowed else None
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         if first:
@@ -210,9 +223,18 @@ def _refused(number: str) -> str:
     return f"triage.{number}.refused"
 
 
-def _look_again(number: str, key: str) -> None:
-    for name in (_refused(number), f"{key}.failure"):
-        st.session_state.pop(name, None)
+def _compare(actor: Actor, refused: Refused, key: str, team_id: int | None) -> None:
+    """Where the buttons were: what others did meanwhile beside what stands in the form, and the choice."""
+    number = refused.seen.line.number
+    conflict.choose(
+        actor, refused.seen, refused.failure, _chosen(key, team_id, refused.action), refused.action, key,
+        keep=lambda: _forget(number),
+        use=lambda now, again, action: _change(actor, now, key, again, action, refused),
+    )  # fmt: skip
+
+
+def _forget(number: str) -> None:
+    st.session_state.pop(_refused(number), None)
 
 
 def _index(options: list[int], value: int | None) -> int | None:
@@ -232,22 +254,42 @@ def _level(label: str, key: str, value: int | None) -> int | None:
 
 
 def _send(actor: Actor, detail: incidents.Detail, key: str, team_id: int | None, action: str | None) -> None:
+    _change(actor, detail, key, _chosen(key, team_id, action), action)
+
+
+def _chosen(key: str, team_id: int | None, action: str | None) -> dict[str, Any]:
+    """What stands in the form."""
+    state = st.session_state
+    given = {name: state.get(f"{key}.{name}") for name in FIELDS}
+    if action is not None:
+        given |= {"team_id": state.get(f"{key}.team_id.{team_id}"), "assignee_id": state.get(f"{key}.assignee_id")}
+    return given
+
+
+def _change(
+    actor: Actor,
+    detail: incidents.Detail,
+    key: str,
+    given: dict[str, Any],
+    action: str | None,
+    refused: Refused | None = None,
+) -> None:
+    """Make the change; what is `refused` again stays as it was seen first, with all that was chosen since."""
     state = st.session_state
     line, made = detail.line, {}
-    fields = {name: state.get(f"{key}.{name}") for name in FIELDS}
 
     def change(db: Session, now: datetime) -> None:
         if action is None:
-            changed = commands.prioritise(db, line.id, line.version, fields, actor=actor, now=now)
+            changed = commands.prioritise(db, line.id, line.version, given, actor=actor, now=now)
         else:
-            chosen = {"team_id": state.get(f"{key}.team_id.{team_id}"), "assignee_id": state.get(f"{key}.assignee_id")}
-            changed = commands.perform(db, line.id, line.version, action, fields | chosen, actor=actor, now=now)
+            changed = commands.perform(db, line.id, line.version, action, given, actor=actor, now=now)
         made["version"] = changed.version
 
     failure = attempt(change)
     state[f"{key}.failure"] = failure
-    if failure is not None and failure.since:
-        state[_refused(detail.line.number)] = detail
+    _forget(line.number)
+    if failure is not None and (failure.since or refused):
+        state[_refused(line.number)] = Refused(refused.seen if refused else detail, failure, action)
     if failure is None:
         said = f"{line.number} {'saved' if action is None else 'assigned'}."
         undo.done(said, [Item(line.id, line.number, made["version"])])

@@ -9,7 +9,8 @@ from db.commands.files import Upload
 from db.engine import reading
 from db.queries import choices, incidents, triage
 from db.queries.lines import Line
-from pages.parts import actions, confirmation, named, session, shapes, times
+from db.queries.relations import relations
+from pages.parts import actions, confirmation, corrections, named, related, session, shapes, times
 from pages.parts.empty import empty
 from pages.parts.forms import attempt
 from pages.parts.head import incident_head
@@ -41,6 +42,7 @@ def page() -> None:
             files = incidents.files(db, actor, detail)
             place = triage.place(db, actor, detail.line.id) if incidents.works_on(actor) else None
             runbook = choices.runbook(db, detail.category_pair_id)
+            belongs = relations(db, actor, detail)
     except NotFound as missing:
         st.title("Incident")
         empty(missing.sentence, "Look it up by its number, or go back to the list.", key="incident.missing")
@@ -51,13 +53,17 @@ def page() -> None:
     head(detail, now)
     buttons(actor, detail)
     confirmation.standing(actor, detail, now)
+    related.merged(detail)
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
         facts(detail, files, now, place)
+        corrections.button(actor, detail)
+        related.duplicates(belongs, now)
         if runbook:
             with st.expander("What to do", icon=":material/menu_book:"):
                 st.text(runbook)
         write(actor, detail)
+        related.box(actor, detail, belongs)
         named.box(actor, detail)
     with right:
         happened(entries, total)
@@ -225,6 +231,7 @@ def _rows(detail: incidents.Detail, now: datetime) -> dict[str, str]:
         rows["The reporter said"] = " · ".join(part for part in said if part)
     for name, moment in (
         ("Started", detail.started_at),
+        ("Detected", detail.detected_at),
         ("Reported", line.reported_at),
         ("Work began", line.acknowledged_at),
         ("Resolved", line.resolved_at),

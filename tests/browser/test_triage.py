@@ -60,6 +60,17 @@ class Hospital:
             found = db.scalars(select(Incident).where(Incident.number == number)).one()
             incidents.perform(db, found.id, None, "cancel", {"reason": "A test."}, actor=self.lead, now=self.now)
 
+    def sort(self, number: str, **fields: object) -> None:
+        """Somebody else changes it meanwhile."""
+        with writing(self.engine) as db:
+            found = db.scalars(select(Incident).where(Incident.number == number)).one()
+            other = self.actor(db, "Amara Okafor")
+            incidents.prioritise(db, found.id, None, fields, actor=other, now=datetime.now(UTC))
+
+    def incident(self, number: str) -> Incident:
+        with reading(self.engine) as db:
+            return db.scalars(select(Incident).where(Incident.number == number)).one()
+
     def states(self, numbers: list[str]) -> list[str]:
         with reading(self.engine) as db:
             rows = db.execute(select(Incident.number, Incident.state).where(Incident.number.in_(numbers)))
@@ -221,6 +232,23 @@ def test_one_key_takes_back_what_one_key_did(triage, hospital: Hospital) -> None
     expect(page.get_by_text(f"{number} is as it was.")).to_be_visible()
     expect(row(page, number)).to_be_visible()
     assert hospital.states([number]) == ["new"]
+
+
+def test_two_decide_at_once_and_the_second_compares_and_chooses(triage, hospital: Hospital) -> None:
+    number = hospital.report("Two at once", sorted_already=True)
+    page = triage(f"/triage?view=new&number={number}")
+    page.get_by_role("radiogroup", name="Urgency").get_by_text("Low").click()
+    expect(page.get_by_text("low urgency make")).to_be_visible()  # it is drawn as it was before the other's change
+    hospital.sort(number, impact=3, people_affected=12)
+    page.get_by_role("button", name="Save only").click()
+    expect(page.get_by_text(f"Amara Okafor changed {number} while you were looking at it")).to_be_visible()
+    table = page.get_by_role("table")
+    expect(table.get_by_role("row").filter(has_text="Impact")).to_have_text(re.compile("Impact: HighLow–"))
+    expect(table.get_by_role("row").filter(has_text="Urgency")).to_have_text(re.compile("Urgency: HighHighLow"))
+    page.get_by_role("button", name="Use mine").click()
+    expect(page.get_by_text(f"{number} saved.")).to_be_visible()
+    kept = hospital.incident(number)
+    assert (kept.impact, kept.urgency, kept.people_affected) == (3, 3, 12)
 
 
 def test_a_view_is_kept_shared_and_opened_again(server, triage, hospital: Hospital, page: Visit) -> None:

@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from db.commands import ranking
+from db.commands import incidents, ranking
 from db.engine import reading, writing
 from db.queries import triage
+from db.queries.incidents import by_number
+from db.queries.relations import relations
 from db.queries.triage import Filters
 from tests.db.office import HOUR, MONDAY, Office
 
@@ -69,6 +71,11 @@ ASKED = {
     "what is late": (lambda db, lead: triage.queue(db, lead, Filters(view="late"), 1, NOW), "ix_incident_"),
     "the inbox": (lambda db, lead: triage.queue(db, lead, Filters(view="new"), 1, NOW), "ix_incident_state_rank"),
     "the counts": (lambda db, lead: triage.tallies(db, lead, NOW), "ix_incident_queue"),
+    "the parts": (lambda db, lead: relations(db, lead, by_number(db, lead, "INC-000004")), "ix_incident_parent_id"),
+    "the merged": (
+        lambda db, lead: relations(db, lead, by_number(db, lead, "INC-000004")),
+        "ix_incident_duplicate_of_id",
+    ),
     "the place": (lambda db, lead: triage.standing(db, lead, 4), "ix_incident_queue"),
 }
 
@@ -89,6 +96,16 @@ def test_the_next_one_is_found_by_an_index(office):
 
     chosen = next(plan for plan in plans(office.engine, ask) if "ix_incident_" in plan)
     assert not whole(office.engine, chosen)
+
+
+def test_the_parts_that_are_told_are_found_by_an_index(office):
+    def ask(_db):
+        with writing(office.engine) as db:
+            incidents.comment(db, 4, "News", public=True, actor=office.people["Lena"], now=NOW)
+
+    found = plans(office.engine, ask)
+    assert "ix_incident_parent_id" in "\n".join(found)
+    assert [plan for plan in found if whole(office.engine, plan)] == []
 
 
 def test_a_plan_that_reads_everything_is_seen(office):

@@ -8,13 +8,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from db.commands import incidents, ranking
+from db.commands import corrections, incidents, ranking, relations
 from db.commands.timers import wanted
 from db.commands.undo import undo
 from db.engine import reading, writing
 from db.models import QUEUE_GROUP, Incident
 from rules import states
 from rules.errors import RuleError
+from rules.moments import MOMENTS
 from rules.states import ACTIONS, OPEN, PAUSING_REASONS
 from tests.db.office import MONDAY, Office
 from worker.timers import tick
@@ -35,6 +36,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.id = self.office.report("Mail is slow", at=self.now, scope=scope, effect="partly")
         self.survivor = self.office.report("Mail is down", at=self.now)
         self.version = 1
+        self.merged_from = "new"
 
     def given(self, action: str, team: str, reason: str) -> dict[str, object]:
         known: dict[str, object] = {"reason": "Because.", **FIX}
@@ -68,7 +70,10 @@ class Lifecycle(RuleBasedStateMachine):
         after = self.office.incident(self.id)
         assert version == self.version, "a stale version was taken"
         assert after.version == self.version + 1
-        assert after.state == ACTIONS[action].moves[before.state]
+        expected = self.merged_from if action == "unmerge" else ACTIONS[action].moves[before.state]
+        assert after.state == expected
+        if action == "merge":
+            self.merged_from = before.state
         self.version = after.version
 
     @rule(data=some.data(), team=some.sampled_from(["Network", "Servers"]), reason=some.sampled_from(HOLDS))
@@ -111,6 +116,28 @@ class Lifecycle(RuleBasedStateMachine):
             return
         self.version = self.office.incident(self.id).version
 
+    @rule(minutes=some.integers(1, 300), name=some.sampled_from(sorted(MOMENTS)))
+    def correct(self, minutes: int, name: str) -> None:
+        """A moment that was earlier, or later, as far as the others let it."""
+        moment = getattr(self.office.incident(self.id), name)
+        given = {name: (moment or self.now) + timedelta(minutes=minutes - 150)}
+        try:
+            with writing(self.office.engine) as db:
+                actor = self.office.people["Lena"]
+                corrections.correct(db, self.id, self.version, given, "By the log.", actor=actor, now=self.now)
+        except RuleError:
+            return
+        self.version = self.office.incident(self.id).version
+        assert getattr(self.office.incident(self.id), name) == given[name]
+
+    @rule(inside=some.booleans())
+    def relate(self, inside: bool) -> None:
+        parent = self.survivor if inside else None
+        changes = self.office.incident(self.id).parent_id != parent
+        with writing(self.office.engine) as db:
+            relations.set_parent(db, self.id, self.version, parent, actor=self.office.people["Priya"], now=self.now)
+        self.version += changes
+
     @rule(who=some.sampled_from(["Rita", "Priya"]))
     def write(self, who: str) -> None:
         self.office.comment(self.id, "Any news?", who, self.now)
@@ -137,6 +164,9 @@ class Lifecycle(RuleBasedStateMachine):
             assert (kept.hold_reason is not None) == (kept.state == "on_hold")
             assert kept.state != "closed" or kept.denied_at is None
             assert kept.state == "new" or kept.state == "cancelled" or kept.category_pair_id is not None
+            assert kept.duplicate_of_id is None or kept.state == "cancelled"
+            moments = [moment for name in list(MOMENTS)[2:] if (moment := getattr(kept, name)) is not None]
+            assert moments == sorted(moments)
             running = [pause for pause in pauses if pause.ended_at is None]
             pausing = kept.state == "on_hold" and kept.hold_reason in PAUSING_REASONS
             assert len(running) == pausing
@@ -156,8 +186,8 @@ def test_no_sequence_of_actions_breaks_an_incident(engine):
     run_state_machine_as_test(
         Lifecycle,
         settings=settings(
-            max_examples=60,
-            stateful_step_count=40,
+            max_examples=25,
+            stateful_step_count=35,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
