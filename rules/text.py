@@ -15,6 +15,9 @@ _NAMES = {
     "reason": "the reason",
     "resolution_note": "what was done",
     "verification_note": "the reason",
+    "words": "the words",
+    "vendor_contact": "how the vendor is reached",
+    "vendor_reference": "the vendor's reference",
 }
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.commands import checks, clocks, files, merging, parts, timeline, wording
+from db.commands import assignments, checks, clocks, files, handover, merging, parts, timeline, wording
 from db.models import Follower, Incident, TimelineEntry
 from db.queries.access import record_of
 from db.queries.settings import Policies, policies
@@ -33,7 +33,8 @@ TRIAGE_FIELDS = (
     "restricted",
 )
 _CLOCK_FIELDS = {
-    "impact", "urgency", "priority", "state", "service_id", "people_affected", "reported_at", "major", *priority.RISKS
+    "impact", "urgency", "priority", "state", "team_id", "service_id", "people_affected", "reported_at", "major",
+    *priority.RISKS,
 }  # fmt: skip
 
 
@@ -190,6 +191,9 @@ def perform(
     elif action == "unmerge":
         changes |= merging.part(db, incident, actor, now)
     checks.people(db, changes)
+    if action in handover.HANDING:
+        changes |= handover.given_to(db, incident, action, changes["team_id"], values)
+    handover.read_first(db, incident, action, values, actor, now)
     return _write(db, incident, action, edits | changes, values, known, actor=actor, now=now)
 
 
@@ -264,6 +268,7 @@ def _write(
     now: datetime,
 ) -> Incident:
     was_state, was_team = incident.state, incident.team_id
+    was = assignments.Before(was_state, was_team, incident.changed_at)
     if kind != "undo" and was_team is not None and changes.get("team_id") not in (None, was_team):
         changes = changes | {
             "handovers": incident.handovers + 1,
@@ -276,7 +281,9 @@ def _write(
     incident.version += 1
     incident.changed_at = now
     if _CLOCK_FIELDS & set(changes) and not _promised_nothing(incident):
-        clocks.recompute(db, incident, known, now, pauses)
+        summary = str(given.get("reason") or "") if kind in ("assign", "escalate") else ""
+        stay = assignments.follow(db, incident, kind, was, summary, actor, now)
+        clocks.recompute(db, incident, known, now, pauses, stay)
     edited = {name: value for name, value in changes.items() if name in (*TRIAGE_FIELDS, "priority")}
     if edited:
         timeline.add(
@@ -301,7 +308,7 @@ def _write(
             changes=wording.as_json(before, rest),
             states=(was_state, incident.state),
             teams=(was_team, incident.team_id),
-            public=kind not in ("escalate", "correct"),
+            public=kind not in ("escalate", "correct", "vendor"),
         )
         parts.tell(db, entry, incident, actor, now)
     db.flush()

@@ -5,17 +5,20 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db.commands import incidents, timers
+from db.commands import assignments, incidents, timers
 from db.demo import organisation, past, present
 from db.demo.story import Step
-from db.models import Incident, Setting, Timer
+from db.models import Incident, Notice, Setting, Timer
+from rules.states import OPEN
 from rules.targets import Targets
 
 _BEFORE = timedelta(days=400)
 """how long before now the organisation began to use the app"""
+_STILL_NEW = timedelta(hours=12)
+"""notices older than this were read long ago"""
 
 
 def fill(db: Session, now: datetime, seed: int = 7, *, past_incidents: int = past.INCIDENTS) -> None:
@@ -51,6 +54,8 @@ def _play(db: Session, steps: list[Step], now: datetime) -> None:
     for timer in db.scalars(select(Timer).where(_unfired(now)).order_by(Timer.due_at, Timer.id)).all():
         timers.fire(db, timer, timer.due_at)
     db.flush()
+    told_long_ago = Notice.created_at < now - _STILL_NEW
+    db.execute(update(Notice).where(told_long_ago).values(read_at=Notice.created_at))
 
 
 def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | None:
@@ -73,7 +78,10 @@ def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | N
 
 def _fire_due(db: Session, incident: Incident, at: datetime) -> None:
     answer = incident.response_due_at if incident.acknowledged_at is None else None
-    due = (answer, incident.resolution_warn_at, incident.resolution_due_at, incident.hold_until)
+    due = [answer, incident.resolution_warn_at, incident.resolution_due_at, incident.hold_until]
+    if incident.team_id is not None and incident.state in OPEN:
+        stay = assignments.running(db, incident.id)
+        due += [stay.warn_at, stay.due_at] if stay is not None else []
     if any(moment is not None and moment <= at for moment in due):
         statement = select(Timer).where(Timer.incident_id == incident.id, _unfired(at)).order_by(Timer.due_at)
         for timer in db.scalars(statement).all():

@@ -11,6 +11,7 @@ from db.demo.organisation import DESK, ZONE, Organisation
 from rules.access import Actor
 from rules.priority import people_of, priority, suggested
 from rules.targets import Target, Targets
+from rules.tiers import is_above
 
 WARDS = ("ward 2 A", "ward 2 B", "ward 3 A", "ward 4 C", "the intensive care unit", "the emergency room", "paediatrics",
          "the day clinic", "cardiology", "the maternity ward", "oncology", "the operating theatres")  # fmt: skip
@@ -117,7 +118,7 @@ class Story:
         self.tell("accept", at, self.triager(), **given)
 
     def acknowledge(self, at: datetime) -> None:
-        self.tell("acknowledge", at, self.worker)
+        self.tell("acknowledge", at, self.worker, summary_read=True)
         self.taken = True
 
     def note(self, at: datetime) -> None:
@@ -140,8 +141,10 @@ class Story:
         self.tell("hold", at, self.worker, hold_reason=reason, hold_until=until, hold_note=note)
 
     def hand_over(self, at: datetime, team: str, reason: str) -> None:
-        """To another team, with what it must know."""
-        self.tell("escalate", at, self.worker, team_id=self.org.teams[team].id, reason=reason)
+        """To another team, with what it must know: escalated to a higher tier, assigned to any other."""
+        to = self.org.teams[team]
+        verb = "escalate" if is_above(to.tier, self.team.tier) else "assign"
+        self.tell(verb, at, self.worker, team_id=to.id, reason=reason)
         if self.org.members(team):
             self.worker = self.someone_of(team)
         self.team = self.org.teams[team]

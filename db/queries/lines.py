@@ -40,6 +40,8 @@ class Line:
     subcategory: str | None
     team_id: int | None
     team: str | None
+    tier: str | None
+    """the team's"""
     assignee_id: int | None
     assignee: str | None
     reporter_id: int | None
@@ -65,6 +67,7 @@ class Line:
     pin_seconds: int
     pin_until: datetime | None
     pin_reason: str
+    escalations: int
     paused_since: datetime | None
     starts: HeadStarts = HEAD_STARTS
     """as they are set; what its rank was made with"""
@@ -132,6 +135,7 @@ _COLUMNS = (
     Subcategory.name.label("subcategory"),
     Incident.team_id,
     Team.name.label("team"),
+    Team.tier,
     Incident.assignee_id,
     _Assignee.name.label("assignee"),
     Incident.reporter_id,
@@ -157,6 +161,7 @@ _COLUMNS = (
     Incident.pin_seconds,
     Incident.pin_until,
     Incident.pin_reason,
+    Incident.escalations,
     _PAUSED_SINCE,
 )
 
