@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.commands import assignments, incidents, timers
 from db.demo import organisation, past, present
 from db.demo.story import Step
-from db.models import Incident, Notice, Setting, Timer
+from db.models import Assignment, Incident, Notice, Setting, Timer
 from rules.states import OPEN
 from rules.targets import Targets
 
@@ -43,10 +43,11 @@ def fill(db: Session, now: datetime, seed: int = 7, *, past_incidents: int = pas
 def _play(db: Session, steps: list[Step], now: datetime) -> None:
     """Take every step in order of time, as if each were taken then, with what fell due in between."""
     made: dict[int, Incident] = {}
+    stays: dict[int, Assignment | None] = {}
     for step in steps:
         known = made.get(step.story)
         if known is not None:
-            _fire_due(db, known, step.at)
+            _fire_due(db, known, stays, step.at)
         made_now = _take(db, step, made)
         if made_now is not None:
             made[step.story] = made_now
@@ -76,11 +77,13 @@ def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | N
     return None
 
 
-def _fire_due(db: Session, incident: Incident, at: datetime) -> None:
+def _fire_due(db: Session, incident: Incident, stays: dict[int, Assignment | None], at: datetime) -> None:
     answer = incident.response_due_at if incident.acknowledged_at is None else None
     due = [answer, incident.resolution_warn_at, incident.resolution_due_at, incident.hold_until]
     if incident.team_id is not None and incident.state in OPEN:
-        stay = assignments.running(db, incident.id)
+        stay = stays.get(incident.id)
+        if stay is None or stay.ended_at is not None:
+            stay = stays[incident.id] = assignments.running(db, incident.id)
         due += [stay.warn_at, stay.due_at] if stay is not None else []
     if any(moment is not None and moment <= at for moment in due):
         statement = select(Timer).where(Timer.incident_id == incident.id, _unfired(at)).order_by(Timer.due_at)

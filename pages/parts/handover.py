@@ -91,7 +91,7 @@ def fields(team: TeamChoice | None, detail: incidents.Detail, key: str, wrong: M
 
 def _vendor(team: TeamChoice, detail: incidents.Detail, key: str, wrong: Mapping[str, str]) -> dict[str, str]:
     drawn = {name: f"{key}.{name}.{team.id}" for name in ("vendor_contact", "vendor_reference")}
-    st.text_input("Contact", team.contact, key=drawn["vendor_contact"])
+    st.text_input("Contact (optional)", team.contact, key=drawn["vendor_contact"])
     field_problem(wrong.get("vendor_contact"))
     st.text_input(
         "Their reference (optional)",

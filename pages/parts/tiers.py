@@ -32,7 +32,7 @@ def box(actor: Actor, detail: Detail, standing: Standing, now: datetime) -> None
             handover.said(unread, now)
             with reading() as db:
                 mine = queries.receives(db, actor, unread.team_id, detail.line.assignee_id)
-            if mine and may(actor, "acknowledge", detail.record):
+            if mine and detail.must_read and may(actor, "acknowledge", detail.record):
                 st.button(
                     "I have read it",
                     icon=":material/check:",
