@@ -230,7 +230,7 @@ class TimelineEntry(Base):
     actor_name: Mapped[str] = mapped_column(String(200), default="")
     kind: Mapped[str] = mapped_column(String(30))
     """The name of a lifecycle action, or: report, change, prioritise, note, comment, update, follow, named, merged,
-    relate, correct, pin, undo, file, sla, ola, inform, handover, vendor, hold_over, import."""
+    relate, correct, pin, undo, task, file, sla, ola, inform, handover, vendor, hold_over, import."""
     text: Mapped[str] = mapped_column(Text)
     """What happened, without its subject: 'resolved it: cable replaced'."""
     detail: Mapped[str] = mapped_column(Text, default="")

@@ -21,6 +21,8 @@ class Detail:
     line: Line
     record: Record
     description: str
+    answers: tuple[tuple[str, str], ...]
+    """what its template asked: question and answer"""
     scope: str | None
     effect: str | None
     impact: int | None
@@ -85,6 +87,7 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
         line=line,
         record=record,
         description=incident.description,
+        answers=tuple((each["question"], each["answer"]) for each in incident.answers or ()),
         scope=incident.scope,
         effect=incident.effect,
         impact=incident.impact,

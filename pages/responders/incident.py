@@ -11,11 +11,12 @@ from db.queries import choices, incidents, triage
 from db.queries import tiers as between
 from db.queries.lines import Line
 from db.queries.relations import relations
-from pages.parts import actions, corrections, named, related, session, shapes, tiers, times
+from pages.parts import actions, corrections, named, related, session, shapes, tasks, tiers, times
 from pages.parts.empty import empty
 from pages.parts.forms import attempt
 from pages.parts.head import incident_head
 from pages.parts.marks import gray
+from pages.parts.template_questions import answered
 from pages.parts.texts import literal
 from pages.parts.timeline import timeline
 from rules.access import Actor, NotFound, may
@@ -65,6 +66,7 @@ def page() -> None:
         if runbook:
             with st.expander("What to do", icon=":material/menu_book:"):
                 st.text(runbook)
+        tasks.box(actor, detail)
         write(actor, detail)
         related.box(actor, detail, belongs)
         named.box(actor, detail)
@@ -209,6 +211,7 @@ def facts(
             st.text(detail.description)
         elif not detail.line.imported:
             st.caption("Nothing more was written.")
+        answered(detail)
         if detail.resolution_note:
             code = RESOLUTION_CODES.get(detail.resolution_code or "", detail.resolution_code or "")
             if line.state in OPEN:
