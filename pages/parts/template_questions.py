@@ -45,6 +45,7 @@ def choose(key: Key, wrong: Mapping[str, str]) -> Offered | None:
     )
     field_problem(wrong.get("template_id"))
     chosen = offered.get(chosen_id) if chosen_id is not None else None
+    st.session_state[key("asked")] = chosen.questions if chosen else ()
     if chosen is not None and chosen.description:
         st.caption(literal(chosen.description))
     return chosen
@@ -64,7 +65,7 @@ def ask(key: Key, template_id: int, questions: Sequence[Question], wrong: Mappin
     for question in questions:
         optional = "" if question.required else " (optional)"
         label = f"**{literal(question.label)}**{optional}"
-        _INPUTS[question.kind](question, label, key(f"answer.{template_id}.{question.key}"))
+        _INPUTS[question.kind](question, label, key(_answer(template_id, question)))
         field_problem(wrong.get(question.field))
 
 
@@ -138,6 +139,11 @@ def given(key: Key) -> tuple[int | None, dict[str, object]]:
     template_id = st.session_state.get(key("template_id"))
     if template_id is None:
         return None, {}
-    begin = key(f"answer.{template_id}.")
-    held = {str(name): value for name, value in st.session_state.items() if str(name).startswith(begin)}
-    return template_id, {name.removeprefix(begin): None if value == UNSURE else value for name, value in held.items()}
+    asked: Sequence[Question] = st.session_state.get(key("asked"), ())
+    answers = {question.key: st.session_state.get(key(_answer(template_id, question))) for question in asked}
+    return template_id, {name: None if answer == UNSURE else answer for name, answer in answers.items()}
+
+
+def _answer(template_id: int, question: Question) -> str:
+    """The field of an answer; another one when the question takes another kind of answer meanwhile."""
+    return f"answer.{template_id}.{question.key}.{question.kind}"
