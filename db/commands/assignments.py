@@ -47,7 +47,8 @@ def follow(
     with db.no_autoflush:  # the incident is still being changed; it is written once
         rows = list(db.scalars(_ROWS, {"incident_id": incident.id}))
     present = next((row for row in rows if row.ended_at is None), None)
-    team_id = incident.team_id if incident.state in OPEN else None
+    # A team that is only proposed for a new incident has not received it yet.
+    team_id = incident.team_id if incident.state in OPEN and incident.state != "new" else None
     if present is not None and present.team_id != team_id:
         if kind == "undo" and present.began_at == before.changed_at:
             rows.remove(present)

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db.commands import assignments, incidents, timers
-from db.demo import organisation, past, present
+from db.commands import assignments, incidents, tasks, timers
+from db.demo import organisation, past, present, templates
 from db.demo.story import Step
-from db.models import Assignment, Incident, Notice, Setting, Timer
+from db.models import Assignment, Incident, Notice, Setting, Task, Timer
 from rules.states import OPEN
 from rules.targets import Targets
 
@@ -32,6 +32,7 @@ def fill(db: Session, now: datetime, seed: int = 7, *, past_incidents: int = pas
     ):
         db.merge(Setting(key=key, value=value, changed_at=now))
     org = organisation.build(db, now - _BEFORE)
+    org.templates.update(templates.build(db, org, now - _BEFORE))
     rng, targets = Random(seed), Targets.default(organisation.ZONE)
     told = list(past.stories(org, rng, targets, now, past_incidents))
     told += present.stories(org, rng, targets, now, first=len(told))
@@ -68,6 +69,10 @@ def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | N
         incidents.follow(db, number, actor=actor, now=now)
     elif step.verb in ("comment", "note"):
         incidents.comment(db, number, given["words"], public=step.verb == "comment", actor=actor, now=now)
+    elif step.verb == "tick":
+        to_do = select(Task.id).where(Task.incident_id == number, Task.done_at.is_(None)).order_by(Task.position)
+        for task_id in db.scalars(to_do.limit(given["steps"])).all():
+            tasks.tick(db, number, task_id, True, actor=actor, now=now)
     elif step.verb == "prioritise":
         incidents.prioritise(db, number, None, given, actor=actor, now=now)
     else:

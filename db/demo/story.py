@@ -6,11 +6,13 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from db.demo import templates
 from db.demo.cases import Case, split
 from db.demo.organisation import DESK, ZONE, Organisation
 from rules.access import Actor
 from rules.priority import people_of, priority, suggested
 from rules.targets import Target, Targets
+from rules.templates import MOST_STEPS
 from rules.tiers import is_above
 
 WARDS = ("ward 2 A", "ward 2 B", "ward 3 A", "ward 4 C", "the intensive care unit", "the emergency room", "paediatrics",
@@ -36,7 +38,7 @@ class Step:
     story: int
     """which incident, by its place in the order of reporting"""
     verb: str
-    """report, follow, comment, note, prioritise, or the name of a lifecycle action"""
+    """report, follow, comment, note, tick, prioritise, or the name of a lifecycle action"""
     actor: Actor
     given: dict[str, Any] = field(default_factory=dict)
 
@@ -59,7 +61,7 @@ class Story:
         self.team = next(team for team in org.teams.values() if team.id == self.pair.team_id)
         self.worker = self.someone_of(self.team.name)
         self.steps: list[Step] = []
-        self.taken = False
+        self.taken = self.templated = False
 
     def someone_of(self, team: str) -> Actor:
         """A member of the team; of the service desk where the team is a company outside."""
@@ -84,6 +86,8 @@ class Story:
         """The reporter's words; a vague one names no service of the list."""
         where = self.text(self.rng.choice(("{ward}", "{room}", "{building}")))
         title = self.text(self.case.title)
+        used = {} if vague else templates.use(self.org, self.case, self.index, self.reported)
+        self.templated = bool(used)
         self.tell(
             "report",
             self.reported,
@@ -98,6 +102,7 @@ class Story:
             if self.rng.random() < 0.3
             else None,
             source=self.rng.choices(("form", "phone", "mail"), (6, 3, 1))[0],
+            **used,
         )
 
     def accept(self, at: datetime, *, to: str | None = None, known: bool = True) -> None:
@@ -119,6 +124,8 @@ class Story:
 
     def acknowledge(self, at: datetime) -> None:
         self.tell("acknowledge", at, self.worker, summary_read=True)
+        if self.templated and not self.taken:
+            self.tell("tick", at, self.worker, steps=1)
         self.taken = True
 
     def note(self, at: datetime) -> None:
@@ -150,6 +157,8 @@ class Story:
         self.team = self.org.teams[team]
 
     def resolve(self, at: datetime) -> None:
+        if self.templated:
+            self.tell("tick", at, self.worker, steps=MOST_STEPS)
         self.tell("resolve", at, self.worker, resolution_code=self.case.code, resolution_note=self.text(self.case.fix))
 
     def recover(self, at: datetime) -> None:
