@@ -9,7 +9,7 @@ from db.commands import tasks as commands
 from db.engine import Session, reading
 from db.queries import tasks as queries
 from db.queries.incidents import Detail
-from db.queries.tasks import Step
+from db.queries.tasks import Checklist, Step
 from pages.parts import session, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
@@ -18,57 +18,47 @@ from rules.access import Actor, may
 from rules.templates import STEP_LIMIT
 
 
-def box(actor: Actor, detail: Detail, *, empty: bool = True) -> None:
+def box(actor: Actor, detail: Detail, *, whole: bool = True) -> None:
     """Draw the checklist for those who work on the incident; others see it when there is one.
 
-    `empty`: draw it for a first step too when there is nothing in it.
+    `whole`: steps can be added and removed too, also the first.
     """
     works = may(actor, "note", detail.record)
     with reading() as db:
         found = queries.checklist(db, actor, detail)
-    if not (found.steps or (works and (empty or found.offered))):
+    if not (found.steps or (works and (whole or found.offered))):
         return
     key = f"tasks.{detail.line.number}"
     failure: Failure | None = st.session_state.pop(f"{key}.failure", None)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.header("Checklist", width="stretch")
+            st.header("Checklist", width="stretch", anchor=False)
             if found.steps:
                 done = len(found.steps) - found.waiting
-                st.caption(f"{done} of {len(found.steps)} done" if found.waiting else "All done")
-        with st.container(gap=None):
+                st.caption(f"{done} of {len(found.steps)} done" if found.waiting else "All done", width="content")
+        with st.container(gap="xsmall"):
             for step in found.steps:
                 _step(actor, detail, step, key, works)
         if failure is not None and not failure.fields:
             field_problem(failure.sentence)
         if works:
             _offer(actor, detail, found.offered, key)
+        if works and whole:
             _add(actor, detail, key, failure.fields.get("step") if failure else None)
+            _remove(actor, detail, found, key)
 
 
 def _step(actor: Actor, detail: Detail, step: Step, key: str, works: bool) -> None:
     name = f"{key}.{step.id}"
     st.session_state[name] = step.done_at is not None  # others tick too: what is kept counts, not what was drawn
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        who = f" :small[:gray[{literal(step.done_by or 'Somebody')}, {_when(step)}]]" if step.done_at else ""
-        st.checkbox(
-            f"{literal(step.text)}{who}",
-            key=name,
-            on_change=_tick,
-            args=(actor, detail, step.id, key),
-            disabled=not works,
-            width="stretch",
-        )
-        if works and step.done_at is None:
-            st.button(
-                "",
-                icon=":material/close:",
-                type="tertiary",
-                help=f"Remove '{literal(step.text)}'",
-                key=f"{name}.remove",
-                on_click=_do,
-                args=(key, lambda db, now: commands.remove(db, detail.line.id, step.id, actor=actor, now=now)),
-            )
+    who = f" :small[:gray[{literal(step.done_by or 'Somebody')}, {_when(step)}]]" if step.done_at else ""
+    st.checkbox(
+        f"{literal(step.text)}{who}",
+        key=name,
+        on_change=_tick,
+        args=(actor, detail, step.id, key),
+        disabled=not works,
+    )
 
 
 def _when(step: Step) -> str:
@@ -102,6 +92,19 @@ def _add(actor: Actor, detail: Detail, key: str, wrong: str | None) -> None:
             )
             st.form_submit_button("Add step", on_click=_send, args=(actor, detail, key))
         field_problem(wrong)
+
+
+def _remove(actor: Actor, detail: Detail, found: Checklist, key: str) -> None:
+    """A menu of the steps that nobody did."""
+    waiting = {step.id: step.text for step in found.steps if step.done_at is None}
+    if not waiting:
+        return
+    chosen = st.menu_button(
+        "Remove a step", list(waiting), type="tertiary", format_func=waiting.__getitem__, key=f"{key}.remove"
+    )
+    if chosen is not None:
+        _do(key, lambda db, now: commands.remove(db, detail.line.id, chosen, actor=actor, now=now))
+        st.rerun()
 
 
 def _tick(actor: Actor, detail: Detail, step_id: int, key: str) -> None:

@@ -193,16 +193,12 @@ def _question(draft: Draft, place: int, question: dict[str, Any]) -> None:
             about = f"{KINDS[question['kind']]}{', needs an answer' if question['required'] else ''}"
             title = literal(question["label"]) or "New question"
             st.markdown(f"**{place + 1}. {title}**  \n:small[:gray[{about}]]", width="stretch")
-            for name, by, icon, at_end in (
-                ("up", -1, "arrow_upward", place == 0),
-                ("down", 1, "arrow_downward", place == len(draft.questions) - 1),
-            ):
+            for name, by, at_end in (("Up", -1, place == 0), ("Down", 1, place == len(draft.questions) - 1)):
                 st.button(
-                    "",
-                    icon=f":material/{icon}:",
+                    name,
                     type="tertiary",
-                    key=draft.key(f"{uid}.{name}"),
-                    help=f"Move question {place + 1} {name}",
+                    key=draft.key(f"{uid}.{name.lower()}"),
+                    help=f"Move question {place + 1} {name.lower()}",
                     disabled=at_end,
                     on_click=_move,
                     args=(draft, uid, by),

@@ -85,7 +85,7 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
     decide(actor, detail, known, pairs, offered, suggested, refused)
     if refused is None:
         rare(actor, detail)
-        tasks.box(actor, detail, empty=False)
+        tasks.box(actor, detail, whole=False)
 
 
 def standing(line: Line, place: int, ahead: triage.Neighbour | None, now: datetime) -> None:

@@ -209,7 +209,7 @@ def facts(
             st.error(f"**{who} says it is not fixed**, {times.ago(line.denied_at, now)}.", icon=":material/error:")
         if detail.description:
             st.text(detail.description)
-        elif not detail.line.imported:
+        elif not (detail.line.imported or detail.answers):
             st.caption("Nothing more was written.")
         answered(detail)
         if detail.resolution_note:
