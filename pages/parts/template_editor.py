@@ -139,9 +139,9 @@ def _begins(draft: Draft, known: Known, pairs: dict[int, str], matrix: Matrix, w
             "What the reporter says can raise impact and urgency, never lower them."
         )
         services = {service.id: service.name for service in known.services.values()}
-        _choice(draft, "service_id", {None: "What the reporter says", **services}, wrong)
-        _choice(draft, "category_pair_id", {None: "Chosen in triage", **pairs}, wrong)
-        levels: dict[Any, str] = {None: "What the reporter says", **LEVELS}
+        _choice(draft, "service_id", {0: "What the reporter says", **services}, wrong)
+        _choice(draft, "category_pair_id", {0: "Chosen in triage", **pairs}, wrong)
+        levels = {0: "What the reporter says", **LEVELS}
         left, right = st.columns(2, gap="small")
         with left:
             impact = _choice(draft, "impact", levels, wrong)
@@ -150,13 +150,14 @@ def _begins(draft: Draft, known: Known, pairs: dict[int, str], matrix: Matrix, w
         if impact and urgency:
             level = priority(impact, urgency, matrix)
             st.markdown(f":small[:gray[Together they make **P{level} {PRIORITIES[level]}**.]]")
-        _choice(draft, "team_id", {None: "Chosen in triage", **known.teams}, wrong)
+        _choice(draft, "team_id", {0: "Chosen in triage", **known.teams}, wrong)
 
 
-def _choice(draft: Draft, name: str, options: dict[Any, str], wrong: Mapping[str, str]) -> Any:
+def _choice(draft: Draft, name: str, options: dict[int, str], wrong: Mapping[str, str]) -> int:
+    """The id chosen from the list; 0 for the first, which leaves it open."""
     known = list(options)
-    value = draft.values.get(name)
-    chosen = st.selectbox(
+    value = draft.values.get(name) or 0
+    chosen: int = st.selectbox(
         LABELS[name],
         known,
         index=known.index(value) if value in options else 0,
@@ -193,27 +194,32 @@ def _question(draft: Draft, place: int, question: dict[str, Any]) -> None:
             about = f"{KINDS[question['kind']]}{', needs an answer' if question['required'] else ''}"
             title = literal(question["label"]) or "New question"
             st.markdown(f"**{place + 1}. {title}**  \n:small[:gray[{about}]]", width="stretch")
-            for name, by, at_end in (("Up", -1, place == 0), ("Down", 1, place == len(draft.questions) - 1)):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+                _order(draft, place, uid)
                 st.button(
-                    name,
-                    type="tertiary",
-                    key=draft.key(f"{uid}.{name.lower()}"),
-                    help=f"Move question {place + 1} {name.lower()}",
-                    disabled=at_end,
-                    on_click=_move,
-                    args=(draft, uid, by),
+                    "Done" if opened else "Change",
+                    key=draft.key(f"{uid}.open"),
+                    on_click=_open,
+                    args=(draft, None if opened else uid),
                 )
-            st.button(
-                "Done" if opened else "Change",
-                key=draft.key(f"{uid}.open"),
-                on_click=_open,
-                args=(draft, None if opened else uid),
-            )
         if opened:
             _fields(draft, question)
         else:
             for said in question["wrong"].values():
                 field_problem(said)
+
+
+def _order(draft: Draft, place: int, uid: int) -> None:
+    for name, by, at_end in (("Up", -1, place == 0), ("Down", 1, place == len(draft.questions) - 1)):
+        st.button(
+            name,
+            type="tertiary",
+            key=draft.key(f"{uid}.{name.lower()}"),
+            help=f"Move question {place + 1} {name.lower()}",
+            disabled=at_end,
+            on_click=_move,
+            args=(draft, uid, by),
+        )
 
 
 def _fields(draft: Draft, question: dict[str, Any]) -> None:
@@ -323,7 +329,7 @@ def buttons(actor: Actor, draft: Draft) -> None:
 def _save(actor: Actor, draft: Draft) -> None:
     _take_open(draft)
     state = st.session_state
-    values: dict[str, Any] = {name: state.get(draft.key(name)) for name in FIELDS}
+    values: dict[str, Any] = {name: state.get(draft.key(name)) or None for name in FIELDS}
     values |= {name: values[name] or "" for name in ("name", "description")}
     steps = (state.get(draft.key("checklist")) or "").splitlines()
     draft.failure = attempt(

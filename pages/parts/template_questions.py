@@ -15,7 +15,8 @@ from pages.parts.texts import literal
 from rules.templates import YES_NO, Question
 
 LABELS = {"template_id": "What do you need?"}
-SOMETHING_ELSE = "Something else"
+SOMETHING_ELSE = 0
+"""The choice that is no template: not None, which a list shows as nothing chosen."""
 UNSURE = "unsure"
 Key = Callable[[str], str]
 """name of a field -> key of its widget"""
@@ -31,20 +32,20 @@ def choose(key: Key, wrong: Mapping[str, str]) -> Offered | None:
     if not offered and not wrong.get("template_id"):
         return None
     name = key("template_id")
-    if st.session_state.get(name) not in offered:
-        st.session_state[name] = None  # what was chosen is no longer offered
-    names = {None: SOMETHING_ELSE} | {each.id: each.name for each in offered.values()}
+    names = {SOMETHING_ELSE: "Something else"} | {each.id: each.name for each in offered.values()}
+    if st.session_state.get(name) not in names:
+        st.session_state[name] = SOMETHING_ELSE  # what was chosen is no longer offered
     chosen_id = st.selectbox(
         f"**{LABELS['template_id']}** (optional)",
         list(names),
-        format_func=lambda option: names.get(option, SOMETHING_ELSE),
+        format_func=lambda option: names.get(option, ""),
         key=name,
         on_change=_drop_answers_problems,
         args=(key("failure"),),
         persist_state="session",
     )
     field_problem(wrong.get("template_id"))
-    chosen = offered.get(chosen_id) if chosen_id is not None else None
+    chosen = offered.get(chosen_id)
     st.session_state[key("asked")] = chosen.questions if chosen else ()
     if chosen is not None and chosen.description:
         st.caption(literal(chosen.description))
@@ -137,7 +138,7 @@ def labels(chosen: Offered | None) -> dict[str, str]:
 def given(key: Key) -> tuple[int | None, dict[str, object]]:
     """The id of what is needed, None for something else, and the answers by key of their question."""
     template_id = st.session_state.get(key("template_id"))
-    if template_id is None:
+    if not template_id:
         return None, {}
     asked: Sequence[Question] = st.session_state.get(key("asked"), ())
     answers = {question.key: st.session_state.get(key(_answer(template_id, question))) for question in asked}

@@ -183,8 +183,7 @@ def test_report_asks_what_is_needed_only_when_there_is_a_choice(desk, opened):
     make(desk)
     at = opened(REPORT, "Rita")
     (asked,) = labelled(at, "What do you need?")
-    assert asked.value is None
-    assert "Something else" in asked.options
+    assert asked.options[asked.index] == "Something else"
     assert not labelled(at, "Which kind?")
 
 
@@ -208,7 +207,7 @@ def test_the_answers_come_with_the_incident(desk, opened):
     assert "Your report is INC-000001" in said(at)
     assert "Pump" in said(at)
     again = press(at, "Report something else")
-    assert field(again, ".template_id").value is None
+    assert field(again, ".template_id").value == 0
 
 
 def test_wrong_answers_are_told_with_everything_else_and_kept(desk, opened):
@@ -248,7 +247,7 @@ def test_another_choice_keeps_what_was_typed_and_forgets_what_was_wrong_with_oth
     labelled(at, "To what?")[0].input("The archive")
     at = field(at.run(), ".template_id").set_value(device).run()
     assert labelled(at, "How many")[0].value == "4"
-    at = press(field(at, ".template_id").set_value(None).run(), "Send report")
+    at = press(field(at, ".template_id").set_value(0).run(), "Send report")
     (made,) = desk.incidents()
     assert (made.template_id, made.answers) == (None, None)
 
