@@ -80,7 +80,7 @@ def _offer(actor: Actor, detail: Detail, offered: str | None, key: str) -> None:
 
 
 def _add(actor: Actor, detail: Detail, key: str, wrong: str | None) -> None:
-    with st.form(f"{key}.form", border=False):
+    with st.form(f"{key}.form", border=False, enter_to_submit=False):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             st.text_input(
                 "Add a step",
