@@ -143,6 +143,10 @@ def denied(line: Line, now: datetime) -> str:
     return f"Said {times.ago(line.denied_at, now)}; it may not be closed before it is fixed." if line.denied_at else ""
 
 
+def past_ola(line: Line, now: datetime) -> str:
+    return f"{line.team} should have done its part by now; the promise to the reporter still runs."
+
+
 def _note(event: Event, key: str) -> None:
     st.session_state[f"{key}.event"] = event
 
@@ -179,9 +183,11 @@ def work(line: Line) -> None:
         to_incident(line)
         return
     actor = session.require("board")
-    st.session_state["home.failure"] = attempt(
-        lambda db, now: commands.perform(db, line.id, line.version, action, actor=actor, now=now)
-    )
+    failure = attempt(lambda db, now: commands.perform(db, line.id, line.version, action, actor=actor, now=now))
+    if failure is not None and "summary_read" in failure.fields:
+        st.session_state["incident.ask"] = action
+        to_incident(line)
+    st.session_state["home.failure"] = failure
     st.rerun()
 
 
@@ -192,6 +198,9 @@ PARTS = (
     Listed("unassigned", "Nobody has these yet", "Take it", work),
     Listed("new", "New: to triage", "Triage", to_triage, ("leads/triage.py", {"view": "new"})),
     Listed("late", "Late", "Open", to_incident, ("leads/triage.py", {"view": "late"})),
+    Listed(
+        "past_ola", "Past their team's time", "Open", to_incident, ("leads/triage.py", {"view": "mine"}), why=past_ola
+    ),
     Listed("denied", "The reporter says: not fixed", "Open", to_incident, why=denied),
     Listed("to_close", "Answered: to close", "Close", close, TO_CLOSE, why=answered),
     Listed("unanswered", "No answer for long enough: may be closed", "Close", close, TO_CLOSE, why=silent),

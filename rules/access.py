@@ -98,6 +98,7 @@ TABLE: dict[str, frozenset[str]] = {
     "pin": frozenset({"lead"}),
     "next_up": _WORK,
     "note": _WORK,
+    "inform": _WORK,
     "comment": _WORK,
     "follow": _EVERYONE,
     "attach": _WORK,

@@ -96,17 +96,19 @@ class Policies:
         service_id: int | None,
         began_at: datetime,
         pauses: Sequence[Pause] = (),
+        *,
+        part: float = 1.0,
     ) -> datetime | None:
         """When a team of this tier that received the incident at `began_at` should have done its part.
 
         The tier's share of the time to resolve, counted in the same calendar, without `pauses` (those already ended).
-        None while there is no priority, or for a tier that promises nothing.
+        None while there is no priority, or for a tier that promises nothing. `part`: when so much of it is used.
         """
         share = self.ola.get(tier, 0)
         if priority is None or not share:
             return None
         target = self.targets.target(priority, service_id)
-        return due_at(target.calendar, began_at, round(target.resolution * share), pauses)
+        return due_at(target.calendar, began_at, round(target.resolution * share * part), pauses)
 
 
 def parsed(values: Mapping[str, Any], public: Public) -> Policies:

@@ -229,6 +229,8 @@ def apply(
     if action in ("accept", "assign", "escalate"):
         changes["team_id"] = given.get("team_id", incident.get("team_id"))
         changes["assignee_id"] = given.get("assignee_id")
+        if action == "escalate":
+            changes["escalations"] = int(incident.get("escalations") or 0) + 1
     elif action == "acknowledge" or action == "resume":
         changes["acknowledged_at"] = incident.get("acknowledged_at") or now
     elif action == "hold":

@@ -18,6 +18,8 @@ _NAMES = {
     "reason": "the reason",
     "resolution_note": "what was done",
     "verification_note": "the reason",
+    "vendor_contact": "how the vendor is reached",
+    "vendor_reference": "the vendor's reference",
 }
 
 

@@ -60,6 +60,6 @@ def remind(db: Session, incident_id: int, version: int | None, words: str, *, ac
         raise RuleError("Say how you tried to reach them.", field="words")
     said = "reminded the reporter to say whether it works" if reached else "asked the reporter whether it works"
     asking.remind(db, incident, said, words, actor, now)
-    timers.keep(db, incident, paused=False, now=now, patience=policies(db).patience)
+    timers.keep(db, incident, None, paused=False, now=now, patience=policies(db).patience)
     db.flush()
     return incident

@@ -37,8 +37,12 @@ def report(
     started_at: datetime | None,
     attachments: Sequence[Upload],
     now: datetime,
+    also: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The columns of a new incident, and `service_impact`. RuleError names every field that must be put right."""
+    """The columns of a new incident, and `service_impact`. RuleError names every field that must be put right.
+
+    `also`: what is wrong besides, field -> sentence.
+    """
     wrong: dict[str, str] = {}
     values: dict[str, Any] = {"service_impact": None, "service_id": None}
     for name, check in (
@@ -66,6 +70,7 @@ def report(
         wrong["effect"] = "Choose from the list whether you can still work."
     if started_at is not None and started_at > now + _FUTURE:
         wrong["started_at"] = "Choose a time in the past for when it started."
+    wrong |= also
     if wrong:
         raise RuleError(" ".join(wrong.values()), fields=wrong)
     del values["files"]

@@ -9,7 +9,19 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.commands import asking, checks, clocks, files, merging, parts, timeline, wording
+from db.commands import (
+    asking,
+    assignments,
+    checks,
+    clocks,
+    files,
+    handover,
+    merging,
+    parts,
+    templates,
+    timeline,
+    wording,
+)
 from db.models import Follower, Incident, TimelineEntry
 from db.queries.access import record_of
 from db.queries.settings import Policies, policies
@@ -17,6 +29,7 @@ from db.queries.timeline import Entry, since
 from rules import access, priority, states, text
 from rules.access import Actor, Forbidden
 from rules.errors import RuleError
+from rules.templates import as_text, levels
 
 TRIAGE_FIELDS = (
     "category_pair_id",
@@ -33,7 +46,8 @@ TRIAGE_FIELDS = (
     "restricted",
 )
 _CLOCK_FIELDS = {
-    "impact", "urgency", "priority", "state", "service_id", "people_affected", "reported_at", "major", *priority.RISKS
+    "impact", "urgency", "priority", "state", "team_id", "service_id", "people_affected", "reported_at", "major",
+    *priority.RISKS,
 }  # fmt: skip
 
 
@@ -60,19 +74,26 @@ def report(
     source: str = "form",
     caller: checks.Caller | None = None,
     form_token: str | None = None,
+    template_id: int | None = None,
+    answers: Mapping[str, object] | None = None,
     actor: Actor,
     now: datetime,
 ) -> Incident:
     """Log a new incident, reported by `actor` or for a `caller`. The same `form_token` again gives the one made.
 
-    RuleError with `fields` names everything that must be put right at once.
+    `answers` to the questions of the template are by key of the question (rules.templates). RuleError with `fields`
+    names everything that must be put right at once.
     """
     checks.open_to(actor)
     access.check(actor, "report_for" if caller and not actor.anonymous else "report")
     made = _made_from(db, form_token)
     if made is not None:
         return made
-    checked = checks.report(db, title, affected, description, service_id, scope, effect, started_at, attachments, now)
+    start = templates.start(db, template_id, answers)
+    service_id = start.service_id if service_id is None else service_id
+    checked = checks.report(
+        db, title, affected, description, service_id, scope, effect, started_at, attachments, now, start.wrong
+    )
     who: dict[str, Any] = {"reporter_id": actor.id, "logged_by_id": actor.id, "source": source}
     told = "reported it"
     if actor.anonymous:
@@ -81,7 +102,7 @@ def report(
         known_caller, told = checks.caller(db, caller)
         who |= known_caller
     service_impact = checked.pop("service_impact")
-    impact, urgency = priority.suggested(scope, effect, service_impact)
+    impact, urgency = levels(start.impact, start.urgency, scope, effect, service_impact)
     known = policies(db)
     incident = Incident(
         number=f"new {form_token or now.timestamp()} {actor.id}"[:40],
@@ -99,6 +120,7 @@ def report(
         version=1,
         reopen_count=0,
         handovers=0,
+        **start.columns(),
         **who,
         **checked,
     )
@@ -116,7 +138,9 @@ def report(
     clocks.recompute(db, incident, known, now)
     if incident.reporter_id is not None:
         db.add(Follower(incident_id=incident.id, person_id=incident.reporter_id, since=now))
-    timeline.add(db, incident, actor, now, "report", told, states=(None, "new"), public=True)
+    answered = as_text(start.answers)
+    timeline.add(db, incident, actor, now, "report", told, detail=answered, states=(None, "new"), public=True)
+    start.tasks(db, incident)
     for upload in attachments:
         files.attach(db, incident, upload, actor=actor, now=now)
     return incident
@@ -195,6 +219,9 @@ def perform(
     elif action == "unmerge":
         changes |= merging.part(db, incident, actor, now)
     checks.people(db, changes)
+    if action in handover.HANDING:
+        changes |= handover.given_to(db, incident, action, changes["team_id"], values)
+    handover.read_first(db, incident, action, values, actor, now)
     return _write(db, incident, action, edits | changes, values, known, actor=actor, now=now)
 
 
@@ -268,7 +295,8 @@ def _write(
     actor: Actor,
     now: datetime,
 ) -> Incident:
-    was_state, was_team = incident.state, incident.team_id
+    was_state, was_team = incident.state, None if _proposed(db, incident) else incident.team_id
+    was = assignments.Before(was_state, was_team, incident.changed_at)
     if kind != "undo" and was_team is not None and changes.get("team_id") not in (None, was_team):
         changes = changes | {
             "handovers": incident.handovers + 1,
@@ -281,7 +309,9 @@ def _write(
     incident.version += 1
     incident.changed_at = now
     if _CLOCK_FIELDS & set(changes) and not _promised_nothing(incident):
-        clocks.recompute(db, incident, known, now, pauses)
+        summary = str(given.get("reason") or "") if kind in ("assign", "escalate") else ""
+        stay = assignments.follow(db, incident, kind, was, summary, actor, now)
+        clocks.recompute(db, incident, known, now, pauses, stay)
     edited = {name: value for name, value in changes.items() if name in (*TRIAGE_FIELDS, "priority")}
     if edited:
         timeline.add(
@@ -306,7 +336,7 @@ def _write(
             changes=wording.as_json(before, rest),
             states=(was_state, incident.state),
             teams=(was_team, incident.team_id),
-            public=kind not in ("escalate", "correct"),
+            public=kind not in ("escalate", "correct", "vendor"),
         )
         parts.tell(db, entry, incident, actor, now)
         asking.told(db, incident, kind, entry.detail, actor, now)
@@ -317,6 +347,13 @@ def _write(
 def _promised_nothing(incident: Incident) -> bool:
     """True for what came with an import when it was over: no promise is made for it now."""
     return incident.imported and incident.state not in states.OPEN and incident.resolution_due_at is None
+
+
+def _proposed(db: Session, incident: Incident) -> bool:
+    """True while its team is the one that a template names and nobody has given it to: no team had it before."""
+    if incident.template_id is None or incident.state != "new" or incident.team_id is None:
+        return False
+    return not _had_it(db, incident.id, incident.team_id)
 
 
 def _had_it(db: Session, incident_id: int, team_id: int) -> bool:

@@ -72,6 +72,9 @@ def action(
         person = db.get(Person, incident.assignee_id) if incident.assignee_id else None
         verb = {"accept": "accepted it for", "assign": "assigned it to", "escalate": "escalated it to"}[kind]
         return f"{verb} {', '.join(found.name for found in (team, person) if found) or 'nobody'}"
+    if kind == "vendor":
+        reference = f"reference {incident.vendor_reference}" if incident.vendor_reference else "no reference"
+        return f"noted the vendor's {reference}, contact {incident.vendor_contact or 'unknown'}"
     if kind == "hold":
         until = after["hold_until"]
         return f"put it on hold: {HOLD_REASONS[after['hold_reason']].lower()}, until {until.day} {until:%b %Y}"

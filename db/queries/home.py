@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, Incident, Person
+from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, Assignment, Incident, Person
 from db.queries import confirmation, my_reports, settings, triage
 from db.queries.access import visible
 from db.queries.lines import RANKED, Line, lines
@@ -47,6 +47,8 @@ class Home:
     unassigned: Part | None = None
     new: Part | None = None
     late: Part | None = None
+    past_ola: Part | None = None
+    """what my teams have had for longer than their share of the time"""
     denied: Part | None = None
     to_close: Part | None = None
     unanswered: Part | None = None
@@ -69,6 +71,7 @@ def home(db: Session, actor: Actor, now: datetime, week_began: datetime) -> Home
         unassigned=_unassigned(db, actor) if works and actor.team_ids else None,
         new=_new(db, actor) if triages else None,
         late=_late(db, actor, now) if triages else None,
+        past_ola=_past_ola(db, actor, now) if triages and actor.team_ids else None,
         denied=_denied(db, actor) if closes else None,
         to_close=_first(db, actor, confirmation.answered(), soonest) if closes else None,
         unanswered=_first(db, actor, confirmation.unanswered(patience, now), soonest) if closes else None,
@@ -119,6 +122,14 @@ def _new(db: Session, actor: Actor) -> Part:
 def _late(db: Session, actor: Actor, now: datetime) -> Part:
     conditions = [Incident.queue_group == QUEUE_ACTIVE, Incident.resolution_due_at < now]
     return _counted(db, actor, conditions, (Incident.resolution_due_at, Incident.id))
+
+
+def _past_ola(db: Session, actor: Actor, now: datetime) -> Part:
+    running = select(Assignment.incident_id).where(
+        Assignment.team_id.in_(sorted(actor.team_ids)), Assignment.ended_at.is_(None), Assignment.due_at < now
+    )
+    # Few are past it and many active: the sum keeps SQLite from searching by the queue.
+    return _first(db, actor, [Incident.id.in_(running), Incident.queue_group + 0 == QUEUE_ACTIVE])
 
 
 def _denied(db: Session, actor: Actor) -> Part:

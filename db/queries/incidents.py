@@ -11,6 +11,7 @@ from db.models import Attachment, AttachmentContent, Incident
 from db.queries.access import followers_of, record_of
 from db.queries.confirmation import denied_words
 from db.queries.lines import Line, lines
+from db.queries.tiers import Handover, unread
 from db.queries.timeline import PAGE, Entry, newest
 from rules import access, states
 from rules.access import Actor, NotFound, Record
@@ -21,6 +22,8 @@ class Detail:
     line: Line
     record: Record
     description: str
+    answers: tuple[tuple[str, str], ...]
+    """what its template asked: question and answer"""
     scope: str | None
     effect: str | None
     impact: int | None
@@ -47,6 +50,15 @@ class Detail:
     first_resolution_due_at: datetime | None
     reopen_count: int
     handovers: int
+    escalations: int
+    ping_pong: bool
+    """came back to a team that had it before"""
+    vendor_contact: str
+    vendor_reference: str
+    handover: Handover | None
+    """what the team that has it was handed over with, while nobody has read it"""
+    must_read: bool
+    """the actor reads it before they start work"""
     duplicate_of: str | None
     followers: int
     following: bool
@@ -75,10 +87,12 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
     duplicate_of = None
     if incident.duplicate_of_id is not None:
         duplicate_of = db.execute(select(Incident.number).where(Incident.id == incident.duplicate_of_id)).scalar()
+    handover = unread(db, incident.id) if incident.state in states.OPEN else None
     return Detail(
         line=line,
         record=record,
         description=incident.description,
+        answers=tuple((each["question"], each["answer"]) for each in incident.answers or ()),
         scope=incident.scope,
         effect=incident.effect,
         impact=incident.impact,
@@ -101,6 +115,12 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
         first_resolution_due_at=incident.first_resolution_due_at,
         reopen_count=incident.reopen_count,
         handovers=incident.handovers,
+        escalations=incident.escalations,
+        ping_pong=incident.ping_pong,
+        vendor_contact=incident.vendor_contact,
+        vendor_reference=incident.vendor_reference,
+        handover=handover,
+        must_read=handover is not None and handover.writer_id != actor.id,
         duplicate_of=duplicate_of,
         followers=len(followers),
         following=actor.id in followers,

@@ -74,7 +74,7 @@ def test_priority_triage_and_notes_are_never_told(desk: Desk, opened: Opened, dr
     desk.report("Rita", "Cannot print")
     desk.accept("INC-000001", impact=1, urgency=1, security=True)
     desk.do("INC-000001", "acknowledge", "Priya")
-    desk.do("INC-000001", "escalate", "Priya", team_id=desk.team_id, reason=INTERNAL)
+    desk.do("INC-000001", "escalate", "Priya", team_id=desk.team("Servers", "3"), reason=INTERNAL)
     desk.comment("INC-000001", INTERNAL, "Priya", public=False)
     for who, address in (("Rita", {}), ("Rita", {"number": "INC-000001"}), ("Priya", {"number": "INC-000001"})):
         at = opened(PAGE, who, **address)

@@ -33,6 +33,7 @@ BY_ROLE = """
     pin          .         .          x     .     .        .
     next_up      .         x          x     x     .        .
     note         .         x          x     x     .        .
+    inform       .         x          x     x     .        .
     comment      .         x          x     x     .        .
     follow       x         x          x     x     x        x
     attach       .         x          x     x     .        .
