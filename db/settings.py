@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rules import mail_server, outgoing
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 
@@ -30,6 +32,7 @@ class Settings(BaseSettings):
     secret_key: str = ""
     base_url: str = ""
     smtp_url: str = ""
+    outgoing_allow: str = ""
     anonymous_reports: bool = False
     worker: Literal["embedded", "off"] = "embedded"
     video_url: str = "https://meet.jit.si/{room}"
@@ -41,6 +44,19 @@ class Settings(BaseSettings):
             if url.startswith(plain):
                 return "postgresql+psycopg://" + url.removeprefix(plain)
         return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, url: str) -> str:
+        if url:
+            mail_server.parse(url)
+        return url
+
+    @field_validator("outgoing_allow")
+    @classmethod
+    def _allowed(cls, listed: str) -> str:
+        outgoing.parse(listed)
+        return listed
 
     @property
     def secure(self) -> bool:
@@ -65,7 +81,8 @@ def settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"])).upper()
-        raise SettingProblem(f"The setting {name} cannot be used: {first['msg']}.") from error
+        said = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise SettingProblem(f"The setting {name} cannot be used: {said}.") from error
 
 
 @lru_cache

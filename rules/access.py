@@ -109,6 +109,7 @@ TABLE: dict[str, frozenset[str]] = {
     "people": frozenset({"admin"}),
     "settings": frozenset({"admin"}),
     "import": frozenset({"admin"}),
+    "deliveries": frozenset({"lead", "admin"}),
 }
 _OWN = frozenset({"read", "verify", "reject", "reopen", "comment", "attach"})
 """what the reporter may do with an incident of their own"""

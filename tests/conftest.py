@@ -22,7 +22,7 @@ import pytest
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 
 # Nothing that is set on this machine, and no data kept in this folder, may reach a test.
-for _name in ("SMTP_URL", "BASE_URL", "ANONYMOUS_REPORTS", "VIDEO_URL"):
+for _name in ("SMTP_URL", "OUTGOING_ALLOW", "BASE_URL", "ANONYMOUS_REPORTS", "VIDEO_URL"):
     os.environ.pop(_name, None)
 os.environ |= {
     "DATABASE_URL": "sqlite:////dev/null/no-test-asked-for-a-database.db",

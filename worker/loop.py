@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.commands import housekeeping
 from db.engine import DatabaseProblem, writing
-from worker import history, policies, timers
+from worker import history, outbox, policies, timers
 
 EVERY_SECONDS = 2.0
 TIDY_EVERY_SECONDS = 3600.0
@@ -27,6 +27,7 @@ class Loop:
         self._engine = engine
         self._clock = clock or (lambda: datetime.now(UTC))
         self._stopping = threading.Event()
+        self._post = outbox.Post(engine, self._clock)
         self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
         self._failures = 0
         self._tidied: float | None = None
@@ -50,13 +51,17 @@ class Loop:
 
     def run(self) -> None:
         """Work until stopped."""
-        while not self._stopping.is_set():
-            self._stopping.wait(self.turn())
+        try:
+            while not self._stopping.is_set():
+                self._stopping.wait(self.turn())
+        finally:
+            self._post.stop()
 
     def turn(self) -> float:
         """Do what is due now; the seconds to wait until the next turn. Never raises: a worker that died is worse."""
         try:
             fired = timers.tick(self._clock(), self._engine)
+            self._post.turn()
             more = policies.tick(self._clock(), self._engine)
             history.tick(self._clock(), self._engine)
             self._tidy()

@@ -17,6 +17,7 @@ from db.commands import (
     files,
     handover,
     merging,
+    outbox,
     parts,
     templates,
     timeline,
@@ -340,6 +341,8 @@ def _write(
         )
         parts.tell(db, entry, incident, actor, now)
         asking.told(db, incident, kind, entry.detail, actor, now)
+    if kind in outbox.STOPS_PAGES:
+        outbox.stop_pages(db, incident.id, now)
     db.flush()
     return incident
 

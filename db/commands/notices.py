@@ -1,4 +1,4 @@
-"""Telling people: a notice that each reads in the app, written in the transaction of what it tells."""
+"""Telling people: a notice that each reads in the app, and that leaves by the ways they chose."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,10 +6,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from db.commands import outbox
 from db.models import Incident, Notice, Person
 from rules.access import Actor
-
-SUBJECT_LIMIT = 200
 
 
 def tell(
@@ -21,23 +20,28 @@ def tell(
     *,
     incident: Incident | None = None,
     now: datetime,
+    in_app_only: bool = False,
 ) -> None:
     """Tell each person once. Whoever has no account any more is passed over."""
     asked = sorted(set(people))
     if not asked:
         return
     here = select(Person.id).where(Person.id.in_(asked), Person.disabled_at.is_(None)).order_by(Person.id)
-    for person_id in db.scalars(here).all():
-        db.add(
-            Notice(
-                person_id=person_id,
-                incident_id=incident.id if incident is not None else None,
-                kind=kind,
-                subject=subject[:SUBJECT_LIMIT],
-                body=body,
-                created_at=now,
-            )
+    told = [
+        Notice(
+            person_id=person_id,
+            incident_id=incident.id if incident is not None else None,
+            kind=kind,
+            subject=subject[: outbox.SUBJECT_LIMIT],
+            body=body,
+            created_at=now,
         )
+        for person_id in db.scalars(here).all()
+    ]
+    db.add_all(told)
+    if told and not in_app_only:
+        db.flush()  # the messages name the notices
+        outbox.deliver(db, told, incident, now=now)
 
 
 def mark_read(db: Session, actor: Actor, *, now: datetime) -> None:

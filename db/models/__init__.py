@@ -38,6 +38,7 @@ from db.models.oncall import (
     Swap,
 )
 from db.models.people import OneTimeLink, Person, PersonRole, SavedView, SignInSession, TeamMember, Throttle
+from db.models.reach import ContactMethod, NotificationRule, PageLink, TeamChannel
 from db.models.services import Category, CategoryPair, Service, Subcategory, Team, Template
 from db.models.work import AuditEntry, ChainHead, ImportRun, Notice, OutboxMessage, Setting, Timer
 
@@ -57,6 +58,7 @@ __all__ = [
     "Category",
     "CategoryPair",
     "ChainHead",
+    "ContactMethod",
     "Escalation",
     "EscalationPolicy",
     "Follower",
@@ -72,9 +74,11 @@ __all__ = [
     "MaintainedService",
     "MaintenanceWindow",
     "Notice",
+    "NotificationRule",
     "OneTimeLink",
     "OutboxMessage",
     "Page",
+    "PageLink",
     "Pause",
     "Person",
     "PersonRole",
@@ -91,6 +95,7 @@ __all__ = [
     "Swap",
     "Task",
     "Team",
+    "TeamChannel",
     "TeamMember",
     "Template",
     "Throttle",

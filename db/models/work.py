@@ -3,10 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Id, Instant, Json
+
+WAITING = "sent_at is null and given_up_at is null and cancelled_at is null"
+"""of a message that is still to be sent"""
 
 
 class Timer(Base):
@@ -37,28 +40,51 @@ class OutboxMessage(Base):
     __table_args__ = (
         Index(
             "ix_outbox_waiting",
+            "target",
             "next_attempt_at",
-            sqlite_where=text("sent_at is null and given_up_at is null"),
-            postgresql_where=text("sent_at is null and given_up_at is null"),
+            sqlite_where=text(WAITING),
+            postgresql_where=text(WAITING),
+        ),
+        Index(
+            "ix_outbox_given_up",
+            "given_up_at",
+            sqlite_where=text("given_up_at is not null"),
+            postgresql_where=text("given_up_at is not null"),
         ),
         Index("ix_outbox_incident_id", "incident_id"),
+        Index("ix_outbox_notice_id", "notice_id"),
+        Index("ix_outbox_person_id", "person_id"),
+        Index("ix_outbox_method_id", "method_id"),
+        Index("ix_outbox_team_channel_id", "team_channel_id"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)
     channel: Mapped[str] = mapped_column(String(20))
+    target: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """What it waits for: one server or host; see rules.channels.target."""
     kind: Mapped[str] = mapped_column(String(40))
+    urgent: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    """A page: it goes before everything else, and stops once somebody has answered."""
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    method_id: Mapped[int | None] = mapped_column(ForeignKey("contact_method.id"))
+    """None: the address of the person's account."""
+    team_channel_id: Mapped[int | None] = mapped_column(ForeignKey("team_channel.id"))
     address: Mapped[str] = mapped_column(String(500), default="")
     notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id"))
     incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
     payload: Mapped[dict[str, Any]] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    wanted_at: Mapped[datetime] = mapped_column(Instant, server_default="0")
+    """When it was to go at first."""
     next_attempt_at: Mapped[datetime] = mapped_column(Instant)
+    last_attempt_at: Mapped[datetime | None] = mapped_column(Instant)
     leased_until: Mapped[datetime | None] = mapped_column(Instant)
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
     given_up_at: Mapped[datetime | None] = mapped_column(Instant)
+    cancelled_at: Mapped[datetime | None] = mapped_column(Instant)
+    cancelled_why: Mapped[str] = mapped_column(String(200), default="", server_default="")
     last_error: Mapped[str] = mapped_column(Text, default="")
 
 

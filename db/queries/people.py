@@ -124,3 +124,13 @@ def samples(db: Session) -> list[tuple[int, str, tuple[str, ...]]]:
     people = [(row.id, row.name, tuple(role for role in row.roles if role != "reporter")) for row in _rows(db, ids)]
     people.sort(key=lambda person: (-max((order.index(role) for role in person[2]), default=0), person[1]))
     return [(person_id, name, roles or ("reporter",)) for person_id, name, roles in people]
+
+
+def acting(db: Session, person_id: int) -> Actor | None:
+    """The person as an actor with their roles and teams as they are now; None when they have no account any more."""
+    found = db.get(Person, person_id)
+    if found is None or found.disabled_at is not None:
+        return None
+    roles = db.scalars(select(PersonRole.role).where(PersonRole.person_id == person_id))
+    teams = db.scalars(select(TeamMember.team_id).where(TeamMember.person_id == person_id))
+    return Actor(found.id, found.name, frozenset({"reporter", *roles}), frozenset(teams), found.zone, found.email)

@@ -43,6 +43,7 @@ BY_ROLE = """
     people       .         .          .     .     .        x
     settings     .         .          .     .     .        x
     import       .         .          .     .     .        x
+    deliveries   .         .          x     .     .        x
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}

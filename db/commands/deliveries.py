@@ -1,0 +1,304 @@
+"""The life of one message on its way out: leased, then sent, tried again later, or given up; each a transaction.
+
+Sending itself happens between two of them. Whoever locks both an incident and its messages locks the incident first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlalchemy.orm import Session
+
+from db.commands import notices, timeline
+from db.models import ContactMethod, Incident, Notice, OutboxMessage, Person, PersonRole, TeamChannel, TeamMember
+from db.models.work import WAITING
+from db.queries import people
+from db.queries.access import record_of
+from db.settings import settings
+from rules import access, channels, page_links, paging, retries, states
+from rules.access import SYSTEM
+
+LEASE = timedelta(seconds=30)
+"""Longer than any sending takes. A worker that died in between loses the message to the next one after this."""
+CLOCK_SLACK = timedelta(minutes=1)
+ERROR_LIMIT = 500
+TEST_SUBJECT = "Your code for Incident Desk"
+
+
+@dataclass(frozen=True)
+class Message:
+    """Everything that a sender needs. Nothing of it is looked up while it is being sent."""
+
+    id: int
+    key: str
+    """the same for every repeat"""
+    channel: str
+    address: str
+    secret: str
+    kind: str
+    urgent: bool
+    subject: str
+    body: str
+    name: str
+    """of the person it is for; empty for a team"""
+    incident_id: int | None
+    number: str
+    title: str
+    url: str
+    """of the incident in the app; empty when it is not known where people reach the app"""
+    links: tuple[tuple[str, str], ...]
+    """(action, url) that act for the person"""
+    leave_url: str
+    created_at: datetime
+    attempt: int
+
+
+def due(now: datetime) -> ColumnElement[bool]:
+    """Messages that may be leased now. A lease from the future was made by a clock that has been set back."""
+    free = or_(
+        OutboxMessage.leased_until.is_(None),
+        OutboxMessage.leased_until <= now,
+        OutboxMessage.leased_until > now + LEASE + CLOCK_SLACK,
+    )
+    return and_(text(WAITING), OutboxMessage.next_attempt_at <= now, free)
+
+
+def claim(db: Session, message_id: int, now: datetime) -> Message | None:
+    """Lease the message; None when another worker has it, or it has served before it left (then it is cancelled).
+
+    On PostgreSQL a row that another worker holds is passed over; on SQLite one transaction writes at a time.
+    """
+    statement = select(OutboxMessage).where(OutboxMessage.id == message_id, due(now))
+    row = db.scalars(statement.with_for_update(skip_locked=True)).one_or_none()
+    if row is None:
+        return None
+    person = db.get(Person, row.person_id) if row.person_id is not None else None
+    incident = db.get(Incident, row.incident_id) if row.incident_id is not None else None
+    served = _has_served(db, row, person, incident)
+    if served:
+        row.cancelled_at, row.cancelled_why = now, served
+        return None
+    row.leased_until, row.last_attempt_at = now + LEASE, now
+    row.attempts += 1
+    return _composed(db, row, person, incident)
+
+
+def _has_served(db: Session, row: OutboxMessage, person: Person | None, incident: Incident | None) -> str:
+    if person is not None and person.disabled_at is not None:
+        return "They have no account any more."
+    if person is not None and incident is not None:
+        actor = people.acting(db, person.id)
+        if actor is None or not access.may(actor, "read", record_of(db, incident)):
+            return "The incident is not open to them any more."
+    if row.urgent:
+        if incident is not None and incident.state not in states.OPEN:
+            return "The incident was over."
+        if incident is not None and incident.acknowledged_at is not None and incident.acknowledged_at > row.created_at:
+            return "Somebody has answered."
+    elif row.notice_id is not None and db.get_one(Notice, row.notice_id).read_at is not None:
+        return "It was read in the app."
+    return ""
+
+
+def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: Incident | None) -> Message:
+    base, secret = settings().base_url.rstrip("/"), settings().secret()
+    method = db.get(ContactMethod, row.method_id) if row.method_id is not None else None
+    team = db.get(TeamChannel, row.team_channel_id) if row.team_channel_id is not None else None
+    subject, body = row.payload["subject"], row.payload["body"]
+    if row.kind == "test" and method is not None and method.code_sent_at is not None:
+        sent_at = int(method.code_sent_at.timestamp() * 1_000_000)
+        body = f"Type this code under My account: {page_links.code(secret, method.id, sent_at)}"
+    leave = row.payload.get("leave", "")
+    if person is not None and row.notice_id is not None and not row.urgent:
+        leave = f"/leave/{page_links.leave_token(secret, person.id)}"
+    links = row.payload.get("links", {}) if base else {}
+    return Message(
+        id=row.id,
+        key=row.key,
+        channel=row.channel,
+        address=row.address,
+        secret=method.secret if method is not None else team.secret if team is not None else "",
+        kind=row.kind,
+        urgent=row.urgent,
+        subject=subject,
+        body=body,
+        name=person.name if person is not None else "",
+        incident_id=incident.id if incident is not None else None,
+        number=incident.number if incident is not None else "",
+        title=incident.title if incident is not None else "",
+        url=f"{base}/incident?number={incident.number}" if base and incident is not None else "",
+        links=tuple((action, f"{base}/act/{page_links.token(secret, seed)}") for action, seed in links.items()),
+        leave_url=f"{base}{leave}" if base and leave else "",
+        created_at=row.created_at,
+        attempt=row.attempts,
+    )
+
+
+def sent(db: Session, message_id: int, now: datetime) -> None:
+    """It was handed over. A page is told on the timeline; a method that was thought broken works again."""
+    row = _locked(db, message_id, only_pages=True)
+    if row is None or row.sent_at is not None:
+        return
+    row.sent_at, row.leased_until, row.last_error = now, None, ""
+    row.given_up_at = None
+    for kept in _ways(db, row):
+        kept.broken_at, kept.broken_why = None, ""
+    if row.urgent:
+        _tell(db, row, f"paged {_who(db, row)} by {channels.WORDS[row.channel]}", now)
+
+
+def failed(
+    db: Session, message_id: int, why: str, *, permanent: bool, wished: float | None = None, now: datetime
+) -> None:
+    """It could not be sent: tried again later, or given up loudly when it never will be or it took too long.
+
+    `wished` is how many seconds the target asked to wait.
+    """
+    row = _locked(db, message_id)
+    if row is None or row.sent_at is not None:
+        return
+    row.last_error, row.leased_until = why[:ERROR_LIMIT], None
+    next_at = now + retries.delay(row.attempts, row.key, wished)
+    if not permanent and not retries.is_given_up(row.attempts, row.wanted_at, next_at, page=row.urgent):
+        row.next_attempt_at = next_at
+        return
+    if row.cancelled_at is not None:
+        return
+    row.given_up_at = now
+    if permanent:
+        for kept in _ways(db, row):
+            kept.broken_at, kept.broken_why = now, row.last_error
+    brought = _bring_forward(db, row, now)
+    _give_up_loudly(db, row, brought, now)
+
+
+def _locked(db: Session, message_id: int, *, only_pages: bool = False) -> OutboxMessage | None:
+    """The message, with its incident locked before it: what changes an incident locks in this order too.
+
+    `only_pages`: the incident is locked for a page alone, since nothing else is told on its timeline.
+    """
+    wanted = select(OutboxMessage.incident_id).where(OutboxMessage.id == message_id)
+    incident_id = db.scalar(wanted.where(OutboxMessage.urgent) if only_pages else wanted)
+    if incident_id is not None:
+        db.get(Incident, incident_id, with_for_update=True)
+    return db.get(OutboxMessage, message_id, with_for_update=True)
+
+
+def _ways(db: Session, row: OutboxMessage) -> list[ContactMethod | TeamChannel]:
+    method = db.get(ContactMethod, row.method_id) if row.method_id is not None else None
+    team = db.get(TeamChannel, row.team_channel_id) if row.team_channel_id is not None else None
+    return [kept for kept in (method, team) if kept is not None]
+
+
+def _bring_forward(db: Session, row: OutboxMessage, now: datetime) -> bool:
+    """Let the person's next step leave at once, since this one never will; False when there is none."""
+    if row.notice_id is None:
+        return False
+    statement = (
+        select(OutboxMessage)
+        .where(OutboxMessage.notice_id == row.notice_id, OutboxMessage.id != row.id, text(WAITING))
+        .order_by(OutboxMessage.next_attempt_at, OutboxMessage.id)
+        .with_for_update()
+        .limit(1)
+    )
+    following = db.scalars(statement).one_or_none()
+    if following is None:
+        return False
+    if following.attempts == 0:
+        person, incident = db.get(Person, row.person_id), db.get(Incident, row.incident_id or 0)
+        at = now
+        if row.urgent and person is not None and incident is not None and not paging.may_wake(incident.priority):
+            at = paging.after_the_night(now, person.zone)
+        following.next_attempt_at = min(following.next_attempt_at, at)
+    return True
+
+
+def _give_up_loudly(db: Session, row: OutboxMessage, brought: bool, now: datetime) -> None:
+    who, way = _who(db, row), channels.WORDS[row.channel]
+    rest = "The next way is tried at once." if brought else "No other way is left." if row.urgent else ""
+    _tell(db, row, f"could not reach {who} by {way}", now, f"{row.last_error} {rest}".strip())
+    incident = db.get(Incident, row.incident_id) if row.incident_id is not None else None
+    told = _who_mends(db, incident)
+    if row.urgent and incident is not None and not brought:
+        notices.tell(
+            db,
+            told,
+            "unreached",
+            f"{incident.number}: {who} could not be reached",
+            f"{row.last_error} Page somebody else, or call them.",
+            incident=incident,
+            now=now,
+        )
+        return
+    subject = f"Messages by {way} do not arrive"
+    # One unread sentence is enough; and it stays in the app, since telling it by what fails would never end.
+    knows = select(Notice.person_id).where(
+        Notice.kind == "delivery", Notice.subject == subject, Notice.read_at.is_(None), Notice.person_id.in_(told)
+    )
+    body = f"The last was for {who}: {row.last_error} See the delivery log."
+    notices.tell(db, told - set(db.scalars(knows)), "delivery", subject, body, now=now, in_app_only=True)
+
+
+def _who_mends(db: Session, incident: Incident | None) -> set[int]:
+    """Administrators, and those who lead the incident's team."""
+    found = set(db.scalars(select(PersonRole.person_id).where(PersonRole.role == "admin")))
+    if incident is not None and incident.team_id is not None:
+        leads = (
+            select(TeamMember.person_id)
+            .outerjoin(PersonRole, and_(PersonRole.person_id == TeamMember.person_id, PersonRole.role == "lead"))
+            .where(TeamMember.team_id == incident.team_id, or_(TeamMember.lead, PersonRole.role.is_not(None)))
+        )
+        found |= set(db.scalars(leads))
+    return found
+
+
+def _who(db: Session, row: OutboxMessage) -> str:
+    if row.person_id is not None:
+        return db.get_one(Person, row.person_id).name
+    return "the team" if row.team_channel_id is not None else row.address
+
+
+def _tell(db: Session, row: OutboxMessage, words: str, now: datetime, detail: str = "") -> None:
+    if row.incident_id is None:
+        return
+    incident = db.get_one(Incident, row.incident_id)
+    timeline.add(db, incident, SYSTEM, now, "page", words, detail=detail, versioned=False)
+
+
+def try_again(db: Session, message_id: int, *, actor: access.Actor, now: datetime) -> None:
+    """Send a given-up message after all, by the same way and with the same id."""
+    row = db.get(OutboxMessage, message_id, with_for_update=True)
+    if row is None or not _may_see(db, actor, row):
+        raise access.NotFound("There is no such message, or it is not open to you.")
+    if row.given_up_at is None or row.sent_at is not None:
+        raise access.Forbidden("Only what was given up can be tried again.")
+    row.given_up_at, row.last_error, row.attempts = None, "", 0
+    row.next_attempt_at = row.wanted_at = now
+
+
+def _may_see(db: Session, actor: access.Actor, row: OutboxMessage) -> bool:
+    if not access.may(actor, "deliveries"):
+        return False
+    if actor.has("admin"):
+        return True
+    incident = db.get(Incident, row.incident_id) if row.incident_id is not None else None
+    return incident is not None and access.may(actor, "read", record_of(db, incident))
+
+
+def mend_times(db: Session, now: datetime) -> int:
+    """Put right what was written by a clock that has been set back since, so that nothing waits for it; how many."""
+    ahead = func.coalesce(OutboxMessage.last_attempt_at, OutboxMessage.created_at)
+    statement = (
+        select(OutboxMessage)
+        .where(text(WAITING), or_(OutboxMessage.created_at > now + CLOCK_SLACK, ahead > now + CLOCK_SLACK))
+        .with_for_update(skip_locked=True)
+        .limit(500)
+    )
+    rows = db.scalars(statement).all()
+    for row in rows:
+        off = max(row.created_at, row.last_attempt_at or row.created_at) - now
+        row.next_attempt_at = max(now, row.next_attempt_at - off)
+        row.created_at, row.leased_until = min(row.created_at, now), None
+        row.wanted_at = min(row.wanted_at, row.next_attempt_at)
+        row.last_attempt_at = min(row.last_attempt_at, now) if row.last_attempt_at else None
+    return len(rows)

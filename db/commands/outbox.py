@@ -1,0 +1,241 @@
+"""What leaves: put into the outbox in the transaction of what it tells. The worker sends it; see worker.outbox.
+
+A page asks somebody to answer; a notice tells somebody something. Both are read in the app at once, and leave by the
+steps that the person chose. A waiting step is dropped when it has served: a page once somebody took the incident, a
+notice once it was read.
+"""
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from db.commands import page_links
+from db.models import Incident, Notice, OutboxMessage, TeamChannel
+from db.models.work import WAITING
+from db.queries import reach
+from rules import channels, paging
+
+SUBJECT_LIMIT = 200
+STOPS_PAGES = frozenset({"acknowledge", "hold", "resolve", "recover", "verify", "close", "cancel", "merge"})
+"""actions by which somebody has answered"""
+_WAITING = text(WAITING)
+
+
+@dataclass(frozen=True)
+class Paged:
+    """What became of a page."""
+
+    channels: int
+    """ways by which it leaves; 0: nothing but the app tells them, so the step is empty"""
+    notice_id: int | None
+    """None: they have no account"""
+
+
+@dataclass(frozen=True)
+class To:
+    """Where one message goes."""
+
+    channel: str
+    address: str
+    person_id: int | None = None
+    method_id: int | None = None
+    team_channel_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Words:
+    """What one message says. `more` is kept with it: {"links": {...}}, {"leave": path}."""
+
+    kind: str
+    subject: str
+    body: str = ""
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+def put(
+    db: Session,
+    to: To,
+    words: Words,
+    *,
+    now: datetime,
+    at: datetime | None = None,
+    incident_id: int | None = None,
+    notice_id: int | None = None,
+    urgent: bool = False,
+) -> OutboxMessage:
+    """One message, to leave at `at` (now, if not given). Its key is the id that every repeat of it carries."""
+    message = OutboxMessage(
+        key=secrets.token_hex(16),
+        channel=to.channel,
+        target=channels.target(to.channel, to.address),
+        kind=words.kind,
+        urgent=urgent,
+        person_id=to.person_id,
+        method_id=to.method_id,
+        team_channel_id=to.team_channel_id,
+        address=to.address,
+        notice_id=notice_id,
+        incident_id=incident_id,
+        payload={"subject": words.subject[:SUBJECT_LIMIT], "body": words.body, **words.more},
+        created_at=now,
+        wanted_at=at or now,
+        next_attempt_at=at or now,
+    )
+    db.add(message)
+    return message
+
+
+def deliver(db: Session, notices: Collection[Notice], incident: Incident | None, *, now: datetime) -> None:
+    """Send the notices of one event on their way, by what each person chose for its urgency."""
+    by_person = {notice.person_id: notice for notice in notices}
+    urgency = paging.urgency(incident.priority if incident is not None else None)
+    for person in reach.reached(db, by_person, urgency):
+        if person.quiet:
+            continue
+        notice = by_person[person.person_id]
+        for step in person.steps:
+            put(
+                db,
+                To(step.channel, step.address, person.person_id, step.method_id),
+                Words(notice.kind, notice.subject, notice.body),
+                now=now,
+                at=now + timedelta(seconds=step.delay),
+                incident_id=notice.incident_id,
+                notice_id=notice.id,
+            )
+
+
+def page(
+    db: Session,
+    person_id: int,
+    incident: Incident,
+    subject: str,
+    body: str = "",
+    *,
+    now: datetime,
+    night_ok: bool | None = None,
+) -> Paged:
+    """Ask one person to answer for the incident, by their steps for its priority, until someone does.
+
+    Asked again while an earlier page still waits, it takes that one's place: one message for each way, never a heap.
+    P4 and P5 wait for the morning on the person's clock, unless `night_ok` says otherwise.
+    """
+    found = reach.reached(db, [person_id], paging.urgency(incident.priority))
+    if not found:
+        return Paged(0, None)
+    [person] = found
+    notice = _page_notice(db, person_id, incident, subject, body, now)
+    wakes = paging.may_wake(incident.priority) if night_ok is None else night_ok
+    begins = now if wakes else paging.after_the_night(now, person.zone)
+    words = Words("page", subject, body, {"links": page_links.make(db, notice, incident, now=begins)})
+    waiting = _waiting_pages(db, person_id, incident.id, now)
+    for step in person.steps:
+        at = begins + timedelta(seconds=step.delay)
+        at = at if wakes else paging.after_the_night(at, person.zone)
+        earlier = waiting.get((step.channel, step.address))
+        if earlier is None:
+            to = To(step.channel, step.address, person_id, step.method_id)
+            put(db, to, words, now=now, at=at, incident_id=incident.id, notice_id=notice.id, urgent=True)
+            continue
+        earlier.payload = {"subject": subject[:SUBJECT_LIMIT], "body": body, **words.more}
+        earlier.notice_id = notice.id
+        earlier.next_attempt_at = min(earlier.next_attempt_at, at)
+    db.flush()
+    return Paged(len(person.steps), notice.id)
+
+
+def _page_notice(db: Session, person_id: int, incident: Incident, subject: str, body: str, now: datetime) -> Notice:
+    """The page as it is read in the app: one for each incident as long as it is unread, with the newest words."""
+    unread = select(Notice).where(
+        Notice.person_id == person_id,
+        Notice.incident_id == incident.id,
+        Notice.kind == "page",
+        Notice.read_at.is_(None),
+    )
+    notice = db.scalars(unread.order_by(Notice.id.desc()).limit(1)).one_or_none()
+    if notice is None:
+        notice = Notice(person_id=person_id, incident_id=incident.id, kind="page", created_at=now)
+        db.add(notice)
+    notice.subject, notice.body, notice.created_at = subject[:SUBJECT_LIMIT], body, now
+    db.flush()
+    return notice
+
+
+def _waiting_pages(
+    db: Session, person_id: int, incident_id: int, now: datetime
+) -> dict[tuple[str, str], OutboxMessage]:
+    """Pages to the person about the incident that nobody is sending at this moment, by way and address."""
+    statement = (
+        select(OutboxMessage)
+        .where(
+            OutboxMessage.incident_id == incident_id,
+            OutboxMessage.person_id == person_id,
+            OutboxMessage.urgent,
+            or_(OutboxMessage.leased_until.is_(None), OutboxMessage.leased_until <= now),
+            _WAITING,
+        )
+        .with_for_update(skip_locked=True)
+    )
+    return {(message.channel, message.address): message for message in db.scalars(statement)}
+
+
+def stop_pages(db: Session, incident_id: int, now: datetime, why: str = "Somebody has answered.") -> int:
+    """Let the pages about the incident that still wait not leave any more; how many there were."""
+    waiting = and_(OutboxMessage.incident_id == incident_id, OutboxMessage.urgent, _WAITING)
+    result = db.execute(
+        update(OutboxMessage)
+        .where(waiting)
+        .values(cancelled_at=now, cancelled_why=why)
+        .execution_options(synchronize_session=False)
+    )
+    return int(getattr(result, "rowcount", 0))
+
+
+def announce(
+    db: Session, team_id: int, kind: str, subject: str, body: str = "", *, incident: Incident | None, now: datetime
+) -> int:
+    """Write into the channels of a team; how many it has that work."""
+    usable = select(TeamChannel).where(TeamChannel.team_id == team_id, TeamChannel.broken_at.is_(None))
+    found = db.scalars(usable.order_by(TeamChannel.id)).all()
+    for channel in found:
+        put(
+            db,
+            To(channel.channel, channel.address, team_channel_id=channel.id),
+            Words(kind, subject, body),
+            now=now,
+            incident_id=incident.id if incident is not None else None,
+        )
+    return len(found)
+
+
+def mail(
+    db: Session,
+    address: str,
+    kind: str,
+    subject: str,
+    body: str = "",
+    *,
+    incident: Incident | None = None,
+    leave: str | None = None,
+    now: datetime,
+) -> bool:
+    """Write to somebody without an account; False when there is no mail server.
+
+    `leave` is the path by which they end such messages: GET shows a page, POST does it.
+    """
+    if not reach.mail_works():
+        return False
+    more = {"leave": leave} if leave else {}
+    put(
+        db,
+        To("email", channels.checked("email", address)),
+        Words(kind, subject, body, more),
+        now=now,
+        incident_id=incident.id if incident is not None else None,
+    )
+    return True

@@ -1,0 +1,38 @@
+"""Links that act for the person who got them: signed, so that none can be made up or read from a database."""
+
+import base64
+import hashlib
+import hmac
+
+ACTIONS = {"acknowledge": "Acknowledge", "resolve": "Resolve"}
+"""what can be done from a page, and the word on its button"""
+
+
+def token(secret: bytes, seed: str) -> str:
+    """The token of a link whose random `seed` is known."""
+    return f"{seed}.{_signature(secret, f'act:{seed}')}"
+
+
+def leave_token(secret: bytes, person_id: int) -> str:
+    """The token by which a person ends notices by e-mail. It does not expire, and works as often as it is used."""
+    return f"{person_id}.{_signature(secret, f'leave:{person_id}')}"
+
+
+def leaves(secret: bytes, given: str) -> int | None:
+    """The id of the person a leave_token is of; None when it is none."""
+    person, _, _ = given.partition(".")
+    if not (person.isascii() and person.isdigit() and len(person) < 19):
+        return None
+    genuine = hmac.compare_digest(given.encode(), leave_token(secret, int(person)).encode())
+    return int(person) if genuine else None
+
+
+def code(secret: bytes, method_id: int, sent_at: int) -> str:
+    """Six digits that prove that somebody reads what is sent to a contact method; `sent_at` makes each one new."""
+    digest = hmac.new(secret, f"code:{method_id}:{sent_at}".encode(), hashlib.sha256).digest()
+    return f"{int.from_bytes(digest[:8], 'big') % 1_000_000:06d}"
+
+
+def _signature(secret: bytes, words: str) -> str:
+    digest = hmac.new(secret, b"page-link:" + words.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:24]).decode()

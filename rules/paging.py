@@ -1,0 +1,34 @@
+"""Who is reached when: which rules of theirs apply, and what waits for the morning."""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+URGENCIES = {"high": "Critical and high (P1, P2)", "other": "Everything else"}
+"""the two sets of rules that a person has"""
+NIGHT_BEGINS, NIGHT_ENDS = time(22), time(7)
+_HIGH = frozenset({1, 2})
+_SLEEPS = frozenset({4, 5})
+_ONE_DAY = timedelta(days=1)
+
+
+def urgency(priority: int | None) -> str:
+    """'high' for P1 and P2, 'other' for the rest and for what has no priority."""
+    return "high" if priority in _HIGH else "other"
+
+
+def may_wake(priority: int | None) -> bool:
+    """False for P4 and P5: they never page at night."""
+    return priority not in _SLEEPS
+
+
+def after_the_night(at: datetime, zone: str) -> datetime:
+    """`at`, or the end of the night (22:00 to 07:00 by the person's clock) it falls into. An unknown zone is UTC."""
+    try:
+        place = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        place = ZoneInfo("UTC")
+    local = at.astimezone(place)
+    if NIGHT_ENDS <= local.time() < NIGHT_BEGINS:
+        return at
+    day = local.date() + (_ONE_DAY if local.time() >= NIGHT_BEGINS else timedelta())
+    return datetime.combine(day, NIGHT_ENDS, place).astimezone(UTC)
