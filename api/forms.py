@@ -65,13 +65,18 @@ def page(request: Request, template: str, status: int = 200, /, **values: Any) -
 
 async def fields(request: Request, most: int = MOST_BYTES) -> Mapping[str, str]:
     """The form's fields, without NULs. Refused when it is too large, or did not come from a page of ours."""
+    return _proven(request, await unproven(request, most))
+
+
+async def unproven(request: Request, most: int = MOST_BYTES) -> Mapping[str, str]:
+    """The same where the address itself proves enough: no other site may send it, but no cookie is asked for."""
     _same_site(request)
     body = b"".join([part async for part in _bounded(request, most)])
     try:
         typed = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise Refused(_TOO_MUCH) from None
-    return _proven(request, typed)
+    return _clean(typed)
 
 
 async def with_files(request: Request) -> tuple[Mapping[str, str], list[Upload]]:
@@ -121,11 +126,15 @@ async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
 
 def _proven(request: Request, typed: Mapping[str, str]) -> Mapping[str, str]:
     """What was typed, without NULs. Refused unless the form is one that this browser got from here."""
-    clean = {name: value.replace("\0", "") for name, value in typed.items()}
+    clean = _clean(typed)
     seed = request.cookies.get(_cookie(), "")
     if not seed or not hmac.compare_digest(typed.get("proof", "").encode(), _signature(seed).encode()):
         raise Refused("This page was open for too long. Send the form once more.", clean)
     return clean
+
+
+def _clean(typed: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: value.replace("\0", "") for name, value in typed.items()}
 
 
 def is_once(request: Request, token: str) -> bool:

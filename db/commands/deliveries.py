@@ -127,7 +127,11 @@ def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: 
         number=incident.number if incident is not None else "",
         title=incident.title if incident is not None else "",
         url=f"{base}/incident?number={incident.number}" if base and incident is not None else "",
-        links=tuple((action, f"{base}/act/{page_links.token(secret, seed)}") for action, seed in links.items()),
+        links=tuple(
+            (action, f"{base}/act/{page_links.token(secret, links[action])}")
+            for action in page_links.ACTIONS
+            if action in links
+        ),
         leave_url=f"{base}{leave}" if base and leave else "",
         created_at=row.created_at,
         attempt=row.attempts,
@@ -218,18 +222,17 @@ def _give_up_loudly(db: Session, row: OutboxMessage, brought: bool, now: datetim
     rest = "The next way is tried at once." if brought else "No other way is left." if row.urgent else ""
     _tell(db, row, f"could not reach {who} by {way}", now, f"{row.last_error} {rest}".strip())
     incident = db.get(Incident, row.incident_id) if row.incident_id is not None else None
-    told = _who_mends(db, incident)
     if row.urgent and incident is not None and not brought:
         notices.tell(
             db,
-            told,
+            _leads(db, incident),
             "unreached",
             f"{incident.number}: {who} could not be reached",
             f"{row.last_error} Page somebody else, or call them.",
             incident=incident,
             now=now,
         )
-        return
+    told = set(db.scalars(select(PersonRole.person_id).where(PersonRole.role == "admin")))
     subject = f"Messages by {way} do not arrive"
     # One unread sentence is enough; and it stays in the app, since telling it by what fails would never end.
     knows = select(Notice.person_id).where(
@@ -239,17 +242,16 @@ def _give_up_loudly(db: Session, row: OutboxMessage, brought: bool, now: datetim
     notices.tell(db, told - set(db.scalars(knows)), "delivery", subject, body, now=now, in_app_only=True)
 
 
-def _who_mends(db: Session, incident: Incident | None) -> set[int]:
-    """Administrators, and those who lead the incident's team."""
-    found = set(db.scalars(select(PersonRole.person_id).where(PersonRole.role == "admin")))
-    if incident is not None and incident.team_id is not None:
-        leads = (
-            select(TeamMember.person_id)
-            .outerjoin(PersonRole, and_(PersonRole.person_id == TeamMember.person_id, PersonRole.role == "lead"))
-            .where(TeamMember.team_id == incident.team_id, or_(TeamMember.lead, PersonRole.role.is_not(None)))
-        )
-        found |= set(db.scalars(leads))
-    return found
+def _leads(db: Session, incident: Incident) -> set[int]:
+    """Those who lead the incident's team; where it has none, every lead and the service desk."""
+    role = and_(PersonRole.person_id == TeamMember.person_id, PersonRole.role == "lead")
+    leads = (
+        select(TeamMember.person_id)
+        .outerjoin(PersonRole, role)
+        .where(TeamMember.team_id == incident.team_id, or_(TeamMember.lead, PersonRole.role.is_not(None)))
+    )
+    everyone = select(PersonRole.person_id).where(PersonRole.role.in_(("lead", "desk")))
+    return set(db.scalars(leads)) or set(db.scalars(everyone))
 
 
 def _who(db: Session, row: OutboxMessage) -> str:

@@ -233,7 +233,7 @@ def test_what_fails_for_good_is_given_up_loudly_and_the_next_way_goes_at_once(of
         method = db.scalars(select(ContactMethod).where(ContactMethod.channel == "webhook")).one()
         assert (method.broken_at, "410" in method.broken_why) == (MONDAY + 2 * HOUR, True)
         told = db.scalars(select(Notice).where(Notice.kind == "delivery")).all()
-        assert {notice.person_id for notice in told} == {office.people[name].id for name in ("Ada", "Lena")}
+        assert [notice.person_id for notice in told] == [office.people["Ada"].id]
     assert page(office, "Priya", number, now=MONDAY + 3 * HOUR).channels == 1, "a broken way is not counted on"
 
 
@@ -241,9 +241,9 @@ def test_a_page_that_reaches_nobody_in_the_end_tells_the_lead(office):
     number = assigned(office)
     page(office, "Priya", number, now=MONDAY + 2 * HOUR)
     mail = Sent(Undelivered("No such mailbox.", permanent=True))
-    assert tick(MONDAY + 2 * HOUR, office.engine, {"email": mail}) == 2
-    assert sorted(mail.names()) == ["Ada", "Lena", "Priya"]
-    assert [message.subject for message in mail.messages[1:]] == ["INC-000001: Priya could not be reached"] * 2
+    assert tick(MONDAY + 2 * HOUR, office.engine, {"email": mail}) == 1
+    assert mail.names() == ["Priya", "Lena"]
+    assert mail.messages[1].subject == "INC-000001: Priya could not be reached"
 
 
 @pytest.mark.parametrize(("urgent", "limit"), [(True, retries.PAGES_LAST), (False, retries.OTHERS_LAST)])
@@ -259,9 +259,10 @@ def test_what_never_arrives_is_given_up_in_time_and_not_before(office, urgent, l
         tick(now, office.engine, {"email": down})
     assert limit - timedelta(minutes=20) <= row.given_up_at - MONDAY <= limit
     with reading(office.engine) as db:
-        assert db.scalars(select(Notice.person_id).where(Notice.kind.in_(("delivery", "unreached")))).all() == [
-            office.people["Ada"].id
-        ]
+        told = set(db.execute(select(Notice.kind, Notice.person_id).where(Notice.kind.in_(("delivery", "unreached")))))
+    ids = {name: office.people[name].id for name in ("Ada", "Lena", "Dora")}
+    unreached = {("unreached", ids["Lena"]), ("unreached", ids["Dora"])} if urgent else set()
+    assert told == {("delivery", ids["Ada"]), *unreached}
 
 
 def test_after_an_outage_of_our_own_everything_has_its_chance(office):
