@@ -1,4 +1,4 @@
-"""My account: my password, where I am signed in, sign out."""
+"""My account: my password, how I am reached, where I am signed in, sign out."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from db.commands import people as commands
 from db.commands import sign_in
 from db.engine import reading
 from db.queries import sessions
-from pages.parts import session, times
+from pages.parts import reach, session, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
@@ -32,6 +32,8 @@ def page() -> None:
     if may(actor, "triage"):
         with left, st.container(border=True):
             habits(actor)
+    with right, st.container(border=True):
+        reach.box(actor)
 
 
 def leaving() -> bool:

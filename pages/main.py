@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from db.engine import reading
-from db.queries import triage
+from db.queries import notices, triage
 from pages.parts import menu, session
 from pages.parts.empty import empty
 from pages.parts.forms import guarded
@@ -44,10 +44,10 @@ theme = "dark" if st.context.theme.type == "dark" else "light"
 st.logo(menu.LOGO_BY_THEME[theme], size="large", icon_image=menu.ICON)
 if not reporter:
     counts = {}
-    with guarded():
+    with guarded(), reading() as db:
+        counts["messages"] = notices.unread(db, actor)
         if may(actor, "triage"):
-            with reading() as db:
-                counts["triage"] = triage.open_count(db, actor)
+            counts["triage"] = triage.open_count(db, actor)
     menu.sidebar(actor, known, counts)
 with guarded():
     chosen.run()

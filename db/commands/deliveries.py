@@ -22,7 +22,6 @@ LEASE = timedelta(seconds=30)
 """Longer than any sending takes. A worker that died in between loses the message to the next one after this."""
 CLOCK_SLACK = timedelta(minutes=1)
 ERROR_LIMIT = 500
-TEST_SUBJECT = "Your code for Incident Desk"
 
 
 @dataclass(frozen=True)

@@ -47,3 +47,9 @@ def tell(
 def mark_read(db: Session, actor: Actor, *, now: datetime) -> None:
     """Everything `actor` was told counts as read."""
     db.execute(update(Notice).where(Notice.person_id == actor.id, Notice.read_at.is_(None)).values(read_at=now))
+
+
+def mark_one_read(db: Session, notice_id: int, actor: Actor, *, now: datetime) -> None:
+    """One of the things that `actor` was told counts as read; somebody else's stays as it is."""
+    own = (Notice.id == notice_id, Notice.person_id == actor.id, Notice.read_at.is_(None))
+    db.execute(update(Notice).where(*own).values(read_at=now))

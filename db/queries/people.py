@@ -134,3 +134,8 @@ def acting(db: Session, person_id: int) -> Actor | None:
     roles = db.scalars(select(PersonRole.role).where(PersonRole.person_id == person_id))
     teams = db.scalars(select(TeamMember.team_id).where(TeamMember.person_id == person_id))
     return Actor(found.id, found.name, frozenset({"reporter", *roles}), frozenset(teams), found.zone, found.email)
+
+
+def wants_notices(db: Session, actor: Actor) -> bool:
+    """Whether notices leave the app for `actor`; pages do in any case."""
+    return bool((db.get_one(Person, actor.id).preferences or {}).get("notices", True))

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from db.queries import notices
 from db.queries.triage import MANY
 from rules.access import TABLE, Actor
 
@@ -38,8 +39,10 @@ MENU = (
     Entry("admin/templates.py", "templates", "Templates", "dynamic_form", "settings", "Setup"),
     Entry("admin/settings.py", "settings", "Settings", "tune", "settings", "Setup"),
     Entry("admin/imports.py", "import", "Import", "upload_file", "import", "Setup"),
+    Entry("admin/deliveries.py", "deliveries", "Delivery log", "outgoing_mail", "deliveries", "Setup"),
     Entry("staff/my_reports.py", "my-reports", "My reports", "receipt_long", "report"),
     Entry("responders/incident.py", "incident", "Incident", "confirmation_number", "report"),
+    Entry("messages.py", "messages", "Messages", "mail", "report"),
     Entry("account.py", "account", "My account", "account_circle", "report"),
 )
 
@@ -71,13 +74,18 @@ def pages(actor: Actor) -> dict[str, StreamlitPage]:
 
 def _shown(entry: Entry, actor: Actor) -> bool:
     if only_reports(actor):
-        return entry.path in ("report", "my-reports", "account")
+        return entry.path in ("report", "my-reports", "messages", "account")
     return entry.heading is not None
 
 
 def first(actor: Actor) -> str:
     """The address that the actor begins at."""
     return "report" if only_reports(actor) else "trends" if actor.roles <= {"manager", "reporter"} else "home"
+
+
+def shown(number: int, many: int) -> str:
+    """A count as it stands behind a title: '' for none, '99+' when there may be more than were counted."""
+    return f"{many - 1}+" if number >= many else f"{number:,}" if number else ""
 
 
 def sidebar(actor: Actor, known: dict[str, StreamlitPage], counts: dict[str, int]) -> None:
@@ -92,18 +100,18 @@ def sidebar(actor: Actor, known: dict[str, StreamlitPage], counts: dict[str, int
                 heading = entry.heading
                 block = st.container(gap="xsmall")
                 block.caption(heading)
-            number = counts.get(entry.path)
-            shown = f"{number - 1}+" if number == MANY else f"{number:,}" if number else ""
-            label = f"{entry.title} :gray[{shown}]" if shown else entry.title
+            number = shown(counts.get(entry.path, 0), MANY)
+            label = f"{entry.title} :gray[{number}]" if number else entry.title
             block.page_link(known[entry.path], label=label)
-        person(actor, known)
+        person(actor, known, counts.get("messages", 0))
 
 
-def person(actor: Actor, known: dict[str, StreamlitPage]) -> None:
-    """The menu of one's own: reports, account, sign out."""
-    choices = {"My reports": "my-reports", "My account": "account"}
+def person(actor: Actor, known: dict[str, StreamlitPage], unread: int) -> None:
+    """The menu of one's own: messages, reports, account, sign out."""
+    told = f"Messages ({shown(unread, notices.MANY)})" if unread else "Messages"
+    choices = {told: "messages", "My reports": "my-reports", "My account": "account"}
     chosen = st.menu_button(
-        actor.name.replace("[", "(").replace("]", ")"),
+        actor.name.replace("[", "(").replace("]", ")") + (f" · {shown(unread, notices.MANY)} new" if unread else ""),
         [*choices, "Sign out"],
         icon=":material/account_circle:",
         type="tertiary",

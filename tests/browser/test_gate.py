@@ -29,23 +29,25 @@ PAGES = {
     "my-reports": "My reports",
     "incident": "Incident",
     "account": "My account",
+    "messages": "Messages",
+    "deliveries": "Delivery log",
 }
-EVERYBODY = {"report", "my-reports", "incident", "account"}
+EVERYBODY = {"report", "my-reports", "incident", "messages", "account"}
 OPEN_TO = {
     "reporter": EVERYBODY,
     "responder": EVERYBODY | {"home", "board"},
-    "lead": EVERYBODY | {"home", "board", "triage", "trends"},
+    "lead": EVERYBODY | {"home", "board", "triage", "trends", "deliveries"},
     "desk": EVERYBODY | {"home", "board", "triage", "trends"},
     "manager": EVERYBODY | {"home", "trends"},
-    "admin": EVERYBODY | {"home", "trends", "people", "settings", "catalogue", "import"},
+    "admin": EVERYBODY | {"home", "trends", "people", "settings", "catalogue", "import", "deliveries"},
 }
 IN_MENU = {
-    "reporter": ["Report a problem", "My reports", "My account"],
+    "reporter": ["Report a problem", "My reports", "Messages", "My account"],
     "responder": ["Home", "Report a problem", "Board"],
-    "lead": ["Home", "Report a problem", "Triage", "Board", "Trends"],
+    "lead": ["Home", "Report a problem", "Triage", "Board", "Trends", "Delivery log"],
     "desk": ["Home", "Report a problem", "Triage", "Board", "Trends"],
     "manager": ["Home", "Report a problem", "Trends"],
-    "admin": ["Home", "Report a problem", "Trends", "People", "Catalogue", "Settings", "Import"],
+    "admin": ["Home", "Report a problem", "Trends", "People", "Catalogue", "Settings", "Import", "Delivery log"],
 }
 NOT_FOUND = "There is no such page, or it is not open to you."
 SECURITY = {

@@ -1,0 +1,55 @@
+"""What a person was told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.models import Incident, Notice
+from db.queries.access import visible
+from rules.access import Actor
+
+PAGE_SIZE = 25
+MANY = 100
+"""as far as unread ones are counted"""
+
+
+@dataclass(frozen=True)
+class Told:
+    id: int
+    kind: str
+    subject: str
+    body: str
+    created_at: datetime
+    read: bool
+    number: str | None
+    """of its incident, as long as it is open to them"""
+
+
+def own(db: Session, actor: Actor, page: int = 1) -> tuple[list[Told], int]:
+    """One page of what `actor` was told, newest first, and how many there are."""
+    total = db.execute(select(func.count()).where(Notice.person_id == actor.id)).scalar_one()
+    statement = (
+        select(
+            Notice.id,
+            Notice.kind,
+            Notice.subject,
+            Notice.body,
+            Notice.created_at,
+            Notice.read_at.is_not(None),
+            Incident.number,
+        )
+        .outerjoin(Incident, (Incident.id == Notice.incident_id) & visible(actor))
+        .where(Notice.person_id == actor.id)
+        .order_by(Notice.created_at.desc(), Notice.id.desc())
+        .limit(PAGE_SIZE)
+        .offset((max(page, 1) - 1) * PAGE_SIZE)
+    )
+    return [Told(*row) for row in db.execute(statement)], total
+
+
+def unread(db: Session, actor: Actor) -> int:
+    """How many of them are unread; MANY stands for that many or more."""
+    few = select(Notice.id).where(Notice.person_id == actor.id, Notice.read_at.is_(None)).limit(MANY)
+    return db.execute(select(func.count()).select_from(few.subquery())).scalar_one()
