@@ -32,7 +32,7 @@ def page() -> None:
     if may(actor, "triage"):
         with left, st.container(border=True):
             habits(actor)
-    with right, st.container(border=True):
+    with st.container(border=True):
         reach.box(actor)
 
 

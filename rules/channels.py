@@ -63,6 +63,12 @@ def target(channel: str, address: str) -> str:
     return f"{channel} {parts.netloc.rpartition('@')[2].lower()}"[:200] if parts else channel
 
 
+def short(channel: str, address: str) -> str:
+    """What tells one address from another on a small screen: the host, or the whole of an e-mail address."""
+    parts = web(address)
+    return (parts.hostname or "") if parts else masked(channel, address)
+
+
 def masked(channel: str, address: str) -> str:
     """The address as others may see it: a web address can hold a secret, so only its host is told."""
     if channel == "email":

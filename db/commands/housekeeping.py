@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, delete, func, or_
 from sqlalchemy.orm import Session
 
-from db.models import OneTimeLink, SignInSession, Throttle
+from db.models import OneTimeLink, PageLink, SignInSession, Throttle
 
 KEEP_FAILURES = timedelta(days=1)
 KEEP_LINKS = timedelta(days=30)
@@ -23,6 +23,7 @@ def tidy(db: Session, now: datetime) -> int:
         (SignInSession, (SignInSession.expires_at <= now,)),
         (Throttle, (Throttle.last_failure_at < now - KEEP_FAILURES, free)),
         (OneTimeLink, (done_with < now - KEEP_LINKS,)),
+        (PageLink, (PageLink.expires_at < now - KEEP_LINKS,)),
     )
     removed = 0
     for model, conditions in spent:

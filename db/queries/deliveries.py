@@ -94,14 +94,15 @@ def _delivery(
     else:
         state, ended_at, why = "waiting", None, row.last_error
     shown = channels.masked(row.channel, row.address)
+    closed = row.incident_id in hidden
     return Delivery(
         id=row.id,
         state=state,
         channel=row.channel,
         shown=shown,
         who=person or team or shown,
-        subject="A message about an incident" if row.incident_id in hidden else row.payload["subject"],
-        number=number,
+        subject="A message about an incident" if closed else row.payload["subject"],
+        number=None if closed else number,
         urgent=row.urgent,
         created_at=row.created_at,
         next_attempt_at=row.next_attempt_at,

@@ -49,8 +49,7 @@ class Method:
     @property
     def name(self) -> str:
         """What it is called on the screen."""
-        shown = channels.masked(self.channel, self.address)
-        return f"{channels.LABELS[self.channel]}: {self.label or shown}"
+        return f"{channels.LABELS[self.channel]}: {self.label or channels.short(self.channel, self.address)}"
 
     @property
     def usable(self) -> bool:

@@ -100,7 +100,7 @@ def row(actor: Actor, delivery: queries.Delivery) -> None:
     now = session.now()
     tone, icon = LOOKS[delivery.state]
     badge = f":{tone}-badge[:material/{icon}: {queries.STATES[delivery.state]}]"
-    tried = "" if delivery.attempts == 1 else f", {delivery.attempts:,} attempts"
+    tried = "" if delivery.attempts < 2 else f", {delivery.attempts:,} attempts"
     when = times.short(delivery.ended_at or delivery.created_at, now)
     if delivery.state == "waiting":
         when = f"next at {times.short(delivery.next_attempt_at, now)}"

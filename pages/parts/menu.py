@@ -111,7 +111,7 @@ def person(actor: Actor, known: dict[str, StreamlitPage], unread: int) -> None:
     told = f"Messages ({shown(unread, notices.MANY)})" if unread else "Messages"
     choices = {told: "messages", "My reports": "my-reports", "My account": "account"}
     chosen = st.menu_button(
-        actor.name.replace("[", "(").replace("]", ")") + (f" · {shown(unread, notices.MANY)} new" if unread else ""),
+        actor.name.replace("[", "(").replace("]", ")") + (f" ({shown(unread, notices.MANY)})" if unread else ""),
         [*choices, "Sign out"],
         icon=":material/account_circle:",
         type="tertiary",

@@ -36,12 +36,15 @@ def box(actor: Actor) -> None:
     st.header("How to reach me")
     st.caption("Everything is under Messages too, whatever you choose here.")
     _told()
-    for method in methods:
-        _method(actor, method)
-    _add(actor)
+    ways, steps = st.columns(2, gap="medium")
+    with ways:
+        for method in methods:
+            _method(actor, method)
+        _add(actor)
     usable = {method.id: method.name for method in methods if method.verified_at is not None}
-    for urgency, title in paging.URGENCIES.items():
-        _steps(actor, urgency, title, [rule for rule in rules if rule.urgency == urgency], usable)
+    with steps:
+        for urgency, title in paging.URGENCIES.items():
+            _steps(actor, urgency, title, [rule for rule in rules if rule.urgency == urgency], usable)
     st.toggle(
         "Send me notices outside the app",
         wants,
@@ -119,7 +122,7 @@ def _steps(actor: Actor, urgency: str, title: str, rules: list[Rule], usable: di
     for place, rule in enumerate(rules):
         with st.container(horizontal=True, vertical_alignment="center"):
             name = usable.get(rule.method_id, "A way that is not confirmed")
-            st.markdown(f"{_delay(rule.delay)}: {literal(name)}", width="stretch")
+            st.markdown(f"{_delay(rule.delay)}  \n:small[:gray[{literal(name)}]]", width="stretch")
             for by, word, icon in ((-1, "Earlier", "arrow_upward"), (1, "Later", "arrow_downward")):
                 st.button(
                     "",
@@ -132,7 +135,9 @@ def _steps(actor: Actor, urgency: str, title: str, rules: list[Rule], usable: di
                     args=(lambda db, _now, by=by, id_=rule.id: commands.move_rule(db, id_, by, actor=actor), ""),
                 )
             st.button(
-                "Remove",
+                "",
+                icon=":material/close:",
+                help="Remove this step",
                 type="tertiary",
                 key=f"{KEY}.drop.{rule.id}",
                 on_click=_act,

@@ -28,7 +28,7 @@ PERSON = {
 }
 """role -> who shows it in the sample data"""
 PAGES = {
-    "reporter": ("report", "my-reports", "my-reports?view=finished", "account"),
+    "reporter": ("report", "my-reports", "my-reports?view=finished", "messages", "account"),
     "responder": ("home", "board", "incident", "my-reports"),
     "lead": ("home", "triage", "triage?view=late"),
     "desk": ("home", "triage", "board?view=mine"),
@@ -46,6 +46,7 @@ PAGES = {
         "settings?part=calendars",
         "settings?part=teams",
         "import",
+        "deliveries",
         "trends",
     ),
 }

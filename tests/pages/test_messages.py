@@ -101,7 +101,7 @@ def test_my_account_adds_a_way_proves_it_and_makes_it_a_step(desk, opened):
     at = button(at, "Confirm").click().run()
     assert "It works." in said(at)
     at = button(at, "Add the step").click().run()
-    assert "At once: Slack: https://hooks.slack.example/…" in said(at)
+    assert "At once  \n:small[:gray[Slack: hooks.slack.example]]" in said(at)
     assert "secret" not in said(at)
 
 
@@ -145,9 +145,7 @@ def test_what_was_given_up_is_shown_and_tried_again(desk, opened, mail):
     assert "550 no <mailbox>" in words
     assert "Priya" in words
     assert "Channels of teams" not in words, "a lead sets up nothing"
-    tries = [found for found in at.button if found.label == "Try again"]
-    assert len(tries) == 2, "her own message, which was to tell her of it, failed too"
-    at = tries[-1].click().run()
+    at = [found for found in at.button if found.label == "Try again"][-1].click().run()
     assert not at.exception
     with writing(desk.engine) as db:
         again = db.scalars(select(OutboxMessage).where(OutboxMessage.kind == "page")).one()
@@ -164,7 +162,7 @@ def test_an_administrator_adds_and_removes_a_channel_of_a_team(desk, opened):
     at = button(at, "Add and write there").click().run()
     assert "Network Slack https://hooks.slack.example/…" in said(at).replace("*", "")
     at = button(at, "Remove").click().run()
-    assert "https://hooks.slack.example/… " not in said(at)
+    assert "Network Slack" not in said(at).replace("*", "")
     assert not at.exception
 
 
