@@ -12,7 +12,7 @@ from rules import access, channels
 from rules.access import Actor
 
 PAGE_SIZE = 50
-STATES = {"given_up": "Given up", "waiting": "Waiting", "sent": "Sent", "cancelled": "Not needed any more"}
+STATES = {"given_up": "Given up", "waiting": "Waiting", "sent": "Sent", "cancelled": "Not needed"}
 _WAITING = and_(
     OutboxMessage.sent_at.is_(None), OutboxMessage.given_up_at.is_(None), OutboxMessage.cancelled_at.is_(None)
 )
