@@ -1,6 +1,5 @@
 """How a person wants to be reached: their ways, proved by a code, and in which order these are tried."""
 
-import base64
 import secrets
 from datetime import datetime, timedelta
 
@@ -17,7 +16,7 @@ from rules import access, channels, page_links, paging
 from rules.access import Actor, NotFound
 from rules.errors import RuleError
 from rules.text import line
-from rules.webhook_signature import PREFIX
+from rules.webhook_signature import secret_of
 
 MOST_METHODS, MOST_RULES = 10, 10
 LABEL_LIMIT = 80
@@ -25,12 +24,8 @@ CODE_LASTS = timedelta(minutes=30)
 CODE_EVERY = timedelta(minutes=1)
 CODE_TRIES = 5
 LONGEST_DELAY = 24 * 3600
+SECRET_BYTES = 24
 _TAKEN = "You have this one already. Change the address, or remove the other first."
-
-
-def new_secret() -> str:
-    """What messages of a webhook are signed with."""
-    return PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
 
 
 def add_method(
@@ -53,7 +48,7 @@ def add_method(
         channel=channel,
         address=channels.checked(channel, address),
         label=line(label, "label", LABEL_LIMIT),
-        secret=new_secret() if channel == "webhook" else "",
+        secret=secret_of(secrets.token_bytes(SECRET_BYTES)) if channel == "webhook" else "",
         position=_count(db, person_id),
         created_at=now,
     )
@@ -199,7 +194,7 @@ def add_team_channel(
         team_id=team_id,
         channel=channel,
         address=channels.checked(channel, address),
-        secret=new_secret() if channel == "webhook" else "",
+        secret=secret_of(secrets.token_bytes(SECRET_BYTES)) if channel == "webhook" else "",
         created_at=now,
     )
     try:

@@ -1,10 +1,9 @@
-"""Addresses: what may be spoken to, what a way's address looks like, the mail server, signatures, links."""
+"""Addresses: what may be spoken to, what a way's address looks like, the mail server, links."""
 
 import pytest
 
 from rules import channels, mail_server, outgoing, page_links
 from rules.errors import RuleError
-from rules.webhook_signature import sign
 
 PRIVATE = [
     "127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "0.0.0.0",
@@ -107,19 +106,6 @@ def test_a_mail_server():
 def test_a_mail_server_that_cannot_be_one_is_refused_without_its_password(url):
     with pytest.raises(ValueError, match="SMTP_URL"):
         mail_server.parse(url)
-
-
-def test_a_signature_is_that_of_standard_webhooks():
-    # the example of the specification's reference libraries
-    signature = sign(
-        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-        "msg_p5jXN8AQM9LWM0D4loKWxJek",
-        1614265330,
-        b'{"test": 2432232314}',
-    )
-    assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
-    with pytest.raises(ValueError, match="base64"):
-        sign("whsec_***", "id", 1, b"")
 
 
 def test_links_cannot_be_made_up():

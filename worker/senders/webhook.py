@@ -4,22 +4,17 @@ import json
 from datetime import datetime
 
 from db.commands.deliveries import Message
-from rules.webhook_signature import sign
+from rules.webhook_signature import ID_HEADER, headers
 from worker.senders import outgoing
 
 
 def send(message: Message, now: datetime) -> None:
     """The id is the same for every repeat, so that a receiver can drop one."""
     body = json.dumps(content(message), ensure_ascii=False).encode()
-    timestamp = int(now.timestamp())
-    headers = {
-        "content-type": "application/json",
-        "webhook-id": message.key,
-        "webhook-timestamp": str(timestamp),
-    }
+    signed = {ID_HEADER: message.key}
     if message.secret:
-        headers["webhook-signature"] = sign(message.secret, message.key, timestamp, body)
-    outgoing.post(message.address, body, headers, now=now)
+        signed = headers([message.secret], message.key, int(now.timestamp()), body)
+    outgoing.post(message.address, body, {"content-type": "application/json", **signed}, now=now)
 
 
 def content(message: Message) -> dict[str, object]:
