@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from anyio import to_thread
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -45,7 +46,7 @@ def _count_messages() -> None:
     try:
         with reading() as db:
             standing = deliveries.standing(db, datetime.now(UTC))
-    except DatabaseProblem:
+    except (DatabaseProblem, DBAPIError):
         return
     WAITING.set(standing.waiting)
     OLDEST.set(standing.oldest.total_seconds())
