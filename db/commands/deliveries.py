@@ -103,7 +103,10 @@ def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: 
     base, secret = settings().base_url.rstrip("/"), settings().secret()
     method = db.get(ContactMethod, row.method_id) if row.method_id is not None else None
     team = db.get(TeamChannel, row.team_channel_id) if row.team_channel_id is not None else None
-    subject, body = row.payload["subject"], row.payload["body"]
+    subject, body, title = row.payload["subject"], row.payload["body"], incident.title if incident is not None else ""
+    if team is not None and incident is not None and incident.restricted:
+        # Who reads a team's channel is not known here.
+        subject, body, title = f"{incident.number} is restricted. Open it in the app.", "", ""
     if row.kind == "test" and method is not None and method.code_sent_at is not None:
         sent_at = int(method.code_sent_at.timestamp() * 1_000_000)
         body = f"Type this code under My account: {page_links.code(secret, method.id, sent_at)}"
@@ -124,7 +127,7 @@ def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: 
         name=person.name if person is not None else "",
         incident_id=incident.id if incident is not None else None,
         number=incident.number if incident is not None else "",
-        title=incident.title if incident is not None else "",
+        title=title,
         url=f"{base}/incident?number={incident.number}" if base and incident is not None else "",
         links=tuple(
             (action, f"{base}/act/{page_links.token(secret, links[action])}")

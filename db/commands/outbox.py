@@ -143,7 +143,7 @@ def page(
             put(db, to, words, now=now, at=at, incident_id=incident.id, notice_id=notice.id, urgent=True)
             continue
         earlier.payload = {"subject": subject[:SUBJECT_LIMIT], "body": body, **words.more}
-        earlier.notice_id = notice.id
+        earlier.notice_id, earlier.created_at = notice.id, now
         earlier.next_attempt_at = min(earlier.next_attempt_at, at)
     db.flush()
     return Paged(len(person.steps), notice.id)

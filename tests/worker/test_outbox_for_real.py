@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from db.commands import notices, outbox
+from db.commands import deliveries, notices, outbox
 from db.engine import reading, writing
 from db.models import ContactMethod, Incident, NotificationRule, OutboxMessage
 from tests.db.office import HOUR, MONDAY, Office
@@ -117,6 +117,33 @@ def test_people_answer_while_pages_leave(office, set_up):
     tick(MONDAY + 3 * HOUR, office.engine, {"email": lambda *_given: None})
     assert all(row.sent_at is not None or row.cancelled_at is not None for row in rows(office))
     assert all(office.incident(number).state == "in_progress" for number in numbers)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_recording_a_page_waits_for_whoever_changes_its_incident_and_holds_nothing_meanwhile(office, set_up):
+    set_up(SMTP_URL="smtp://mail.example.org?from=desk@example.org")
+    number = office.report(**URGENT)
+    page(office, "Priya", number)
+    [message] = rows(office)
+
+    def record():
+        with writing(office.engine) as db:
+            deliveries.sent(db, message.id, MONDAY)
+
+    locked = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    with ThreadPoolExecutor(1) as pool:
+        with writing(office.engine) as db:
+            db.get(Incident, number, with_for_update=True)
+            recorded, turns = pool.submit(record), threading.Event()
+            for _ in range(500):
+                with reading(office.engine) as other:
+                    if other.execute(text(locked)).scalar():
+                        break
+                turns.wait(0.02)
+            db.execute(text("set local lock_timeout = '500ms'"))
+            outbox.stop_pages(db, number, MONDAY)
+        recorded.result(20)
+    assert rows(office)[0].sent_at == MONDAY
 
 
 @sqlite
