@@ -106,7 +106,9 @@ def queue(
     access.check(actor, "triage")
     conditions = _conditions(db, actor, filters, now)
     page = max(1, page)
-    chosen = select(Incident.id).where(*conditions, visible(actor)).order_by(*RANKED)
+    # What is new is active: its own index has the order, where the group before it would have all of them sorted.
+    order = RANKED[1:] if filters.view == "new" else RANKED
+    chosen = select(Incident.id).where(*conditions, visible(actor)).order_by(*order)
     if _indexed(filters):
         whole = filters == Filters(view=filters.view) and known is not None
         total = known[filters.view] if known and whole and filters.view in known else count(db, actor, conditions)

@@ -115,3 +115,11 @@ def test_a_plan_that_reads_everything_is_seen(office):
 
     found = plans(office.engine, ask)
     assert whole(office.engine, found[0])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_inbox_is_not_sorted_as_a_whole(engine, office):
+    ask, _index = ASKED["the inbox"]
+    lead = office.people["Lena"]
+    sorts = [line for plan in plans(engine, lambda db: ask(db, lead)) for line in plan.splitlines() if "B-TREE" in line]
+    assert "RIGHT PART" in sorts[0], "the 25 that are shown are chosen in the index's own order"
