@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session, defer
 
+from db import chains
 from db.commands import clocks, setup, timeline, timers
 from db.models import QUEUE_GROUP, Assignment, Incident, Pause, Setting, Timer
 from db.queries import settings
@@ -276,6 +277,7 @@ def _apply(
     )
     incidents = db.scalars(free).all()
     taken = [incident.id for incident in incidents]
+    chains.hold(db, incidents)
     pauses, present = _by_incident(db, Pause, taken), _by_incident(db, Timer, taken)
     running = _by_incident(db, Assignment, taken, Assignment.ended_at.is_(None))
     moved = late = 0
