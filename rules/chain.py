@@ -13,6 +13,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 NAME_BYTES, HASH_BYTES = 4, 32
@@ -39,14 +40,15 @@ def key_of(secret_key: bytes) -> Key:
 def canonical(values: Sequence[Any]) -> bytes:
     """The one way to write `values` (JSON values, keys of objects being text), whatever database they come from.
 
-    A number that is whole is written as such: a database may give 2.0 back as 2. ValueError for what is not JSON.
+    A number that is whole is written as such: a database may give 2.0 back as 2, and 1e23 as its digits. ValueError
+    or TypeError for what is not JSON.
     """
     return _encode([_plain(value) for value in values]).encode("ascii")
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        return int(Decimal(repr(value)))  # the digits it was written with, as a database keeps them
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

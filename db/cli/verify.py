@@ -57,6 +57,8 @@ def _verify(given: argparse.Namespace) -> None:
         raise RuleError(
             f"{'And ' + format(more, ',') + ' more. ' if more else ''}Something is wrong: {findings.count:,}."
         )
-    compared = f" and as the {len(expected)} anchor{'s' if len(expected) > 1 else ''} say" if expected else ""
+    compared = f", and nothing is missing that was there at {len(expected)} anchors" if len(expected) > 1 else ""
+    if len(expected) == 1:
+        compared = ", and nothing is missing that was there at the anchor"
     print(f"Everything is whole{compared}. Keep this line elsewhere:")
     print(found.anchor)
