@@ -107,6 +107,7 @@ TABLE: dict[str, frozenset[str]] = {
     "people": frozenset({"admin"}),
     "settings": frozenset({"admin"}),
     "import": frozenset({"admin"}),
+    "audit": frozenset({"admin"}),
 }
 _OWN = frozenset({"read", "verify", "reject", "reopen", "comment", "attach"})
 """what the reporter may do with an incident of their own"""

@@ -67,7 +67,8 @@ def join(db: Session, incident: Incident, survivor_id: object, actor: Actor, now
     present = set(db.scalars(select(Follower.person_id).where(Follower.incident_id == survivor.id)))
     for person_id in sorted(moving - present):
         db.add(Follower(incident_id=survivor.id, person_id=person_id, since=now, via_id=incident.id))
-    timeline.add(db, survivor, actor, now, "merged", f"merged {incident.number} into this one", versioned=False)
+    told = f"merged {wording.named(incident)} into this one"
+    timeline.add(db, survivor, actor, now, "merged", told, versioned=False)
 
 
 def part(db: Session, incident: Incident, actor: Actor, now: datetime) -> dict[str, Any]:
@@ -77,7 +78,8 @@ def part(db: Session, incident: Incident, actor: Actor, now: datetime) -> dict[s
     """
     survivor = db.get_one(Incident, incident.duplicate_of_id)
     _let_go(db, survivor, incident, None)
-    timeline.add(db, survivor, actor, now, "merged", f"took {incident.number} out of this one again", versioned=False)
+    told = f"took {wording.named(incident)} out of this one again"
+    timeline.add(db, survivor, actor, now, "merged", told, versioned=False)
     merged = db.scalars(
         select(TimelineEntry)
         .where(TimelineEntry.incident_id == incident.id, TimelineEntry.kind == "merge")

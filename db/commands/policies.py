@@ -250,14 +250,14 @@ def apply_some(db: Session, now: datetime, most: int = BATCH) -> Progress:
     again = [] if ids else value["again"][:most]
     batch = ids or again
     actor = Actor(value["actor_id"], value["actor_name"])
-    taken, moved, late = _apply(db, batch, before, known, actor, now)
+    taken, seen, moved, late = _apply(db, batch, before, known, actor, now)
     if ids:
         value["after"] = ids[-1]
         value["again"] = value["again"] + sorted(set(ids) - taken)
     else:
         value["again"] = value["again"][most:] + sorted(set(again) - taken)
     value["done"] = not ids and not value["again"]
-    value["seen"] += len(taken)
+    value["seen"] += seen
     value["moved"] += moved
     value["late"] += late
     setup.put(db, {settings.PENDING_KEY: value}, now)
@@ -266,8 +266,8 @@ def apply_some(db: Session, now: datetime, most: int = BATCH) -> Progress:
 
 def _apply(
     db: Session, ids: Sequence[int], before: Policies, known: Policies, actor: Actor, now: datetime
-) -> tuple[set[int], int, int]:
-    """Ids that were free to be looked at, how many of them moved, and how many became late."""
+) -> tuple[set[int], int, int, int]:
+    """Ids that were free to be looked at; of those open to all, how many there were, moved and became late."""
     free = (
         select(Incident)
         .where(Incident.id.in_(ids))
@@ -298,11 +298,12 @@ def _apply(
             changed = {name: (was[name], getattr(incident, name)) for name in _TOLD}
             changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
             if changed:
-                moved += 1
-                late += not was_late and _late(incident.resolution_due_at, paused, now)
+                if not incident.restricted:
+                    moved += 1
+                    late += not was_late and _late(incident.resolution_due_at, paused, now)
                 _tell(db, incident, changed, zone, actor, now)
     db.flush()
-    return set(taken), moved, late
+    return set(taken), sum(not incident.restricted for incident in incidents), moved, late
 
 
 def _teams_promises(

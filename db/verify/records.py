@@ -79,8 +79,8 @@ def check(db: Session, keys: Mapping[bytes, Key], upto: int, anchors: Sequence[A
         _compare(anchor, tally, audited, findings)
     for name, number in records.other_keys.items():
         findings.add(
-            f"Entries that were hashed with another SECRET_KEY (named {name.hex()}), and cannot be checked with this one: "
-            f"{number:,}. Give the earlier key with --old-key FILE."
+            f"Entries that were hashed with another SECRET_KEY (named {name.hex()}): {number:,}. This one cannot check "
+            "them. Give the earlier key with --old-key FILE."
         )
     return records
 
