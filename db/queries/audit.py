@@ -4,15 +4,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, false, func, select
 from sqlalchemy.orm import Session
 
-from db.models import AuditEntry, Incident, TimelineEntry
+from db import chains
+from db.models import (
+    AuditEntry,
+    Category,
+    CategoryPair,
+    Incident,
+    Person,
+    Service,
+    Subcategory,
+    Team,
+    TimelineEntry,
+)
 from db.queries.access import visible
+from db.verify import records
+from db.verify.findings import Findings
 from rules import access
 from rules.access import Actor
 
 PAGE_SIZE = 25
+MOST_CHECKED = 20_000
+"""entries that are checked on the screen; python -m db verify checks all"""
 MOST_COUNTED = 1_000
 """so many are counted; more is told as so many and more"""
 
@@ -95,8 +110,7 @@ def incident_changes(db: Session, actor: Actor, filters: Filters, page: int = 1)
     An administrator reads who changed what; the words that were written with it stay on the incident.
     """
     access.check(actor, "audit")
-    seen = Incident.restricted.is_(False) | (Incident.restricted & func.coalesce(visible(actor), False))
-    conditions = [seen, *_period(TimelineEntry.recorded_at, filters)]
+    conditions = [_open_to(actor), *_period(TimelineEntry.recorded_at, filters)]
     if filters.who.strip():
         conditions.append(_within(TimelineEntry.actor_name, filters.who))
     if filters.what:
@@ -122,6 +136,78 @@ def incident_changes(db: Session, actor: Actor, filters: Filters, page: int = 1)
         .order_by(TimelineEntry.id.desc())
     )
     return Found([_told(row) for row in rows], total)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check of the newest part of the audit found."""
+
+    entries: int
+    """entries that were looked at"""
+    wrong: list[str]
+    """the first sentences of what is wrong"""
+
+
+def checked(db: Session, actor: Actor) -> Checked:
+    """Walk along the newest MOST_CHECKED entries of the audit's chain; call it first in its transaction."""
+    records.one_moment(db)
+    access.check(actor, "audit")
+    key, findings, told = chains.present_key(), Findings(), records.Records()
+    records.audit(db, {key.name: key}, findings, records=told, newest=MOST_CHECKED)
+    other = sum(told.other_keys.values())
+    if other:
+        findings.add(f"Entries that were made with an earlier SECRET_KEY and cannot be checked here: {other:,}.")
+    return Checked(told.audited, findings.first)
+
+
+def compared(db: Session, actor: Actor, change: Change) -> list[tuple[str, Any, Any]]:
+    """(field, before, after) of what differs, in the order of fields; ids of an incident's change as names."""
+    access.check(actor, "audit")
+    before, after = _leaves(change.before), _leaves(change.after)
+    names = dict.fromkeys([*before, *after])
+    differing = [(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
+    return [(name, *(_name_of(db, actor, name, value) for value in pair)) for name, *pair in differing]
+
+
+def _leaves(values: dict[str, Any], under: str = "") -> dict[str, Any]:
+    """What is nested, by its path: {"a": {"b": 1}} is {"a › b": 1}."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        path = f"{under} › {name}" if under else name
+        found |= _leaves(value, path) if isinstance(value, dict) and value else {path: value}
+    return found
+
+
+_NAMES: dict[str, Any] = {
+    "team_id": Team,
+    "service_id": Service,
+    "assignee_id": Person,
+    "reporter_id": Person,
+    "pinned_by_id": Person,
+}
+_INCIDENTS = ("duplicate_of_id", "parent_id")
+
+
+def _name_of(db: Session, actor: Actor, name: str, value: Any) -> Any:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    if name in _NAMES:
+        return db.scalar(select(_NAMES[name].name).where(_NAMES[name].id == value)) or value
+    if name == "category_pair_id":
+        pair = (
+            select(Category.name + func.coalesce(" › " + Subcategory.name, ""))
+            .join(CategoryPair, CategoryPair.category_id == Category.id)
+            .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
+        )
+        return db.scalar(pair.where(CategoryPair.id == value)) or value
+    if name in _INCIDENTS:
+        return db.scalar(select(Incident.number).where(Incident.id == value, _open_to(actor))) or "another incident"
+    return value
+
+
+def _open_to(actor: Actor) -> ColumnElement[bool]:
+    """All incidents but the restricted ones that the actor is not named on."""
+    return Incident.restricted.is_(False) | (Incident.restricted & func.coalesce(visible(actor), false()))
 
 
 def actions(db: Session, actor: Actor) -> list[str]:

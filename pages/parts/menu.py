@@ -37,6 +37,7 @@ MENU = (
     Entry("admin/catalogue.py", "catalogue", "Catalogue", "category", "settings", "Setup"),
     Entry("admin/settings.py", "settings", "Settings", "tune", "settings", "Setup"),
     Entry("admin/imports.py", "import", "Import", "upload_file", "import", "Setup"),
+    Entry("admin/audit.py", "audit", "Audit", "policy", "audit", "Setup"),
     Entry("staff/my_reports.py", "my-reports", "My reports", "receipt_long", "report"),
     Entry("responders/incident.py", "incident", "Incident", "confirmation_number", "report"),
     Entry("account.py", "account", "My account", "account_circle", "report"),

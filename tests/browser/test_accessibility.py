@@ -44,6 +44,8 @@ PAGES = {
         "settings?part=calendars",
         "settings?part=teams",
         "import",
+        "audit",
+        "audit?part=incidents",
         "trends",
     ),
 }

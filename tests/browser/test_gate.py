@@ -26,6 +26,7 @@ PAGES = {
     "settings": "Settings",
     "catalogue": "Catalogue",
     "import": "Import",
+    "audit": "Audit",
     "my-reports": "My reports",
     "incident": "Incident",
     "account": "My account",
@@ -37,7 +38,7 @@ OPEN_TO = {
     "lead": EVERYBODY | {"home", "board", "triage", "trends"},
     "desk": EVERYBODY | {"home", "board", "triage", "trends"},
     "manager": EVERYBODY | {"home", "trends"},
-    "admin": EVERYBODY | {"home", "trends", "people", "settings", "catalogue", "import"},
+    "admin": EVERYBODY | {"home", "trends", "people", "settings", "catalogue", "import", "audit"},
 }
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "My account"],
@@ -45,7 +46,7 @@ IN_MENU = {
     "lead": ["Home", "Report a problem", "Triage", "Board", "Trends"],
     "desk": ["Home", "Report a problem", "Triage", "Board", "Trends"],
     "manager": ["Home", "Report a problem", "Trends"],
-    "admin": ["Home", "Report a problem", "Trends", "People", "Catalogue", "Settings", "Import"],
+    "admin": ["Home", "Report a problem", "Trends", "People", "Catalogue", "Settings", "Import", "Audit"],
 }
 NOT_FOUND = "There is no such page, or it is not open to you."
 SECURITY = {

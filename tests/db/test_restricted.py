@@ -42,7 +42,7 @@ SECRET = ("xylophone", "quagmire", "zeppelin", "kumquat", "marzipan", "obelisk")
 NOW = MONDAY + 6 * DAY
 NOT_ABOUT_INCIDENTS = {
     "people.people", "people.person", "sessions.sessions_of", "imports.last_runs", "catalogue.names", "views.views",
-    "settings.editable", "access.visible", "access.hidden_ids", "access.hidden_list",
+    "settings.editable", "audit.checked", "access.visible", "access.hidden_ids", "access.hidden_list",
 }  # fmt: skip
 """queries with an actor that say nothing of incidents, or are the rule itself"""
 WALKED = {
@@ -52,6 +52,7 @@ WALKED = {
     "relations.relations", "settings.pending", "similar.similar", "suggestions.suggest", "triage.count",
     "triage.counts", "triage.open_count", "triage.place", "triage.queue", "triage.standing", "triage.tallies",
     "triage.unassigned", "audit.changes", "audit.incident_changes", "audit.actions",
+    "audit.compared",
 }  # fmt: skip
 """what `answers` asks, by itself or through another"""
 
@@ -97,7 +98,7 @@ def answers(office, actor, known, words):
 
         for text in ("", *words):
             ask(f"board {text}", board.board, text=text)
-            for view in triage.VIEWS:
+            for view in ("open",) if text else triage.VIEWS:
                 ask(f"queue {view} {text}", triage.queue, triage.Filters(view=view, text=text), 1, NOW)
             if text:
                 ask(f"similar {text}", similar.similar, text, NOW)
@@ -121,6 +122,9 @@ def answers(office, actor, known, words):
         ask("actions", audit_queries.actions)
         ask("changes", audit_queries.changes, audit_queries.Filters())
         ask("incident changes", audit_queries.incident_changes, audit_queries.Filters())
+        if actor.has("admin"):
+            for change in audit_queries.incident_changes(db, actor, audit_queries.Filters()).changes:
+                ask(f"compared {change.id}", audit_queries.compared, change)
         for incident in known:
             number = office.incident(incident).number
             asked[f"place {number}"] = repr(triage.standing(db, actor, incident))

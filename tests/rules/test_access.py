@@ -41,6 +41,7 @@ BY_ROLE = """
     people       .         .          .     .     .        x
     settings     .         .          .     .     .        x
     import       .         .          .     .     .        x
+    audit        .         .          .     .     .        x
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}
