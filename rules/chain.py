@@ -11,9 +11,10 @@ earlier SECRET_KEY is recognised as such, and can be checked with that key, inst
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 NAME_BYTES, HASH_BYTES = 4, 32
@@ -43,13 +44,26 @@ def canonical(values: Sequence[Any]) -> bytes:
     A number that is whole is written as such: a database may give 2.0 back as 2, and 1e23 as its digits. ValueError
     or TypeError for what is not JSON.
     """
-    return _encode([_plain(value) for value in values]).encode("ascii")
+    return f"[{','.join([_TEXT.get(type(value), _text)(value) for value in values])}]".encode("ascii")
+
+
+def _text(value: Any) -> str:
+    return _encode(_plain(value))
+
+
+# Most values are these, and an import hashes many: the same text as the encoder's, sooner.
+_TEXT: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring_ascii,
+    int: repr,
+    type(None): lambda _nothing: "null",
+    bool: lambda value: "true" if value else "false",
+}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(Decimal(repr(value)))  # the digits it was written with, as a database keeps them
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]

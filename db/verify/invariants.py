@@ -6,6 +6,7 @@ to be: their moments, timelines and counts are kept as they were told.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +22,7 @@ from db.verify.records import Records, Story
 from rules.states import OPEN, PAUSING_REASONS, STATES
 
 PAGE = 1_000
+_FOREVER = datetime.max.replace(tzinfo=UTC)
 _MOMENTS = {
     # moment: the states in which it is known, and those in which it is not
     "resolved_at": (("resolved", "recovered", "closed"), ("new", "assigned", "in_progress", "on_hold")),
@@ -128,7 +130,7 @@ def _of_pauses(incident: Incident, pauses: Sequence[Pause]) -> Iterator[str]:
         yield "its clock stands still although it is not waiting"
     elif waits and not running and not incident.imported:
         yield "it is waiting, but its clock runs"
-    held = sorted((p.began_at, p.ended_at or p.began_at) for p in pauses if p.reason in PAUSING_REASONS)
+    held = sorted((p.began_at, p.ended_at or _FOREVER) for p in pauses if p.reason in PAUSING_REASONS)
     if any(end < began for began, end in held):
         yield "a pause ends before it begins"
     if any(later[0] < earlier[1] for earlier, later in pairwise(held)):

@@ -131,7 +131,7 @@ def _start_of(day: date) -> datetime:
 def row(change: queries.Change, now: datetime) -> dict[str, object]:
     """A change as a row of the list."""
     fields = list(dict.fromkeys([*change.before, *change.after]))
-    named = ", ".join(name.replace("_", " ") for name in fields[:SHOWN_IN_ROW])
+    named = ", ".join(_field(name) for name in fields[:SHOWN_IN_ROW])
     more = f" and {len(fields) - SHOWN_IN_ROW} more" if len(fields) > SHOWN_IN_ROW else ""
     if change.words:
         title, told = f"{change.about}: {change.words}", KINDS.get(change.what, change.what.capitalize())
@@ -157,8 +157,8 @@ def compare(actor: Actor, change: queries.Change) -> None:
         differing = queries.compared(db, actor, change)
     if differing:
         table = [
-            {"What": literal(_field(name)), "Before": literal(shown(before)), "After": literal(shown(after))}
-            for name, before, after in differing
+            {"What": literal(_field(name)), "Before": literal(shown(name, was)), "After": literal(shown(name, now))}
+            for name, was, now in differing
         ]
         st.table(table, hide_index=True)
     else:
@@ -166,17 +166,19 @@ def compare(actor: Actor, change: queries.Change) -> None:
 
 
 def _field(name: str) -> str:
-    return name.removesuffix("_id").replace("_", " ")
+    return name.removesuffix("_id").replace("_", " ").replace(".", ": ")
 
 
-def shown(value: Any) -> str:
-    """A value in words."""
+def shown(name: str, value: Any) -> str:
+    """The value of a field in words; instants on the reader's clock."""
+    if isinstance(value, str) and value and name.endswith(("_at", "_until")):
+        return times.full(datetime.fromisoformat(value))
     if value is None or value == "" or value == [] or value == {}:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        text = ", ".join(map(shown, value))
+        text = ", ".join(shown(name, each) for each in value)
     else:
         text = str(value)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"

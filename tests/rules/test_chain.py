@@ -37,6 +37,7 @@ def test_what_a_database_gives_back_is_written_the_same(values):
     written = chain.canonical(values)
     assert chain.canonical(exchanged(values)) == written
     assert chain.canonical(json.loads(json.dumps(values))) == written
+    assert json.loads(written) == exchanged(values)
 
 
 @settings(max_examples=150, deadline=None)
