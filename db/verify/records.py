@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Engine, func, select, text, type_coerce
 from sqlalchemy.orm import Session
 
 from db import chains
-from db.engine import writing
+from db.engine import reading, writing
 from db.models import AuditEntry, ChainHead, Incident, Instant, TimelineEntry, from_micros
 from db.verify.anchors import Anchor, Tally
 from db.verify.findings import Findings
@@ -52,11 +52,14 @@ class Records:
 
 def settled(engine: Engine) -> int:
     """The id of a timeline entry up to which no other can still appear: writers that have begun are waited for."""
+    newest = select(func.max(TimelineEntry.id))
+    if engine.dialect.name == "sqlite":  # one transaction writes at a time: ids come in order
+        with reading(engine) as db:
+            return db.scalar(newest) or 0
     with writing(engine) as db:
-        if engine.dialect.name == "postgresql":
-            db.execute(text(f"set local lock_timeout = '{_LONGEST_WAIT}'"))
-            db.execute(text("lock table timeline_entry in share mode"))
-        return db.scalar(select(func.max(TimelineEntry.id))) or 0
+        db.execute(text(f"set local lock_timeout = '{_LONGEST_WAIT}'"))
+        db.execute(text("lock table timeline_entry in share mode"))
+        return db.scalar(newest) or 0
 
 
 def one_moment(db: Session) -> None:
