@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, union_all
+from sqlalchemy import BindParameter, bindparam, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from db.commands import timeline, wording
@@ -17,7 +17,7 @@ _FIELD = "duplicate_of_id"
 
 
 _each, _merged = aliased(Incident), aliased(Incident)
-_IDS = bindparam("ids", expanding=True)
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
 FAMILY = (
     select(Incident)
     .where(
