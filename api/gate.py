@@ -21,8 +21,12 @@ from db.engine import DatabaseProblem, reading
 from db.queries import sessions
 from db.settings import settings
 
-OPEN = frozenset({"/login", "/logout", "/setup", "/sample", "/healthz", "/readyz", "/metrics", "/favicon.ico"})
+OPEN = frozenset(
+    {"/login", "/logout", "/setup", "/sample", "/healthz", "/readyz", "/metrics", "/favicon.ico", "/report-a-problem"}
+)
 OPEN_UNDER = ("/invite/", "/sign-in/", "/app/static/")
+TRACK = re.compile(r"/track/[^/]+")
+"""the page of a report without an account, and nothing beneath it"""
 CACHED_SECONDS = 2.0
 """How long an answer serves the many files of one page. Pages and commands ask the database on every call."""
 _MOST_CACHED = 10_000
@@ -68,7 +72,7 @@ class Gate:
             return
         guarded = _with_headers(send) if scope["type"] == "http" else send
         path = scope["path"]
-        if path in OPEN or path.startswith(OPEN_UNDER):
+        if path in OPEN or path.startswith(OPEN_UNDER) or (scope["type"] == "http" and TRACK.fullmatch(path)):
             await self.app(scope, receive, guarded)
             return
         try:

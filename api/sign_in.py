@@ -1,21 +1,23 @@
 """The pages before the app: sign in and out, set up, choose a password by a link."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from zoneinfo import available_timezones
 
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from api import forms
+from api.plain import Fields
+from api.plain import address as _address
+from api.plain import now as _now
+from api.plain import see as _see
+from api.plain import take as _take
 from db import demo
 from db.commands import people, setup
 from db.commands import sign_in as commands
-from db.engine import DatabaseProblem, reading, writing
+from db.engine import reading, writing
 from db.models import Person
 from db.queries import people as people_queries
 from db.queries import sessions
@@ -24,15 +26,6 @@ from db.settings import settings
 from rules.errors import RuleError
 
 STYLE = Path(__file__).parent / "templates" / "plain.css"
-Fields = Mapping[str, str]
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
 
 
 def _agent(request: Request) -> str:
@@ -53,44 +46,6 @@ def _signed_in(token: str, target: str) -> Response:
     return response
 
 
-async def _see(request: Request, show: Callable[..., Response], **shown: Any) -> Response:
-    """Draw a page with nothing typed yet."""
-    try:
-        return await to_thread.run_sync(lambda: show(request, {}, {}, **shown))
-    except DatabaseProblem as problem:
-        return _problem(request, problem)
-
-
-def _problem(request: Request, problem: DatabaseProblem) -> Response:
-    return forms.page(request, "problem.html", 503, sentence=problem.sentence)
-
-
-async def _take(
-    request: Request, show: Callable[..., Response], act: Callable[[Fields], Response], **shown: Any
-) -> Response:
-    """Read the form and act on it in a thread; draw the page again with everything typed when it is refused."""
-    typed: Fields = {}
-    try:
-        typed = await forms.fields(request)
-        return await to_thread.run_sync(act, typed)
-    except forms.Refused as refused:
-        wrong, status = {"": refused.sentence}, 400
-    except RuleError as error:
-        wrong, status = error.fields or {"": error.sentence}, 400
-        if isinstance(error, commands.Throttled):
-            status, shown["wait"] = 429, error.wait
-    except DatabaseProblem as problem:
-        return _problem(request, problem)
-    wait = shown.pop("wait", None)
-    try:
-        response = await to_thread.run_sync(lambda: show(request, typed, wrong, status, **shown))
-    except DatabaseProblem as problem:
-        return _problem(request, problem)
-    if wait is not None:
-        response.headers["retry-after"] = str(max(1, int(wait.total_seconds())))
-    return response
-
-
 def _show_login(request: Request, typed: Fields, wrong: Mapping[str, str], status: int = 200) -> Response:
     with reading() as db:
         name = organisation(db).name
@@ -99,8 +54,9 @@ def _show_login(request: Request, typed: Fields, wrong: Mapping[str, str], statu
         sample = organisation(db).sample_data
     target = forms.local(typed.get("next") or request.query_params.get("next"))
     return forms.page(
-        request, "login.html", status, typed=typed, wrong=wrong, next=target, organisation=name, sample=sample
-    )
+        request, "login.html", status, typed=typed, wrong=wrong, next=target, organisation=name, sample=sample,
+        anonymous=settings().anonymous_reports,
+    )  # fmt: skip
 
 
 async def login(request: Request) -> Response:

@@ -17,6 +17,7 @@ from pages.parts.empty import empty
 from pages.parts.forms import Failure, attempt, guarded, summary
 from pages.parts.rows import Event
 from rules.access import Actor, may
+from rules.states import VERIFICATIONS
 
 AT_ONCE = {"assigned": "acknowledge", "on_hold": "resume", "resolved": "recover"}
 """state -> the action that asks nothing"""
@@ -118,14 +119,32 @@ def fixed(line: Line, now: datetime) -> str:
 
 
 def answered(line: Line, now: datetime) -> str:
-    if line.verification == "confirmed":
-        return "The reporter confirmed it."
-    since = f" since it was fixed {times.ago(line.resolved_at, now)}" if line.resolved_at else ""
-    return f"The reporter has not answered{since}."
+    return f"{VERIFICATIONS.get(line.verification or '', 'It was answered')}."
+
+
+def silent(line: Line, now: datetime) -> str:
+    if line.reminded_at is None:
+        return "It came with an import and was never answered."
+    return f"Reminded {times.ago(line.reminded_at, now)}; no answer came."
+
+
+def to_ask(line: Line, now: datetime) -> str:
+    who = ", ".join(part for part in (line.reporter, line.contact) if part)
+    return f"Has no account: ask {who or 'whoever reported it'}."
+
+
+def waiting(line: Line, now: datetime) -> str:
+    if line.reminded_at is not None:
+        return f"Reminded {times.ago(line.reminded_at, now)}."
+    return f"Asked {times.ago(line.recovered_at, now)}." if line.recovered_at else "Asked."
 
 
 def denied(line: Line, now: datetime) -> str:
     return f"Said {times.ago(line.denied_at, now)}; it may not be closed before it is fixed." if line.denied_at else ""
+
+
+def past_ola(line: Line, now: datetime) -> str:
+    return f"{line.team} should have done its part by now; the promise to the reporter still runs."
 
 
 def _note(event: Event, key: str) -> None:
@@ -150,6 +169,11 @@ def close(line: Line) -> None:
     to_incident(line)
 
 
+def ask(line: Line) -> None:
+    st.session_state["incident.ask"] = "verify"
+    to_incident(line)
+
+
 def work(line: Line) -> None:
     """Take the next step at once, or open the incident where it asks for something."""
     action = AT_ONCE.get(line.state)
@@ -159,20 +183,29 @@ def work(line: Line) -> None:
         to_incident(line)
         return
     actor = session.require("board")
-    st.session_state["home.failure"] = attempt(
-        lambda db, now: commands.perform(db, line.id, line.version, action, actor=actor, now=now)
-    )
+    failure = attempt(lambda db, now: commands.perform(db, line.id, line.version, action, actor=actor, now=now))
+    if failure is not None and "summary_read" in failure.fields:
+        st.session_state["incident.ask"] = action
+        to_incident(line)
+    st.session_state["home.failure"] = failure
     st.rerun()
 
 
+TO_CLOSE = ("leads/triage.py", {"view": "close"})
 PARTS = (
     Listed("to_confirm", "Fixed? Tell us", "Answer", answer, why=fixed, plain=True),
     Listed("mine", "Yours", "Open", work, words=MINE),
     Listed("unassigned", "Nobody has these yet", "Take it", work),
     Listed("new", "New: to triage", "Triage", to_triage, ("leads/triage.py", {"view": "new"})),
     Listed("late", "Late", "Open", to_incident, ("leads/triage.py", {"view": "late"})),
+    Listed(
+        "past_ola", "Past their team's time", "Open", to_incident, ("leads/triage.py", {"view": "mine"}), why=past_ola
+    ),
     Listed("denied", "The reporter says: not fixed", "Open", to_incident, why=denied),
-    Listed("to_close", "To close", "Close", close, why=answered),
+    Listed("to_close", "Answered: to close", "Close", close, TO_CLOSE, why=answered),
+    Listed("unanswered", "No answer for long enough: may be closed", "Close", close, TO_CLOSE, why=silent),
+    Listed("to_ask", "Ask them yourself: is it fixed?", "Write down the answer", ask, why=to_ask),
+    Listed("waiting", "Waiting for the reporter's word", "Open", to_incident, why=waiting),
 )
 
 

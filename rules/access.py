@@ -41,6 +41,10 @@ class Actor:
     email: str | None = None
     keys: bool = True
     """one-key commands are on"""
+    anonymous: bool = False
+    """nobody is signed in: may report where that is allowed, and see the one incident whose tracking link they hold"""
+    opens: int | None = None
+    """id of the incident that an anonymous actor's tracking link opens"""
 
     def has(self, *roles: str) -> bool:
         """True when the actor holds at least one of the roles."""
@@ -64,6 +68,8 @@ class Record:
     team_way: str = "itil"
     denied: bool = False
     """the reporter said 'not fixed' and nothing has been done since"""
+    id: int | None = None
+    """of the incident"""
 
 
 _WORK = frozenset({"responder", "lead", "desk"})
@@ -82,6 +88,7 @@ TABLE: dict[str, frozenset[str]] = {
     "recover": _WORK,
     "verify": frozenset(),
     "reject": _WORK,
+    "remind": frozenset({"desk"}),
     "close": frozenset({"desk"}),
     "reopen": _WORK,
     "cancel": _TRIAGE,
@@ -97,6 +104,7 @@ TABLE: dict[str, frozenset[str]] = {
     "pin": frozenset({"lead"}),
     "next_up": _WORK,
     "note": _WORK,
+    "inform": _WORK,
     "comment": _WORK,
     "follow": _EVERYONE,
     "attach": _WORK,
@@ -111,18 +119,29 @@ TABLE: dict[str, frozenset[str]] = {
 }
 _OWN = frozenset({"read", "verify", "reject", "reopen", "comment", "attach"})
 """what the reporter may do with an incident of their own"""
+_TRACKED = frozenset({"read", "verify", "reject", "comment"})
+"""what one who reported without an account may do with the incident that their link opens"""
 _NAMED = frozenset({"read", "comment"})
 """what one who follows may do"""
-_DEVOPS_OWN = frozenset({"accept", "prioritise", "correct", "close", "cancel", "merge", "unmerge"})
+_DEVOPS_OWN = frozenset({"accept", "prioritise", "correct", "remind", "close", "cancel", "merge", "unmerge"})
 """what a responder may do with what their own devops team owns: you build it, you run it"""
+
+
+def is_reporter(actor: Actor, record: Record) -> bool:
+    """True when `actor` reported it: with an account, or without one and holding its tracking link."""
+    if actor.anonymous:
+        return actor.opens is not None and actor.opens == record.id
+    return record.reporter_id == actor.id
 
 
 def may(actor: Actor, action: str, record: Record | None = None) -> bool:
     """True when `actor` may do `action`, with `record` when it concerns one incident. KeyError if it is unknown."""
     by_role = bool(TABLE[action] & actor.roles) or "reporter" in TABLE[action]
+    if actor.anonymous:
+        return action == "report" if record is None else action in _TRACKED and is_reporter(actor, record)
     if record is None:
         return by_role
-    own = record.reporter_id == actor.id
+    own = is_reporter(actor, record)
     named = actor.id in record.named_ids or record.assignee_id == actor.id
     member = record.team_id is not None and record.team_id in actor.team_ids
     if record.restricted and not (own or named or member) and actor is not SYSTEM:
@@ -133,6 +152,8 @@ def may(actor: Actor, action: str, record: Record | None = None) -> bool:
         return True
     if own and action in _OWN:
         return True
+    if action == "verify" and record.reporter_id is None:
+        return may(actor, "close", record)  # who has no account is asked by those who close, who write the answer down
     if named and action in _NAMED:
         return True
     return member and record.team_way == "devops" and actor.has("responder") and action in _DEVOPS_OWN
@@ -144,13 +165,13 @@ def may_take(actor: Actor, action: str, record: Record, state: str) -> bool:
     'reject' has two meanings: a team sends an assignment back, a reporter (or the desk for them) says 'not fixed'.
     What is closed a reporter may reopen; before that their word is 'reject'.
     """
-    if action == "reopen" and record.reporter_id == actor.id and not actor.roles & TABLE["reopen"]:
+    if action == "reopen" and is_reporter(actor, record) and not actor.roles & TABLE["reopen"]:
         return state == "closed"
     if action != "reject":
         return may(actor, action, record)
     if state == "assigned":
         return may(actor, "assign", record)
-    return may(actor, "reject", record) and (record.reporter_id == actor.id or actor.has("desk"))
+    return may(actor, "reject", record) and (is_reporter(actor, record) or actor.has("desk"))
 
 
 def check(actor: Actor, action: str, record: Record | None = None) -> None:
@@ -173,5 +194,7 @@ def _refusal(actor: Actor, action: str, record: Record | None) -> "Forbidden | N
         return Forbidden("Only the service desk closes incidents. Ask the desk, or leave it recovered.")
     if action == "verify":
         return Forbidden("Only the person who reported it can confirm the fix.")
+    if actor.anonymous:
+        return Forbidden("Sign in to do this.")
     allowed = ", ".join(role for role in ROLES if role in TABLE[action]) or "nobody by role"
     return Forbidden(f"You may not do this ('{action}' is for: {allowed}). Ask an administrator for the role.")

@@ -12,12 +12,12 @@ from rules.business_time import ALWAYS, Calendar
 from rules.priority import DEFAULT, HEAD_STARTS, HeadStarts, Matrix
 from rules.sla import Pause, due_at
 from rules.targets import DEFAULT_HOURS, DEFAULT_TARGETS, Target, Targets
+from rules.verification import CLOSE_DAYS, REMIND_DAYS, Patience
 
 ALWAYS_ID, BUSINESS_ID = "always", "business"
 ALWAYS_NAME = "Round the clock"
 TIERS = {"1": "Tier 1 (front line)", "2": "Tier 2", "3": "Tier 3", "external": "External vendors"}
 DEFAULT_OLA: Mapping[str, float] = {"1": 0.25, "2": 0.5, "3": 1.0, "external": 1.0}
-REMIND_DAYS, CLOSE_DAYS = 2, 5
 
 
 def matrix_data(matrix: Matrix) -> dict[str, int]:
@@ -82,7 +82,12 @@ class Policies:
     remind_days: int = REMIND_DAYS
     """days after which the reporter is reminded to say whether it is fixed"""
     close_days: int = CLOSE_DAYS
-    """days without an answer after which the desk may close"""
+    """days after the reminder without an answer until the desk may close"""
+
+    @property
+    def patience(self) -> Patience:
+        """How long the reporter's answer is waited for."""
+        return Patience(self.remind_days, self.close_days, self.zone)
 
     def ola_due(
         self,
@@ -91,17 +96,19 @@ class Policies:
         service_id: int | None,
         began_at: datetime,
         pauses: Sequence[Pause] = (),
+        *,
+        part: float = 1.0,
     ) -> datetime | None:
         """When a team of this tier that received the incident at `began_at` should have done its part.
 
         The tier's share of the time to resolve, counted in the same calendar, without `pauses` (those already ended).
-        None while there is no priority, or for a tier that promises nothing.
+        None while there is no priority, or for a tier that promises nothing. `part`: when so much of it is used.
         """
         share = self.ola.get(tier, 0)
         if priority is None or not share:
             return None
         target = self.targets.target(priority, service_id)
-        return due_at(target.calendar, began_at, round(target.resolution * share), pauses)
+        return due_at(target.calendar, began_at, round(target.resolution * share * part), pauses)
 
 
 def parsed(values: Mapping[str, Any], public: Public) -> Policies:

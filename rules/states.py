@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rules.errors import RuleError
+from rules.verification import Patience, said_by
 
 STATES = ("new", "assigned", "in_progress", "on_hold", "resolved", "recovered", "closed", "cancelled")
 OPEN = frozenset({"new", "assigned", "in_progress", "on_hold"})
@@ -61,7 +62,16 @@ class Action:
 
 
 _TRIAGED = ("category_pair_id", "priority")
-_UNDONE = ("resolved_at", "recovered_at", "verified_at", "closed_at", "verification", "verification_note")
+_UNDONE = (
+    "resolved_at",
+    "recovered_at",
+    "reminded_at",
+    "verified_at",
+    "closed_at",
+    "verification",
+    "verification_note",
+)
+_PATIENCE = Patience()
 
 
 def _all_to(target: str, *states: str) -> dict[str, str]:
@@ -191,10 +201,19 @@ def missing(incident: Mapping[str, Any], action: str, given: Mapping[str, Any]) 
     return lacking
 
 
-def apply(incident: Mapping[str, Any], action: str, given: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def apply(
+    incident: Mapping[str, Any],
+    action: str,
+    given: Mapping[str, Any],
+    now: datetime,
+    *,
+    patience: Patience = _PATIENCE,
+    for_reporter: bool = False,
+) -> dict[str, Any]:
     """What `action` changes: field -> new value, moments included. RuleError (with `fields`) when it may not be done.
 
-    `incident` maps field names to present values; `given` holds what came with the action.
+    `incident` maps field names to present values; `given` holds what came with the action. `patience` says how long the
+    reporter's answer is waited for; `for_reporter` that somebody else writes down what the reporter answered.
     """
     state = str(incident["state"])
     to = target(state, action)
@@ -210,6 +229,8 @@ def apply(incident: Mapping[str, Any], action: str, given: Mapping[str, Any], no
     if action in ("accept", "assign", "escalate"):
         changes["team_id"] = given.get("team_id", incident.get("team_id"))
         changes["assignee_id"] = given.get("assignee_id")
+        if action == "escalate":
+            changes["escalations"] = int(incident.get("escalations") or 0) + 1
     elif action == "acknowledge" or action == "resume":
         changes["acknowledged_at"] = incident.get("acknowledged_at") or now
     elif action == "hold":
@@ -225,8 +246,10 @@ def apply(incident: Mapping[str, Any], action: str, given: Mapping[str, Any], no
         changes["recovered_at"] = now
     elif action == "verify":
         changes |= {"verified_at": now, "verification": "confirmed", "verification_note": None}
+        if for_reporter:
+            changes["verification_note"] = _said(given)
     elif action == "close":
-        changes |= _closing(incident, given, now)
+        changes |= _closing(incident, given, now, patience)
     elif action == "cancel":
         changes["cancelled_at"] = now
     elif action == "merge":
@@ -255,7 +278,16 @@ def _check_hold(given: Mapping[str, Any], now: datetime) -> None:
         raise RuleError("Choose a day within one year.", field="hold_until")
 
 
-def _closing(incident: Mapping[str, Any], given: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _said(given: Mapping[str, Any]) -> str:
+    who = " ".join(str(given.get("answered_by") or "").split())
+    if not who:
+        raise RuleError("Say who told you that it is fixed.", field="answered_by")
+    return said_by(who, str(given.get("verification_note") or "").strip())
+
+
+def _closing(
+    incident: Mapping[str, Any], given: Mapping[str, Any], now: datetime, patience: Patience
+) -> dict[str, Any]:
     verification = given.get("verification") or incident.get("verification")
     if verification not in VERIFICATIONS:
         raise RuleError("Say whether the reporter confirmed it.", field="verification")
@@ -263,6 +295,8 @@ def _closing(incident: Mapping[str, Any], given: Mapping[str, Any], now: datetim
         raise RuleError(
             "Only the reporter can confirm it. Choose 'did not answer' or 'not needed'.", field="verification"
         )
+    if verification == "no_answer" and not incident.get("imported"):
+        patience.check(incident.get("recovered_at"), incident.get("reminded_at"), now)
     note = given.get("verification_note") or incident.get("verification_note")
     if verification == "not_needed" and not note:
         raise RuleError("Say why confirmation is not needed.", field="verification_note")

@@ -10,11 +10,16 @@ _EMAIL_LIMIT = 254
 _NAMES = {
     "title": "what is wrong",
     "affected": "what is affected",
+    "caller_name": "the name",
+    "caller_contact": "how to reach you",
     "description": "the description",
+    "words": "what you wrote",
     "comment": "the comment",
     "reason": "the reason",
     "resolution_note": "what was done",
     "verification_note": "the reason",
+    "vendor_contact": "how the vendor is reached",
+    "vendor_reference": "the vendor's reference",
 }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.commands import audit
-from db.models import QUEUE_ON_HOLD, Category, CategoryPair, Incident, Service, Subcategory, Team
+from db.models import QUEUE_ON_HOLD, Category, CategoryPair, Incident, Service, Subcategory, Team, Template
 from rules import access, text
 from rules.access import Actor, NotFound
 from rules.catalogue import IMPACTS, TIERS, WAYS
@@ -92,6 +92,7 @@ def save_category(
     subcategory: str = "",
     team_id: int | None = None,
     runbook: str = "",
+    template_id: int | None = None,
     seen: Mapping[str, Any] | None = None,
     actor: Actor,
     now: datetime,
@@ -110,7 +111,11 @@ def save_category(
     given: dict[str, Any] = {
         "team_id": _team(db, wrong, team_id),
         "runbook": text.block(runbook, "runbook", TEXT_LIMIT),
+        "template_id": template_id,
     }
+    template = db.get(Template, template_id) if template_id is not None else None
+    if template_id is not None and (template is None or template.archived_at is not None):
+        wrong["template_id"] = "Choose a template from the list."
     if wrong:
         raise RuleError(" ".join(wrong.values()), fields=wrong)
     if pair_id is not None:

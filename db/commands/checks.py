@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from db.commands.files import Upload
 from db.models import CategoryPair, Incident, Person, PersonRole, Service, Team
 from db.queries.settings import Policies
+from db.settings import settings
 from rules import priority, text
-from rules.access import TABLE
+from rules.access import TABLE, Actor, NotFound
 from rules.attachments import check_all
-from rules.callers import SOURCES
+from rules.callers import ANONYMOUS, SOURCES
 from rules.errors import RuleError
 
 TITLE_LIMIT = 200
@@ -36,8 +37,12 @@ def report(
     started_at: datetime | None,
     attachments: Sequence[Upload],
     now: datetime,
+    also: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The columns of a new incident, and `service_impact`. RuleError names every field that must be put right."""
+    """The columns of a new incident, and `service_impact`. RuleError names every field that must be put right.
+
+    `also`: what is wrong besides, field -> sentence.
+    """
     wrong: dict[str, str] = {}
     values: dict[str, Any] = {"service_impact": None, "service_id": None}
     for name, check in (
@@ -65,6 +70,7 @@ def report(
         wrong["effect"] = "Choose from the list whether you can still work."
     if started_at is not None and started_at > now + _FUTURE:
         wrong["started_at"] = "Choose a time in the past for when it started."
+    wrong |= also
     if wrong:
         raise RuleError(" ".join(wrong.values()), fields=wrong)
     del values["files"]
@@ -106,6 +112,32 @@ def caller(db: Session, given: Caller) -> tuple[dict[str, Any], str]:
     who = person.name if person else words["caller_name"]
     told = f"reported it for {who} ({SOURCES[given.source].lower()})"
     return {"reporter_id": person.id if person else None, "source": given.source, **words}, told
+
+
+def open_to(actor: Actor) -> None:
+    """NotFound for somebody without an account where ANONYMOUS_REPORTS is off."""
+    if actor.anonymous and not settings().anonymous_reports:
+        raise NotFound("There is nothing here without an account. Sign in.")
+
+
+def without_account(given: Caller) -> tuple[dict[str, Any], str]:
+    """The columns of who reports without an account, and the words for the timeline. RuleError names every field."""
+    wrong: dict[str, str] = {}
+    words = {}
+    for name, value in (("caller_name", given.name), ("caller_contact", given.contact)):
+        try:
+            words[name] = text.line(value, name, TITLE_LIMIT)
+        except RuleError as error:
+            wrong[name] = error.sentence
+    if "@" in words.get("caller_contact", ""):
+        try:
+            text.email(words["caller_contact"], "caller_contact")
+        except RuleError:
+            wrong["caller_contact"] = "Give an e-mail address such as name@example.org, or a telephone number."
+    if wrong:
+        raise RuleError(" ".join(wrong.values()), fields=wrong)
+    told = "reported it without an account" if words["caller_name"] else "reported it"
+    return {"reporter_id": None, "logged_by_id": None, "source": ANONYMOUS, **words}, told
 
 
 def triage(db: Session, incident: Incident, fields: dict[str, Any], known: Policies) -> dict[str, Any]:

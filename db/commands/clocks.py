@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from db.commands import timers
-from db.models import QUEUE_GROUP, Incident, Pause
+from db.commands import assignments, timers
+from db.models import QUEUE_GROUP, Assignment, Incident, Pause
 from db.queries.settings import Policies
 from rules.priority import RISKS, Merits, rank_at
 from rules.states import OPEN, PAUSING_REASONS
@@ -40,7 +40,9 @@ def close_spans(db: Session, incident: Incident, kind: str, changes: Mapping[str
     if to != "on_hold":
         for pause in running:
             pause.ended_at = now
-    elif kind == "undo" and (ended := [pause for pause in pauses if pause.ended_at == incident.changed_at]):
+    elif kind == "undo" and (
+        ended := [p for p in pauses if (p.ended_at, p.reason) == (incident.changed_at, changes.get("hold_reason"))]
+    ):
         ended[-1].ended_at = None
         running = ended[-1:]
     if incident.state in _STOPPED and to in OPEN and not running:
@@ -73,18 +75,31 @@ def computed(
     return times
 
 
-def recompute(db: Session, incident: Incident, known: Policies, now: datetime, pauses: Sequence[Pause] = ()) -> None:
-    """Due times from the start, the priority and all `pauses` of the incident; then rank, place and timers."""
+def recompute(
+    db: Session,
+    incident: Incident,
+    known: Policies,
+    now: datetime,
+    pauses: Sequence[Pause] = (),
+    running: Assignment | None = None,
+) -> None:
+    """Due times from the start, the priority and all `pauses` of the incident; then rank, place and timers.
+
+    `running`: the stay with the team that has it, whose own due times follow too.
+    """
     for name, value in computed(incident, known, pauses).items():
         setattr(incident, name, value)
     incident.queue_group = QUEUE_GROUP[incident.state]
-    timers.keep(db, incident, paused=any(pause.ended_at is None for pause in pauses), now=now)
+    assignments.time(running, incident, known, pauses)
+    paused = any(pause.ended_at is None for pause in pauses)
+    timers.keep(db, incident, running, paused=paused, now=now, patience=known.patience)
 
 
 def rank(db: Session, incident: Incident, known: Policies, *, paused: bool, now: datetime) -> None:
     """The place among all open incidents, and the timers; the due times are as they should be."""
     incident.rank_at = rank_at(incident.resolution_due_at or incident.reported_at, merits(incident), known.head_starts)
-    timers.keep(db, incident, paused=paused, now=now)
+    running = assignments.running(db, incident.id)
+    timers.keep(db, incident, running, paused=paused, now=now, patience=known.patience)
 
 
 def paused(db: Session, incident: Incident) -> bool:

@@ -26,7 +26,7 @@ def attach(db: Session, incident: Incident, upload: Upload, *, actor: Actor, now
         media_type=media_type(upload.name, upload.content),
         size=len(upload.content),
         sha256=hashlib.sha256(upload.content).hexdigest(),
-        added_by_id=actor.id,
+        added_by_id=None if actor.anonymous else actor.id,
         added_at=now,
     )
     db.add(kept)

@@ -10,7 +10,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import chains
-from db.commands import checks, clocks, files, merging, parts, timeline, wording
+from db.commands import (
+    asking,
+    assignments,
+    checks,
+    clocks,
+    files,
+    handover,
+    merging,
+    parts,
+    templates,
+    timeline,
+    wording,
+)
 from db.models import Follower, Incident, TimelineEntry
 from db.queries.access import record_of
 from db.queries.settings import Policies, policies
@@ -18,6 +30,7 @@ from db.queries.timeline import Entry, since
 from rules import access, priority, states, text
 from rules.access import Actor, Forbidden
 from rules.errors import RuleError
+from rules.templates import as_text, levels
 
 TRIAGE_FIELDS = (
     "category_pair_id",
@@ -34,7 +47,8 @@ TRIAGE_FIELDS = (
     "restricted",
 )
 _CLOCK_FIELDS = {
-    "impact", "urgency", "priority", "state", "service_id", "people_affected", "reported_at", "major", *priority.RISKS
+    "impact", "urgency", "priority", "state", "team_id", "service_id", "people_affected", "reported_at", "major",
+    *priority.RISKS,
 }  # fmt: skip
 
 
@@ -61,30 +75,40 @@ def report(
     source: str = "form",
     caller: checks.Caller | None = None,
     form_token: str | None = None,
+    template_id: int | None = None,
+    answers: Mapping[str, object] | None = None,
     actor: Actor,
     now: datetime,
 ) -> Incident:
     """Log a new incident, reported by `actor` or for a `caller`. The same `form_token` again gives the one made.
 
-    RuleError with `fields` names everything that must be put right at once.
+    `answers` to the questions of the template are by key of the question (rules.templates). RuleError with `fields`
+    names everything that must be put right at once.
     """
-    access.check(actor, "report_for" if caller else "report")
+    checks.open_to(actor)
+    access.check(actor, "report_for" if caller and not actor.anonymous else "report")
     made = _made_from(db, form_token)
     if made is not None:
         return made
-    checked = checks.report(db, title, affected, description, service_id, scope, effect, started_at, attachments, now)
-    who: dict[str, Any] = {"reporter_id": actor.id, "source": source}
+    start = templates.start(db, template_id, answers)
+    service_id = start.service_id if service_id is None else service_id
+    checked = checks.report(
+        db, title, affected, description, service_id, scope, effect, started_at, attachments, now, start.wrong
+    )
+    who: dict[str, Any] = {"reporter_id": actor.id, "logged_by_id": actor.id, "source": source}
     told = "reported it"
-    if caller is not None:
-        who, told = checks.caller(db, caller)
+    if actor.anonymous:
+        who, told = checks.without_account(caller or checks.Caller())
+    elif caller is not None:
+        known_caller, told = checks.caller(db, caller)
+        who |= known_caller
     service_impact = checked.pop("service_impact")
-    impact, urgency = priority.suggested(scope, effect, service_impact)
+    impact, urgency = levels(start.impact, start.urgency, scope, effect, service_impact)
     known = policies(db)
     incident = Incident(
         number=f"new {form_token or now.timestamp()} {actor.id}"[:40],
         state="new",
         form_token=form_token,
-        logged_by_id=actor.id,
         scope=scope,
         effect=effect,
         people_affected=priority.people_of(scope),
@@ -97,6 +121,7 @@ def report(
         version=1,
         reopen_count=0,
         handovers=0,
+        **start.columns(),
         **who,
         **checked,
     )
@@ -115,7 +140,9 @@ def report(
     clocks.recompute(db, incident, known, now)
     if incident.reporter_id is not None:
         db.add(Follower(incident_id=incident.id, person_id=incident.reporter_id, since=now))
-    timeline.add(db, incident, actor, now, "report", told, states=(None, "new"), public=True)
+    answered = as_text(start.answers)
+    timeline.add(db, incident, actor, now, "report", told, detail=answered, states=(None, "new"), public=True)
+    start.tasks(db, incident)
     for upload in attachments:
         files.attach(db, incident, upload, actor=actor, now=now)
     return incident
@@ -139,6 +166,7 @@ def _opened(db: Session, incident_id: int, version: int | None, actor: Actor) ->
     if incident is None:
         raise access.NotFound("There is no such incident, or it is not open to you.")
     chains.hold(db, family)
+    checks.open_to(actor)
     record = record_of(db, incident)
     access.check(actor, "read", record)
     if version is not None and incident.version != version:
@@ -180,18 +208,22 @@ def perform(
             access.check(actor, "prioritise", record)
     before = wording.facts(incident) | edits
     values |= checks.words(values)
-    changes = states.apply(before, action, values, now)
+    for_reporter = not access.is_reporter(actor, record)
+    changes = states.apply(before, action, values, now, patience=known.patience, for_reporter=for_reporter)
     if action == "acknowledge" and incident.assignee_id is None:
         changes["assignee_id"] = actor.id
     if action == "resolve":
         changes["denied_at"] = None
-    elif action in ("reject", "reopen") and _says_not_fixed(incident, action, actor):
+    elif action in ("reject", "reopen") and _says_not_fixed(incident, action, for_reporter):
         changes["denied_at"] = now
     if action == "merge":
         merging.join(db, incident, values["duplicate_of_id"], actor, now)
     elif action == "unmerge":
         changes |= merging.part(db, incident, actor, now)
     checks.people(db, changes)
+    if action in handover.HANDING:
+        changes |= handover.given_to(db, incident, action, changes["team_id"], values)
+    handover.read_first(db, incident, action, values, actor, now)
     return _write(db, incident, action, edits | changes, values, known, actor=actor, now=now)
 
 
@@ -247,11 +279,11 @@ def _changed(incident: Incident, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if getattr(incident, name) != value}
 
 
-def _says_not_fixed(incident: Incident, action: str, actor: Actor) -> bool:
+def _says_not_fixed(incident: Incident, action: str, for_reporter: bool) -> bool:
     """The reporter's 'not fixed', said by themselves or by the desk for them: nobody closes over it."""
     if incident.state == "assigned":
         return False
-    return incident.reporter_id == actor.id or action == "reject"
+    return not for_reporter or action == "reject"
 
 
 def _write(
@@ -265,7 +297,8 @@ def _write(
     actor: Actor,
     now: datetime,
 ) -> Incident:
-    was_state, was_team = incident.state, incident.team_id
+    was_state, was_team = incident.state, None if _proposed(db, incident) else incident.team_id
+    was = assignments.Before(was_state, was_team, incident.changed_at)
     if kind != "undo" and was_team is not None and changes.get("team_id") not in (None, was_team):
         changes = changes | {
             "handovers": incident.handovers + 1,
@@ -278,7 +311,9 @@ def _write(
     incident.version += 1
     incident.changed_at = now
     if _CLOCK_FIELDS & set(changes) and not _promised_nothing(incident):
-        clocks.recompute(db, incident, known, now, pauses)
+        summary = str(given.get("reason") or "") if kind in ("assign", "escalate") else ""
+        stay = assignments.follow(db, incident, kind, was, summary, actor, now)
+        clocks.recompute(db, incident, known, now, pauses, stay)
     edited = {name: value for name, value in changes.items() if name in (*TRIAGE_FIELDS, "priority")}
     if edited:
         timeline.add(
@@ -303,9 +338,10 @@ def _write(
             changes=wording.as_json(before, rest),
             states=(was_state, incident.state),
             teams=(was_team, incident.team_id),
-            public=kind not in ("escalate", "correct"),
+            public=kind not in ("escalate", "correct", "vendor"),
         )
         parts.tell(db, entry, incident, actor, now)
+        asking.told(db, incident, kind, entry.detail, actor, now)
     db.flush()
     return incident
 
@@ -313,6 +349,13 @@ def _write(
 def _promised_nothing(incident: Incident) -> bool:
     """True for what came with an import when it was over: no promise is made for it now."""
     return incident.imported and incident.state not in states.OPEN and incident.resolution_due_at is None
+
+
+def _proposed(db: Session, incident: Incident) -> bool:
+    """True while its team is the one that a template names and nobody has given it to: no team had it before."""
+    if incident.template_id is None or incident.state != "new" or incident.team_id is None:
+        return False
+    return not _had_it(db, incident.id, incident.team_id)
 
 
 def _had_it(db: Session, incident_id: int, team_id: int) -> bool:
@@ -341,8 +384,9 @@ def comment(db: Session, incident_id: int, words: str, *, public: bool, actor: A
     )
     if access.may(actor, "note", record):
         parts.tell(db, entry, incident, actor, now)
+    by_reporter = access.is_reporter(actor, record)
     waiting = incident.state == "on_hold" and incident.hold_reason == "reporter"
-    if public and waiting and incident.reporter_id == actor.id:
+    if public and waiting and by_reporter:
         known = policies(db)
         changes = states.apply(wording.facts(incident), "resume", {}, now)
         changes["acknowledged_at"] = incident.acknowledged_at

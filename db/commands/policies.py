@@ -16,7 +16,7 @@ from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session, defer
 
 from db import chains
-from db.commands import clocks, setup, timeline, timers
+from db.commands import assignments, clocks, setup, timeline, timers
 from db.models import QUEUE_GROUP, Assignment, Incident, Pause, Setting, Timer
 from db.queries import settings
 from db.queries.access import visible
@@ -293,8 +293,9 @@ def _apply(
             incident.priority = _priority(incident, before, known)
             for name, time in clocks.computed(incident, known, own).items():
                 setattr(incident, name, time)
-            _teams_promises(incident, running.get(incident.id, ()), known, own)
-            timers.move(db, incident, present.get(incident.id, ()), paused=paused, now=now)
+            stay = next(iter(running.get(incident.id, ())), None)
+            assignments.time(stay, incident, known, own)
+            timers.move(db, incident, stay, present.get(incident.id, ()), paused=paused, now=now)
             changed = {name: (was[name], getattr(incident, name)) for name in _TOLD}
             changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
             if changed:
@@ -304,14 +305,6 @@ def _apply(
                 _tell(db, incident, changed, zone, actor, now)
     db.flush()
     return set(taken), sum(not incident.restricted for incident in incidents), moved, late
-
-
-def _teams_promises(
-    incident: Incident, running: Sequence[Assignment], known: Policies, pauses: Sequence[Pause]
-) -> None:
-    taken = [(pause.began_at, pause.ended_at) for pause in pauses if pause.ended_at is not None]
-    for part in running:
-        part.due_at = known.ola_due(part.tier, incident.priority, incident.service_id, part.began_at, taken)
 
 
 def _tell(

@@ -1,7 +1,5 @@
 """Signing in and out. Passwords are checked outside of transactions: hashing is slow on purpose."""
 
-import hashlib
-import hmac
 import secrets
 import threading
 from datetime import datetime, timedelta
@@ -12,12 +10,11 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from db.commands.throttle import Throttled, key
 from db.engine import reading, writing
 from db.models import Person, SignInSession, Throttle
 from db.queries.sessions import ABSOLUTE_LIMIT, SEEN_EVERY, hashed
-from db.settings import settings
 from rules.errors import RuleError
-from rules.priority import span
 
 REFUSED = "The e-mail address and the password do not belong together. Check both, or ask an administrator."
 FREE_FAILURES = 5
@@ -31,19 +28,6 @@ hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """argon2id; OWASP ASVS 5.0, appendix C"""
 _at_once = threading.BoundedSemaphore(4)
 _nobody = hasher.hash("nobody has this password")
-
-
-class Throttled(RuleError):
-    """Too many failures; `wait` says for how long."""
-
-    def __init__(self, wait: timedelta) -> None:
-        super().__init__(f"There were too many attempts. Try again in {_words(wait)}.")
-        self.wait = wait
-
-
-def _words(wait: timedelta) -> str:
-    seconds = max(1, round(wait.total_seconds()))
-    return f"{seconds} seconds" if seconds < 60 else span(seconds)
 
 
 def hash_password(password: str) -> str:
@@ -66,7 +50,7 @@ def sign_in(
 ) -> str:
     """The token of a new session. RuleError, always the same, when it is refused; Throttled after many failures."""
     email = " ".join(email.replace("\0", "").split()).lower()[:254]
-    account, origin = _key("account", email), _key("address", address)
+    account, origin = key("account", email), key("address", address)
     with writing(engine) as db:
         # Counted before the password is looked at, so that a thousand guesses at once are a thousand counted ones.
         _count_attempt(db, account, FREE_FAILURES, now)
@@ -144,15 +128,11 @@ def end_session(db: Session, person_id: int, session_id: int, now: datetime) -> 
     )
 
 
-def _key(kind: str, value: str) -> str:
-    return f"{kind}:{hmac.new(settings().secret(), value.encode(), hashlib.sha256).hexdigest()[:64]}"
-
-
-def _count_attempt(db: Session, key: str, free: int, now: datetime) -> datetime | None:
+def _count_attempt(db: Session, counted: str, free: int, now: datetime) -> datetime | None:
     """Count one more attempt; what `blocked_until` was before it. Throttled while it is too early for another."""
     insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
-    db.execute(insert(Throttle).values(key=key, failures=0, last_failure_at=now).on_conflict_do_nothing())
-    kept = db.get_one(Throttle, key, with_for_update=True)
+    db.execute(insert(Throttle).values(key=counted, failures=0, last_failure_at=now).on_conflict_do_nothing())
+    kept = db.get_one(Throttle, counted, with_for_update=True)
     before = kept.blocked_until
     if before is not None and before > now:
         raise Throttled(before - now)

@@ -33,7 +33,7 @@ def add(
         incident_id=incident.id,
         at=now,
         recorded_at=recorded_at or now,
-        actor_id=None if actor is SYSTEM else actor.id,
+        actor_id=None if actor is SYSTEM or actor.anonymous else actor.id,
         actor_name=actor.name,
         kind=kind,
         text=text,

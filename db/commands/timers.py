@@ -6,27 +6,42 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from db.commands import timeline
-from db.models import Incident, Timer
+from db.commands import asking, assignments, notices, timeline
+from db.models import Assignment, Incident, Team, Timer
+from db.queries.responsible import responsible
 from rules.access import SYSTEM
 from rules.states import OPEN
+from rules.tiers import NAMES
+from rules.verification import Patience
 
 _TIMERS = select(Timer).where(Timer.incident_id == bindparam("incident_id"))
 TOLD = {
     "response_breach": ("sla", "missed the time to answer"),
     "resolution_warning": ("sla", "used 75 % of the time to resolve"),
     "resolution_breach": ("sla", "missed the time to resolve"),
+    "ola_warning": ("ola", "used 75 % of the time of {team}, {tier}"),
+    "ola_breach": ("ola", "missed the time of {team}, {tier}"),
     "hold_until": ("hold_over", "the day to look at it again has come"),
     "pin_until": ("pin", "the pin ended"),
+    asking.REMINDER: ("asked", ""),
+    asking.OVER: ("asked", ""),
 }
-"""timer kind -> kind and text of the timeline entry it leaves"""
+"""timer kind -> kind and text of the timeline entry it leaves; '' where db.commands.asking finds the words"""
+PROMISES = frozenset({"response_breach", "resolution_warning", "resolution_breach", "ola_warning", "ola_breach"})
+"""kinds of which those who answer for the incident are told"""
+_PATIENCE = Patience()
 
 
-def wanted(incident: Incident, paused: bool) -> dict[str, datetime]:
-    """Kind -> due moment of every timer the incident should have as it is now."""
+def wanted(
+    incident: Incident, paused: bool, running: Assignment | None = None, patience: Patience = _PATIENCE
+) -> dict[str, datetime]:
+    """Kind -> due moment of every timer the incident should have as it is now.
+
+    `running`: the stay with the team that has it. What was told of its times already has no timer any more.
+    """
     due: dict[str, datetime] = {}
     if incident.state not in OPEN:
-        return due
+        return asking.due(incident, patience)
     if incident.state == "on_hold" and incident.hold_until is not None:
         due["hold_until"] = incident.hold_until
     if incident.pin_seconds and incident.pin_until is not None:
@@ -37,19 +52,41 @@ def wanted(incident: Incident, paused: bool) -> dict[str, datetime]:
         due["resolution_breach"] = incident.resolution_due_at
         if incident.resolution_warn_at is not None:
             due["resolution_warning"] = incident.resolution_warn_at
+    if not paused and running is not None:
+        if running.warn_at is not None and running.warn_at != running.warned_at:
+            due["ola_warning"] = running.warn_at
+        if running.due_at is not None and running.due_at != running.breached_at:
+            due["ola_breach"] = running.due_at
     return due
 
 
-def keep(db: Session, incident: Incident, *, paused: bool, now: datetime) -> None:
+def keep(
+    db: Session,
+    incident: Incident,
+    running: Assignment | None,
+    *,
+    paused: bool,
+    now: datetime,
+    patience: Patience = _PATIENCE,
+) -> None:
     """Set, move and remove the incident's timers. One that has fired fires again only if it was moved to later."""
     with db.no_autoflush:  # the incident is still being changed; it is written once
         present = db.scalars(_TIMERS, {"incident_id": incident.id}).all()
-    move(db, incident, present, paused=paused, now=now)
+    move(db, incident, running, present, paused=paused, now=now, patience=patience)
 
 
-def move(db: Session, incident: Incident, present: Iterable[Timer], *, paused: bool, now: datetime) -> None:
+def move(
+    db: Session,
+    incident: Incident,
+    running: Assignment | None,
+    present: Iterable[Timer],
+    *,
+    paused: bool,
+    now: datetime,
+    patience: Patience = _PATIENCE,
+) -> None:
     """The same, with the timers that the incident has already read."""
-    due = wanted(incident, paused)
+    due = wanted(incident, paused, running, patience)
     for timer in present:
         moment = due.pop(timer.kind, None)
         if moment is None:
@@ -64,11 +101,34 @@ def move(db: Session, incident: Incident, present: Iterable[Timer], *, paused: b
 
 
 def fire(db: Session, timer: Timer, now: datetime) -> None:
-    """Tell on the timeline what fell due, at the moment it did; `now` is when that is written down. Fires once."""
+    """Tell on the timeline what fell due, at the moment it did; `now` is when that is written down. Fires once.
+
+    Those who answer for the incident are told of a promise that runs out.
+    """
     incident = db.get_one(Incident, timer.incident_id)
+    if timer.kind in (asking.REMINDER, asking.OVER):
+        asking.fire(db, timer, incident, now)
+        return
     kind, text = TOLD[timer.kind]
     timer.fired_at = now
+    if kind == "ola":
+        text = _of_the_team(db, timer, text)
     if timer.kind == "pin_until":
         incident.rank_at += timedelta(seconds=incident.pin_seconds)
         incident.pin_seconds, incident.pin_until, incident.pin_reason, incident.pinned_by_id = 0, None, "", None
     timeline.add(db, incident, SYSTEM, timer.due_at, kind, text, versioned=False, recorded_at=now)
+    if timer.kind in PROMISES:
+        subject = f"{incident.number} {text}: {incident.title}"
+        notices.tell(db, responsible(db, incident), kind, subject, incident=incident, now=now)
+
+
+def _of_the_team(db: Session, timer: Timer, text: str) -> str:
+    """The text with the name of the team whose time it is; the stay keeps what was told of it."""
+    running = assignments.running(db, timer.incident_id)
+    if running is None:
+        raise LookupError(f"Timer {timer.id} is of a team's time, but no team has the incident.")
+    if timer.kind == "ola_warning":
+        running.warned_at = timer.due_at
+    else:
+        running.breached_at = timer.due_at
+    return text.format(team=db.get_one(Team, running.team_id).name, tier=NAMES[running.tier])

@@ -77,6 +77,9 @@ def action(
         person = db.get(Person, incident.assignee_id) if incident.assignee_id else None
         verb = {"accept": "accepted it for", "assign": "assigned it to", "escalate": "escalated it to"}[kind]
         return f"{verb} {', '.join(found.name for found in (team, person) if found) or 'nobody'}"
+    if kind == "vendor":
+        reference = f"reference {incident.vendor_reference}" if incident.vendor_reference else "no reference"
+        return f"noted the vendor's {reference}, contact {incident.vendor_contact or 'unknown'}"
     if kind == "hold":
         until = after["hold_until"]
         return f"put it on hold: {HOLD_REASONS[after['hold_reason']].lower()}, until {until.day} {until:%b %Y}"
@@ -94,13 +97,18 @@ def action(
         "acknowledge": "started work",
         "resume": "resumed work",
         "recover": "found the service restored",
-        "verify": "confirmed it is fixed",
+        "verify": _confirmed(after.get("verification_note")),
         "reject": "sent it back to triage" if after.get("state") == "new" else "said it is not fixed yet",
         "reopen": "reopened it",
         "cancel": "cancelled it",
         "unmerge": "undid the merge",
         "undo": "took back the last change",
     }[kind]
+
+
+def _confirmed(note: str | None) -> str:
+    """By the reporter, or written down by somebody else in words that begin with who said so."""
+    return f"wrote down: {note.splitlines()[0].rstrip('.')}" if note else "confirmed it is fixed"
 
 
 def _corrected(name: str, was: datetime | None, moment: datetime | None) -> str:

@@ -5,17 +5,21 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db.commands import incidents, timers
-from db.demo import organisation, past, present
+from db.commands import asking, assignments, incidents, tasks, timers
+from db.demo import organisation, past, present, templates
 from db.demo.story import Step
-from db.models import Incident, Setting, Timer
+from db.models import Assignment, Incident, Notice, Setting, Task, Timer
+from rules.states import OPEN
 from rules.targets import Targets
+from rules.verification import Patience
 
 _BEFORE = timedelta(days=400)
 """how long before now the organisation began to use the app"""
+_STILL_NEW = timedelta(hours=12)
+"""notices older than this were read long ago"""
 
 
 def fill(db: Session, now: datetime, seed: int = 7, *, past_incidents: int = past.INCIDENTS) -> None:
@@ -29,6 +33,7 @@ def fill(db: Session, now: datetime, seed: int = 7, *, past_incidents: int = pas
     ):
         db.merge(Setting(key=key, value=value, changed_at=now))
     org = organisation.build(db, now - _BEFORE)
+    org.templates.update(templates.build(db, org, now - _BEFORE))
     rng, targets = Random(seed), Targets.default(organisation.ZONE)
     told = list(past.stories(org, rng, targets, now, past_incidents))
     told += present.stories(org, rng, targets, now, first=len(told))
@@ -40,17 +45,22 @@ def fill(db: Session, now: datetime, seed: int = 7, *, past_incidents: int = pas
 def _play(db: Session, steps: list[Step], now: datetime) -> None:
     """Take every step in order of time, as if each were taken then, with what fell due in between."""
     made: dict[int, Incident] = {}
+    stays: dict[int, Assignment | None] = {}
     for step in steps:
         known = made.get(step.story)
         if known is not None:
-            _fire_due(db, known, step.at)
+            _fire_due(db, known, stays, step.at)
         made_now = _take(db, step, made)
         if made_now is not None:
             made[step.story] = made_now
     db.flush()
-    for timer in db.scalars(select(Timer).where(_unfired(now)).order_by(Timer.due_at, Timer.id)).all():
-        timers.fire(db, timer, timer.due_at)
-    db.flush()
+    fallen = select(Timer).where(_unfired(now)).order_by(Timer.due_at, Timer.id)
+    while due := db.scalars(fallen).all():  # a reminder sets the next timer
+        for timer in due:
+            timers.fire(db, timer, timer.due_at)
+        db.flush()
+    told_long_ago = Notice.created_at < now - _STILL_NEW
+    db.execute(update(Notice).where(told_long_ago).values(read_at=Notice.created_at))
 
 
 def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | None:
@@ -62,6 +72,10 @@ def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | N
         incidents.follow(db, number, actor=actor, now=now)
     elif step.verb in ("comment", "note"):
         incidents.comment(db, number, given["words"], public=step.verb == "comment", actor=actor, now=now)
+    elif step.verb == "tick":
+        to_do = select(Task.id).where(Task.incident_id == number, Task.done_at.is_(None)).order_by(Task.position)
+        for task_id in db.scalars(to_do.limit(given["steps"])).all():
+            tasks.tick(db, number, task_id, True, actor=actor, now=now)
     elif step.verb == "prioritise":
         incidents.prioritise(db, number, None, given, actor=actor, now=now)
     else:
@@ -71,9 +85,15 @@ def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | N
     return None
 
 
-def _fire_due(db: Session, incident: Incident, at: datetime) -> None:
+def _fire_due(db: Session, incident: Incident, stays: dict[int, Assignment | None], at: datetime) -> None:
     answer = incident.response_due_at if incident.acknowledged_at is None else None
-    due = (answer, incident.resolution_warn_at, incident.resolution_due_at, incident.hold_until)
+    due = [answer, incident.resolution_warn_at, incident.resolution_due_at, incident.hold_until]
+    due += asking.due(incident, Patience()).values()
+    if incident.team_id is not None and incident.state in OPEN:
+        stay = stays.get(incident.id)
+        if stay is None or stay.ended_at is not None:
+            stay = stays[incident.id] = assignments.running(db, incident.id)
+        due += [stay.warn_at, stay.due_at] if stay is not None else []
     if any(moment is not None and moment <= at for moment in due):
         statement = select(Timer).where(Timer.incident_id == incident.id, _unfired(at)).order_by(Timer.due_at)
         for timer in db.scalars(statement).all():

@@ -1,7 +1,7 @@
 """The organisation of the sample data: a regional hospital with its people, teams, services and categories."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -146,6 +146,8 @@ class Organisation:
     pairs: dict[tuple[str, str | None], CategoryPair]
     people: dict[str, Person]
     actors: dict[str, Actor]
+    templates: dict[str, int] = field(default_factory=dict)
+    """name -> id"""
 
     def members(self, team: str) -> list[Actor]:
         """Who of the team may work on incidents."""

@@ -161,7 +161,7 @@ def _confirm(story: Story, go: Going) -> None:
         story.close(go.on(rng.uniform(300, 7200)))
     elif chance < 0.85:
         story.tell("comment", go.on(60), story.worker, words="Is it fixed for you? If we hear nothing, we close it.")
-        story.close(go.later(72, 110), "no_answer")
+        story.close(go.later(8 * 24, 11 * 24), "no_answer")
     else:
         story.close(go.on(rng.uniform(600, 7200)), "not_needed", rng.choice(_NOT_NEEDED))
     if rng.random() < 0.03:

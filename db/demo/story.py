@@ -6,11 +6,14 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from db.demo import templates
 from db.demo.cases import Case, split
 from db.demo.organisation import DESK, ZONE, Organisation
 from rules.access import Actor
 from rules.priority import people_of, priority, suggested
 from rules.targets import Target, Targets
+from rules.templates import MOST_STEPS
+from rules.tiers import is_above
 
 WARDS = ("ward 2 A", "ward 2 B", "ward 3 A", "ward 4 C", "the intensive care unit", "the emergency room", "paediatrics",
          "the day clinic", "cardiology", "the maternity ward", "oncology", "the operating theatres")  # fmt: skip
@@ -35,7 +38,7 @@ class Step:
     story: int
     """which incident, by its place in the order of reporting"""
     verb: str
-    """report, follow, comment, note, prioritise, or the name of a lifecycle action"""
+    """report, follow, comment, note, tick, prioritise, or the name of a lifecycle action"""
     actor: Actor
     given: dict[str, Any] = field(default_factory=dict)
 
@@ -58,7 +61,7 @@ class Story:
         self.team = next(team for team in org.teams.values() if team.id == self.pair.team_id)
         self.worker = self.someone_of(self.team.name)
         self.steps: list[Step] = []
-        self.taken = False
+        self.taken = self.templated = False
 
     def someone_of(self, team: str) -> Actor:
         """A member of the team; of the service desk where the team is a company outside."""
@@ -83,6 +86,8 @@ class Story:
         """The reporter's words; a vague one names no service of the list."""
         where = self.text(self.rng.choice(("{ward}", "{room}", "{building}")))
         title = self.text(self.case.title)
+        used = {} if vague else templates.use(self.org, self.case, self.index, self.reported)
+        self.templated = bool(used)
         self.tell(
             "report",
             self.reported,
@@ -97,6 +102,7 @@ class Story:
             if self.rng.random() < 0.3
             else None,
             source=self.rng.choices(("form", "phone", "mail"), (6, 3, 1))[0],
+            **used,
         )
 
     def accept(self, at: datetime, *, to: str | None = None, known: bool = True) -> None:
@@ -117,7 +123,9 @@ class Story:
         self.tell("accept", at, self.triager(), **given)
 
     def acknowledge(self, at: datetime) -> None:
-        self.tell("acknowledge", at, self.worker)
+        self.tell("acknowledge", at, self.worker, summary_read=True)
+        if self.templated and not self.taken:
+            self.tell("tick", at, self.worker, steps=1)
         self.taken = True
 
     def note(self, at: datetime) -> None:
@@ -140,13 +148,17 @@ class Story:
         self.tell("hold", at, self.worker, hold_reason=reason, hold_until=until, hold_note=note)
 
     def hand_over(self, at: datetime, team: str, reason: str) -> None:
-        """To another team, with what it must know."""
-        self.tell("escalate", at, self.worker, team_id=self.org.teams[team].id, reason=reason)
+        """To another team, with what it must know: escalated to a higher tier, assigned to any other."""
+        to = self.org.teams[team]
+        verb = "escalate" if is_above(to.tier, self.team.tier) else "assign"
+        self.tell(verb, at, self.worker, team_id=to.id, reason=reason)
         if self.org.members(team):
             self.worker = self.someone_of(team)
         self.team = self.org.teams[team]
 
     def resolve(self, at: datetime) -> None:
+        if self.templated:
+            self.tell("tick", at, self.worker, steps=MOST_STEPS)
         self.tell("resolve", at, self.worker, resolution_code=self.case.code, resolution_note=self.text(self.case.fix))
 
     def recover(self, at: datetime) -> None:

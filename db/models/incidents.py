@@ -230,7 +230,7 @@ class TimelineEntry(Base):
     actor_name: Mapped[str] = mapped_column(String(200), default="")
     kind: Mapped[str] = mapped_column(String(30))
     """The name of a lifecycle action, or: report, change, prioritise, note, comment, update, follow, named, merged,
-    relate, correct, pin, undo, file, sla, hold_over, import."""
+    asked, relate, correct, pin, undo, task, file, sla, ola, inform, handover, vendor, hold_over, import."""
     text: Mapped[str] = mapped_column(Text)
     """What happened, without its subject: 'resolved it: cable replaced'."""
     detail: Mapped[str] = mapped_column(Text, default="")
@@ -273,6 +273,16 @@ class Assignment(Base):
     began_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     due_at: Mapped[datetime | None] = mapped_column(Instant)
+    warn_at: Mapped[datetime | None] = mapped_column(Instant)
+    """75 % of the team's time."""
+    warned_at: Mapped[datetime | None] = mapped_column(Instant)
+    breached_at: Mapped[datetime | None] = mapped_column(Instant)
+    """The warn_at and due_at that were told last: each is told once, also when the team gets it back by an undo."""
+    summary: Mapped[str] = mapped_column(Text, default="")
+    """What the team was handed over with; nobody starts work before it is read."""
+    handed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    read_at: Mapped[datetime | None] = mapped_column(Instant)
+    read_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
 class Task(Base):

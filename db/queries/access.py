@@ -91,4 +91,5 @@ def record_of(db: Session, incident: Incident, followers: Mapping[int, bool] | N
         named_ids=named_ids,
         team_way=team.way if team else "itil",
         denied=incident.denied_at is not None,
+        id=incident.id,
     )

@@ -97,7 +97,7 @@ def _categories(seen: list[ColumnElement[bool]]) -> tuple[Select[Any], Any, Any]
     gone = func.coalesce(CategoryPair.archived_at, Category.archived_at, type_=CategoryPair.archived_at.type)
     columns = (CategoryPair.id, name, gone, counted, literal(0), owner, Category.name, Subcategory.name)
     statement = (
-        select(*columns, CategoryPair.team_id, CategoryPair.runbook)
+        select(*columns, CategoryPair.team_id, CategoryPair.runbook, CategoryPair.template_id)
         .join(Category, Category.id == CategoryPair.category_id)
         .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
         .outerjoin(Team, Team.id == CategoryPair.team_id)
@@ -109,7 +109,7 @@ _KINDS = {"team": _teams, "service": _services, "category": _categories}
 _FIELDS = {
     "team": ("name", "tier", "way", "contact"),
     "service": ("name", "description", "team_id", "impact"),
-    "category": ("category", "subcategory", "team_id", "runbook"),
+    "category": ("category", "subcategory", "team_id", "runbook", "template_id"),
 }
 
 

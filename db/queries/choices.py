@@ -29,6 +29,7 @@ class TeamChoice:
     name: str
     tier: str
     way: str
+    contact: str
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ def runbook(db: Session, pair_id: int | None) -> str:
 
 def teams(db: Session) -> list[TeamChoice]:
     """Teams in use, by name."""
-    statement = select(Team.id, Team.name, Team.tier, Team.way).where(Team.archived_at.is_(None)).order_by(Team.name)
+    columns = (Team.id, Team.name, Team.tier, Team.way, Team.contact)
+    statement = select(*columns).where(Team.archived_at.is_(None)).order_by(Team.name)
     return [TeamChoice(*row) for row in db.execute(statement)]
 
 
@@ -105,6 +107,17 @@ def workers(db: Session, team_id: int | None = None) -> dict[int, str]:
     statement = select(Person.id, Person.name).where(*_WORKING).order_by(Person.name)
     if team_id is not None:
         statement = statement.where(Person.id.in_(select(TeamMember.person_id).where(TeamMember.team_id == team_id)))
+    return {person_id: name for person_id, name in db.execute(statement)}
+
+
+def readers(db: Session) -> dict[int, str]:
+    """Id -> name of everybody who may read any incident, managers too, by name."""
+    reading = select(PersonRole.person_id).where(PersonRole.role.in_(sorted(TABLE["read"])))
+    statement = (
+        select(Person.id, Person.name)
+        .where(Person.disabled_at.is_(None), Person.email.is_not(None), Person.id.in_(reading))
+        .order_by(Person.name)
+    )
     return {person_id: name for person_id, name in db.execute(statement)}
 
 

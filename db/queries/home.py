@@ -7,15 +7,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, Incident, Person
-from db.queries import my_reports, settings, triage
+from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, Assignment, Incident, Person
+from db.queries import confirmation, my_reports, settings, triage
 from db.queries.access import visible
 from db.queries.lines import RANKED, Line, lines
 from rules.access import Actor, may
+from rules.verification import Patience
 
 SHOWN = 5
-PATIENCE = timedelta(days=3)
-"""so long the reporter's answer is waited for before the desk may close without it"""
 _WEEK = timedelta(days=7)
 
 
@@ -48,8 +47,13 @@ class Home:
     unassigned: Part | None = None
     new: Part | None = None
     late: Part | None = None
-    to_close: Part | None = None
+    past_ola: Part | None = None
+    """what my teams have had for longer than their share of the time"""
     denied: Part | None = None
+    to_close: Part | None = None
+    unanswered: Part | None = None
+    to_ask: Part | None = None
+    waiting: Part | None = None
     week: Week | None = None
     people: int | None = None
     sample_data: bool = False
@@ -59,14 +63,20 @@ def home(db: Session, actor: Actor, now: datetime, week_began: datetime) -> Home
     """What needs `actor` now. `week_began` is Monday's first instant on the reader's clock."""
     triages, works, closes = may(actor, "triage"), may(actor, "acknowledge"), may(actor, "close")
     administers = may(actor, "people")
+    patience = settings.policies(db).patience if closes else Patience()
+    soonest = (Incident.recovered_at, Incident.id)
     return Home(
         to_confirm=Part(my_reports.waiting_for_me(db, actor, SHOWN)),
         mine=_mine(db, actor, now) if works else None,
         unassigned=_unassigned(db, actor) if works and actor.team_ids else None,
         new=_new(db, actor) if triages else None,
         late=_late(db, actor, now) if triages else None,
-        to_close=_to_close(db, actor, now) if closes else None,
+        past_ola=_past_ola(db, actor, now) if triages and actor.team_ids else None,
         denied=_denied(db, actor) if closes else None,
+        to_close=_first(db, actor, confirmation.answered(), soonest) if closes else None,
+        unanswered=_first(db, actor, confirmation.unanswered(patience, now), soonest) if closes else None,
+        to_ask=_first(db, actor, confirmation.to_ask(), soonest) if closes else None,
+        waiting=_first(db, actor, confirmation.waiting(patience, now), soonest) if closes else None,
         week=_week(db, actor, now, week_began) if actor.has("manager") else None,
         people=_people(db) if administers else None,
         sample_data=administers and settings.organisation(db).sample_data,
@@ -114,10 +124,12 @@ def _late(db: Session, actor: Actor, now: datetime) -> Part:
     return _counted(db, actor, conditions, (Incident.resolution_due_at, Incident.id))
 
 
-def _to_close(db: Session, actor: Actor, now: datetime) -> Part:
-    answered = or_(Incident.verification.is_not(None), Incident.recovered_at < now - PATIENCE)
-    conditions = [Incident.state == "recovered", Incident.denied_at.is_(None), answered]
-    return _first(db, actor, conditions, (Incident.rank_at, Incident.id))
+def _past_ola(db: Session, actor: Actor, now: datetime) -> Part:
+    running = select(Assignment.incident_id).where(
+        Assignment.team_id.in_(sorted(actor.team_ids)), Assignment.ended_at.is_(None), Assignment.due_at < now
+    )
+    # Few are past it and many active: the sum keeps SQLite from searching by the queue.
+    return _first(db, actor, [Incident.id.in_(running), Incident.queue_group + 0 == QUEUE_ACTIVE])
 
 
 def _denied(db: Session, actor: Actor) -> Part:

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from db.models import Attachment, AttachmentContent, Incident
 from db.queries.access import followers_of, record_of, visible
+from db.queries.confirmation import denied_words
 from db.queries.lines import Line, lines
+from db.queries.tiers import Handover, unread
 from db.queries.timeline import PAGE, Entry, newest
 from rules import access, states
 from rules.access import Actor, NotFound, Record
@@ -20,6 +22,8 @@ class Detail:
     line: Line
     record: Record
     description: str
+    answers: tuple[tuple[str, str], ...]
+    """what its template asked: question and answer"""
     scope: str | None
     effect: str | None
     impact: int | None
@@ -28,12 +32,16 @@ class Detail:
     service_id: int | None
     source: str
     contact: str
-    """how a caller without an account is reached"""
+    """how a reporter without an account is reached"""
+    tracked: bool
+    """it was reported without an account, and a link follows it"""
     logged_by_id: int | None
     """who typed it"""
     resolution_code: str | None
     resolution_note: str | None
     verification_note: str | None
+    denied_words: str
+    """what the reporter wrote when they said that it is not fixed"""
     started_at: datetime | None
     detected_at: datetime | None
     recovered_at: datetime | None
@@ -42,6 +50,15 @@ class Detail:
     first_resolution_due_at: datetime | None
     reopen_count: int
     handovers: int
+    escalations: int
+    ping_pong: bool
+    """came back to a team that had it before"""
+    vendor_contact: str
+    vendor_reference: str
+    handover: Handover | None
+    """what the team that has it was handed over with, while nobody has read it"""
+    must_read: bool
+    """the actor reads it before they start work"""
     duplicate_of: str | None
     followers: int
     following: bool
@@ -75,10 +92,12 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
     if incident.duplicate_of_id is not None:
         survivor = select(Incident.number).where(Incident.id == incident.duplicate_of_id, visible(actor))
         duplicate_of = db.execute(survivor).scalar()
+    handover = unread(db, incident.id) if incident.state in states.OPEN else None
     return Detail(
         line=line,
         record=record,
         description=incident.description,
+        answers=tuple((each["question"], each["answer"]) for each in incident.answers or ()),
         scope=incident.scope,
         effect=incident.effect,
         impact=incident.impact,
@@ -87,10 +106,12 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
         service_id=incident.service_id,
         source=incident.source,
         contact=incident.caller_contact,
+        tracked=incident.tracking_hash is not None,
         logged_by_id=incident.logged_by_id,
         resolution_code=incident.resolution_code,
         resolution_note=incident.resolution_note,
         verification_note=incident.verification_note,
+        denied_words=denied_words(db, incident),
         started_at=incident.started_at,
         detected_at=incident.detected_at,
         recovered_at=incident.recovered_at,
@@ -99,6 +120,12 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
         first_resolution_due_at=incident.first_resolution_due_at,
         reopen_count=incident.reopen_count,
         handovers=incident.handovers,
+        escalations=incident.escalations,
+        ping_pong=incident.ping_pong,
+        vendor_contact=incident.vendor_contact,
+        vendor_reference=incident.vendor_reference,
+        handover=handover,
+        must_read=handover is not None and handover.writer_id != actor.id,
         duplicate_of=duplicate_of,
         followers=len(followers),
         following=actor.id in followers,

@@ -40,6 +40,8 @@ class Line:
     subcategory: str | None
     team_id: int | None
     team: str | None
+    tier: str | None
+    """the team's"""
     assignee_id: int | None
     assignee: str | None
     reporter_id: int | None
@@ -65,6 +67,11 @@ class Line:
     pin_seconds: int
     pin_until: datetime | None
     pin_reason: str
+    recovered_at: datetime | None
+    reminded_at: datetime | None
+    contact: str
+    """how a reporter without an account is reached"""
+    escalations: int
     paused_since: datetime | None
     starts: HeadStarts = HEAD_STARTS
     """as they are set; what its rank was made with"""
@@ -132,6 +139,7 @@ _COLUMNS = (
     Subcategory.name.label("subcategory"),
     Incident.team_id,
     Team.name.label("team"),
+    Team.tier,
     Incident.assignee_id,
     _Assignee.name.label("assignee"),
     Incident.reporter_id,
@@ -157,6 +165,10 @@ _COLUMNS = (
     Incident.pin_seconds,
     Incident.pin_until,
     Incident.pin_reason,
+    Incident.recovered_at,
+    Incident.reminded_at,
+    Incident.caller_contact,
+    Incident.escalations,
     _PAUSED_SINCE,
 )
 

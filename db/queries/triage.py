@@ -8,9 +8,11 @@ from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, false, func, li
 from sqlalchemy.orm import Session
 
 from db.models import QUEUE_ACTIVE, QUEUE_ON_HOLD, CategoryPair, Incident
+from db.queries import confirmation
 from db.queries.access import hidden_list, visible
 from db.queries.incidents import works_on
 from db.queries.lines import RANKED, Line, lines
+from db.queries.settings import policies
 from db.queries.text_search import found
 from rules import access
 from rules.access import Actor
@@ -18,7 +20,7 @@ from rules.priority import RISKS, Merits
 
 PAGE_SIZE = 25
 MANY = 1000
-VIEWS = {"open": "Open", "new": "Inbox", "mine": "Mine", "late": "Late", "hold": "On hold"}
+VIEWS = {"open": "Open", "new": "Inbox", "mine": "Mine", "late": "Late", "hold": "On hold", "close": "To close"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ def _conditions(db: Session, actor: Actor, filters: Filters, now: datetime) -> l
         conditions.append(Incident.queue_group == QUEUE_ON_HOLD)
     elif filters.view == "late":
         conditions += [Incident.queue_group == QUEUE_ACTIVE, Incident.resolution_due_at < now]
+    elif filters.view == "close":
+        conditions += confirmation.closable(policies(db).patience, now)
     else:
         conditions.append(Incident.queue_group <= QUEUE_ON_HOLD)
     if filters.view == "mine":

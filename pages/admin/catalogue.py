@@ -9,6 +9,7 @@ from db.commands import catalogue as commands
 from db.engine import reading
 from db.queries import catalogue as queries
 from db.queries import choices
+from db.queries.templates import offered
 from pages.parts import address, rows, session
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
@@ -20,6 +21,7 @@ from rules.catalogue import IMPACTS, KINDS, TIERS, WAYS
 ICONS = {"team": "groups", "service": "lan", "category": "sell"}
 SHORT_TIERS = {"1": "tier 1", "2": "tier 2", "3": "tier 3", "external": "vendor"}
 NEW = "Choose one, or type a new name"
+CHOICES = ("team_id", "impact", "template_id")
 
 
 def page() -> None:
@@ -111,6 +113,7 @@ def _dialog(actor: Actor, kind: str, thing_id: int | None, key: str) -> None:
         thing = queries.thing(db, actor, kind, thing_id) if thing_id else None
         teams = {team.id: team.name for team in choices.teams(db)}
         names = queries.names(db, actor)
+        templates = {template.id: template.name for template in offered(db)}
     failure: Failure | None = st.session_state.get(f"{key}.failure")
     if failure is not None and not failure.fields:
         st.error(literal(failure.sentence), icon=":material/error:")
@@ -123,6 +126,8 @@ def _dialog(actor: Actor, kind: str, thing_id: int | None, key: str) -> None:
             _service(key, values, wrong, teams)
         else:
             _category(key, values, wrong, teams, names)
+            _choice("Template", "template_id", key, {None: "None", **templates}, values.get("template_id"), wrong)
+            st.caption("Those who work on its incidents are offered the template's checklist.")
         st.form_submit_button(
             "Save" if thing else "Add",
             type="primary",
@@ -199,14 +204,14 @@ def _category(
 SAVE: dict[str, tuple[Callable[..., int], tuple[str, ...]]] = {
     "team": (commands.save_team, ("name", "tier", "way", "contact")),
     "service": (commands.save_service, ("name", "description", "team_id", "impact")),
-    "category": (commands.save_category, ("category", "subcategory", "team_id", "runbook")),
+    "category": (commands.save_category, ("category", "subcategory", "team_id", "runbook", "template_id")),
 }
 
 
 def _send(actor: Actor, kind: str, thing_id: int | None, key: str, seen: dict[str, Any] | None) -> None:
     save, fields = SAVE[kind]
     chosen = {field: st.session_state.get(f"{key}.{field}") for field in fields}
-    given = {field: value if field in ("team_id", "impact") else value or "" for field, value in chosen.items()}
+    given = {field: value if field in CHOICES else value or "" for field, value in chosen.items()}
     _finish(key, attempt(lambda db, now: save(db, thing_id, **given, seen=seen, actor=actor, now=now)))
 
 

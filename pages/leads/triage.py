@@ -16,7 +16,7 @@ from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
 from pages.parts.triage_panel import panel
 from rules import states
-from rules.access import Actor
+from rules.access import Actor, may
 from rules.errors import RuleError
 from rules.priority import LABELS
 
@@ -43,7 +43,7 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Triage", width="stretch")
         views.picker(actor, "triage", ADDRESS)
-    filters = toolbar(known, counts)
+    filters = toolbar(actor, known, counts)
     wanted = st.session_state.get("triage.page", 1)
     with reading() as db:
         queue = triage.queue(db, actor, filters, wanted, now, known=counts)
@@ -68,14 +68,15 @@ def page() -> None:
             panel(actor, chosen, known, now)
 
 
-def toolbar(known: Known, counts: dict[str, int]) -> triage.Filters:
+def toolbar(actor: Actor, known: Known, counts: dict[str, int]) -> triage.Filters:
     """One view, one search, one filter; all in the address."""
-    view_key = address.begin("triage", "view", triage.VIEWS, "open")
+    offered = [view for view in triage.VIEWS if view != "close" or may(actor, "close")]
+    view_key = address.begin("triage", "view", offered, "open")
     text_key = address.begin("triage", "q", None, "")
     with st.container(horizontal=True, vertical_alignment="center"):
         view = st.segmented_control(
             "Which incidents",
-            list(triage.VIEWS),
+            offered,
             format_func=lambda option: gray(
                 f"Inbox {counts['new']:,}" if option == "new" and counts["new"] else triage.VIEWS[option]
             ),

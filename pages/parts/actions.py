@@ -11,7 +11,7 @@ from db.commands import incidents as commands
 from db.engine import reading
 from db.queries import choices, incidents
 from db.queries.lines import Line
-from pages.parts import conflict, merging, session, times
+from pages.parts import conflict, handover, merging, session, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
@@ -38,11 +38,11 @@ ICONS = {
     "unmerge": "call_split",
 }
 AT_ONCE = frozenset({"acknowledge", "resume", "recover", "verify", "unmerge"})
-"""Actions that ask nothing."""
+"""Actions that ask nothing; 'verify' only of the reporter."""
 _HOLD_DAYS = 3
 _MORNING = time(9)
 _REASONS = {
-    "escalate": "What the next team should know first",
+    "assign": "What they should know first (optional)",
     "reject": "What is still wrong",
     "reopen": "Why it is opened again",
     "cancel": "Why it is not an incident",
@@ -50,11 +50,14 @@ _REASONS = {
 
 
 _SORTS_FIRST = frozenset({"accept", "assign", "acknowledge", "resolve"})
+_READS_FIRST = frozenset({"acknowledge", "resume", "resolve"})
 
 
 def asks(detail: incidents.Detail, action: str) -> bool:
     """True when the action needs something from the person who takes it, so that a dialog must open."""
-    return action not in AT_ONCE or _unsorted(detail, action)
+    written_down = action == "verify" and detail.line.reporter_id is None
+    to_read = detail.must_read and action in _READS_FIRST
+    return action not in AT_ONCE or written_down or to_read or _unsorted(detail, action)
 
 
 def _unsorted(detail: incidents.Detail, action: str) -> bool:
@@ -71,10 +74,14 @@ def label(action: str, state: str) -> str:
 
 
 def take(actor: Actor, detail: incidents.Detail, action: str, given: Mapping[str, Any]) -> Failure | None:
-    """Take the action on the incident as it was seen."""
-    return attempt(
-        lambda db, now: commands.perform(db, detail.line.id, detail.line.version, action, given, actor=actor, now=now)
-    )
+    """Take the action on the incident as it was seen; a hold that goes with an escalation is taken with it."""
+
+    def change(db, now):  # type: ignore[no-untyped-def]
+        taken = commands.perform(db, detail.line.id, detail.line.version, action, given, actor=actor, now=now)
+        if action == "escalate" and given.get("hold_reason"):
+            commands.perform(db, detail.line.id, taken.version, "hold", given, actor=actor, now=now)
+
+    return attempt(change)
 
 
 def seen(actor: Actor, number: str) -> incidents.Detail:
@@ -111,8 +118,16 @@ def _dialog(actor: Actor, detail: incidents.Detail, action: str, team_id: int | 
         return
     if failure is not None:
         show(failure)
+    wrong = failure.fields if failure else {}
+    to, given = handover.choose_team(detail, key, wrong) if action == "escalate" else (None, {})
+    if action in _READS_FIRST:
+        given = handover.read_first(detail, key)
     with st.form(f"{key}.form", border=False, enter_to_submit=False):
-        given = _sorting(actor, detail, action, key, failure) | fields(detail.line, action, key, team_id, failure)
+        given |= _sorting(actor, detail, action, key, failure)
+        if action == "escalate":
+            given |= handover.fields(to, detail, key, wrong)
+        else:
+            given |= fields(detail.line, action, key, team_id, failure)
         st.form_submit_button(
             label(action, detail.line.state),
             type="primary",
@@ -140,7 +155,7 @@ def collected(actor: Actor, names: Mapping[str, str]) -> dict[str, Any]:
     given: dict[str, Any] = {name: st.session_state.get(widget) for name, widget in names.items()}
     if given.get("hold_until"):
         given["hold_until"] = datetime.combine(given["hold_until"], _MORNING, ZoneInfo(actor.zone))
-    return given
+    return handover.gathered(given)
 
 
 def _done(key: str) -> None:
@@ -201,7 +216,7 @@ def fields(line: Line | None, action: str, key: str, team_id: int | None, failur
         drawn[name] = f"{key}.{name}"
         return drawn[name]
 
-    if action in ("accept", "assign", "escalate"):
+    if action in ("accept", "assign"):
         with reading() as db:
             teams = {team.id: team.name for team in choices.teams(db)}
             people = choices.workers(db)
@@ -264,6 +279,11 @@ def fields(line: Line | None, action: str, key: str, team_id: int | None, failur
         if not answered:
             st.text_area("Why it is not needed (only then)", key=place("verification_note"))
             field_problem(wrong.get("verification_note"))
+    if action == "verify":
+        st.text_input("Who says that it is fixed?", (line and line.reporter) or "", key=place("answered_by"))
+        field_problem(wrong.get("answered_by"))
+        st.text_area("Their words (optional)", key=place("verification_note"))
+        field_problem(wrong.get("verification_note"))
     if action in _REASONS:
         st.text_area(_REASONS[action], key=place("reason"))
         field_problem(wrong.get("reason"))

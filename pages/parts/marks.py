@@ -36,6 +36,8 @@ KIND_TONES: dict[str, Tone] = {
     "reject": "red",
     "reopen": "red",
     "sla": "orange",
+    "ola": "orange",
+    "inform": "orange",
     "page": "orange",
     "escalate": "orange",
     "hold": "yellow",

@@ -35,6 +35,7 @@ MENU = (
     Entry("managers/trends.py", "trends", "Trends", "monitoring", "trends", "Learning"),
     Entry("admin/people.py", "people", "People", "group", "people", "Setup"),
     Entry("admin/catalogue.py", "catalogue", "Catalogue", "category", "settings", "Setup"),
+    Entry("admin/templates.py", "templates", "Templates", "dynamic_form", "settings", "Setup"),
     Entry("admin/settings.py", "settings", "Settings", "tune", "settings", "Setup"),
     Entry("admin/imports.py", "import", "Import", "upload_file", "import", "Setup"),
     Entry("admin/audit.py", "audit", "Audit", "policy", "audit", "Setup"),

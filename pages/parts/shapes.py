@@ -7,6 +7,7 @@ from typing import Any
 from db.queries.lines import Line
 from db.queries.timeline import Entry
 from rules.priority import span
+from rules.tiers import EXTERNAL, NAMES
 
 _ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
 
@@ -20,7 +21,7 @@ def row(line: Line, now: datetime, zone: str, *, rank: int | None = None, action
         "rank": rank,
         "priority": line.priority,
         "explanation": line.why(now, zone),
-        "meta": [part for part in (line.about, line.assignee) if part],
+        "meta": [part for part in (line.about, line.assignee, between(line)) if part],
         "state": line.state,
         "clock": clock.as_data() if clock else None,
         "action": action,
@@ -46,13 +47,20 @@ def card(line: Line, now: datetime, moves: Sequence[str]) -> dict[str, Any]:
         "id": line.number,
         "title": line.title,
         "state": line.state,
-        "service": " · ".join(part for part in (line.about, f"{age} old") if part),
+        "service": " · ".join(part for part in (line.about, f"{age} old", between(line)) if part),
         "priority": line.priority,
         "person": line.assignee,
         "clock": clock.as_data() if clock and line.state not in ("resolved", "recovered") else None,
         "awaits": awaits(line),
         "moves": list(moves),
     }
+
+
+def between(line: Line) -> str | None:
+    """Where it stands between the tiers, once it has left the usual path."""
+    if line.tier == EXTERNAL:
+        return "with a vendor"
+    return f"escalated to {NAMES[line.tier]}" if line.escalations and line.tier else None
 
 
 def awaits(line: Line) -> str | None:

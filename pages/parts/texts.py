@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from db.queries.lines import Line
 from pages.parts import times
+from rules import plain_words
 from rules.access import Actor
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
@@ -74,51 +75,9 @@ def size(count: int) -> str:
 
 def status(line: Line, actor: Actor) -> str:
     """Where it stands, in words for people who are not technical."""
-    mine = line.reporter_id == actor.id
-    if line.state == "on_hold":
-        if line.hold_reason == "reporter":
-            return "Waiting for your answer" if mine else "Waiting for an answer"
-        return {"vendor": "Waiting for a supplier", "change": "Waiting for a planned change"}.get(
-            line.hold_reason or "", "On hold"
-        )
-    if line.state == "recovered":
-        return "Fixed" if line.verification else "Fixed? Tell us" if mine else "Fixed, being confirmed"
-    return {
-        "new": "Received",
-        "assigned": "Passed on to a team",
-        "in_progress": "Being worked on",
-        "resolved": "The fix is being tested",
-        "closed": "Closed",
-        "cancelled": "Closed without a fix",
-    }[line.state]
+    return plain_words.status(line, mine=line.reporter_id == actor.id)
 
 
 def next_step(line: Line, actor: Actor, now: datetime) -> str:
     """What happens next with it, and by when if that was promised and is still to come."""
-    team = f"The team {line.team}" if line.team else "A team"
-    mine = line.reporter_id == actor.id
-    due = line.response_due_at
-    if line.state in ("new", "assigned") and due is not None and line.acknowledged_at is None:
-        who = "The service desk looks at it" if line.state == "new" else f"{team} starts on it"
-        if due > now:
-            return f"{who} by {times.short(due, now)}."
-        return f"{who} as soon as possible; we promised it by {times.short(due, now)}."
-    if line.state == "in_progress" and line.resolution_due_at is not None and line.resolution_due_at > now:
-        return f"{team} works on it, to be done by {times.short(line.resolution_due_at, now)}."
-    if line.state == "on_hold":
-        if line.hold_reason == "reporter":
-            return "Answer the question and work goes on." if mine else "Work goes on when the reporter has answered."
-        until = f" on {times.short(line.hold_until, now)}" if line.hold_until and line.hold_until > now else " soon"
-        return f"We look at it again{until}."
-    if line.state == "recovered" and line.verification:
-        return "The service desk closes it."
-    if line.state == "recovered":
-        return "Say whether it works again." if mine else "The person who reported it is asked whether it works."
-    return {
-        "new": "The service desk looks at it.",
-        "assigned": f"{team} starts on it.",
-        "in_progress": f"{team} works on it.",
-        "resolved": "We check that it works, then ask whoever reported it.",
-        "closed": "Nothing more happens. If it comes back, report it again.",
-        "cancelled": "Nothing more happens.",
-    }[line.state]
+    return plain_words.next_step(line, now, lambda moment: times.short(moment, now), mine=line.reporter_id == actor.id)

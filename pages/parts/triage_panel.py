@@ -15,10 +15,11 @@ from db.queries import choices, incidents, similar, triage
 from db.queries.choices import Known, ServiceChoice
 from db.queries.lines import Line
 from db.queries.settings import policies
-from pages.parts import actions, conflict, pins, shapes, suggestions, times, undo
+from pages.parts import actions, confirmation, conflict, pins, shapes, suggestions, tasks, times, undo
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
+from pages.parts.template_questions import answered
 from pages.parts.texts import literal
 from rules.access import Actor, NotFound, may
 from rules.durations import exact
@@ -63,12 +64,16 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             st.switch_page("responders/incident.py", query_params={"number": number})
     st.header(literal(line.title), anchor=False)
     affected = f" · {line.people_affected:,} people affected" if line.people_affected else ""
-    who = " · ".join(part for part in (line.reporter or "unknown", detail.contact) if part)
+    who = " · ".join(
+        part for part in (line.reporter or ("no account" if detail.tracked else "unknown"), detail.contact) if part
+    )
     st.markdown(f":small[:gray[{literal(who)} · reported {times.ago(line.reported_at, now)}{affected}]]")
+    confirmation.denied(detail, now)
     if place is not None:
         standing(line, place, ahead, now)
     if detail.description:
         st.text(detail.description)
+    answered(detail)
     said = [SCOPES.get(detail.scope or ""), EFFECTS.get(detail.effect or "")]
     if any(said):
         st.markdown(f":small[:gray[Said: {' · '.join(part for part in said if part)}]]")
@@ -83,6 +88,7 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
     decide(actor, detail, known, pairs, offered, suggested, refused)
     if refused is None:
         rare(actor, detail)
+        tasks.box(actor, detail, whole=False)
 
 
 def standing(line: Line, place: int, ahead: triage.Neighbour | None, now: datetime) -> None:

@@ -8,24 +8,37 @@ from db.commands import incidents as commands
 from db.commands.files import Upload
 from db.engine import reading
 from db.queries import choices, incidents, triage
+from db.queries import tiers as between
 from db.queries.lines import Line
 from db.queries.relations import relations
-from pages.parts import actions, corrections, named, related, session, shapes, times
+from pages.parts import (
+    actions,
+    confirmation,
+    corrections,
+    named,
+    related,
+    session,
+    shapes,
+    tasks,
+    tiers,
+    times,
+)
 from pages.parts.empty import empty
 from pages.parts.forms import attempt
 from pages.parts.head import incident_head
 from pages.parts.marks import gray
+from pages.parts.template_questions import answered
 from pages.parts.texts import literal
 from pages.parts.timeline import timeline
 from rules.access import Actor, NotFound, may
 from rules.attachments import EXTENSIONS, MAX_BYTES
 from rules.priority import EFFECTS, LEVELS, SCOPES
-from rules.states import OPEN, RESOLUTION_CODES
+from rules.states import OPEN, RESOLUTION_CODES, UNCLOSED
 
 PRIMARY = ("accept", "acknowledge", "resume", "resolve", "recover", "close", "verify")
 """The one that stands first and filled, in this order of preference by state."""
 IN_ROW = 3
-KEY_KINDS = frozenset(actions.ICONS) | {"report", "sla"}
+KEY_KINDS = frozenset(actions.ICONS) | {"report", "sla", "ola", tiers.INFORM}
 
 
 def page() -> None:
@@ -43,6 +56,7 @@ def page() -> None:
             place = triage.place(db, actor, detail.line.id) if incidents.works_on(actor) else None
             runbook = choices.runbook(db, detail.category_pair_id)
             belongs = relations(db, actor, detail)
+            standing = between.standing(db, detail.line.id, ping_pong=detail.ping_pong)
     except NotFound as missing:
         st.title("Incident")
         empty(missing.sentence, "Look it up by its number, or go back to the list.", key="incident.missing")
@@ -50,17 +64,21 @@ def page() -> None:
         return
     if not incidents.works_on(actor):
         st.switch_page("staff/my_reports.py", query_params={"number": detail.line.number})
-    head(detail, now)
+    head(detail, standing, now)
     buttons(actor, detail)
+    confirmation.standing(actor, detail, now)
     related.merged(detail)
+    tiers.box(actor, detail, standing, now)
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
-        facts(detail, files, now, place)
+        facts(detail, standing, files, now, place)
+        tiers.vendor(actor, detail)
         corrections.button(actor, detail)
         related.duplicates(belongs, now)
         if runbook:
             with st.expander("What to do", icon=":material/menu_book:"):
                 st.text(runbook)
+        tasks.box(actor, detail)
         write(actor, detail)
         related.box(actor, detail, belongs)
         named.box(actor, detail)
@@ -79,7 +97,7 @@ def find(actor: Actor, *, heading: bool = True) -> None:
             st.rerun()
 
 
-def head(detail: incidents.Detail, now: datetime) -> None:
+def head(detail: incidents.Detail, standing: between.Standing, now: datetime) -> None:
     line = detail.line
     st.set_page_config(page_title=f"{line.number} · Incident Desk")
     reported = f"reported by {line.reporter}" if line.reporter else "reported"
@@ -98,12 +116,12 @@ def head(detail: incidents.Detail, now: datetime) -> None:
         priority=line.priority,
         flags=flags,  # type: ignore[arg-type]
         caption=caption,
-        facts=clocks(detail, now),
+        facts=clocks(detail, standing, now),
         now=now,
     )
 
 
-def clocks(detail: incidents.Detail, now: datetime) -> list[dict[str, object]]:
+def clocks(detail: incidents.Detail, standing: between.Standing, now: datetime) -> list[dict[str, object]]:
     """The facts of the head: what runs out, and who has it."""
     line, found = detail.line, []
     if line.acknowledged_at is None and line.response_due_at is not None and line.state in OPEN:
@@ -120,9 +138,10 @@ def clocks(detail: incidents.Detail, now: datetime) -> list[dict[str, object]]:
         found.append(
             {"label": "Fix", "value": "Later than promised" if late else "In time", "tone": "late" if late else None}
         )
+    found += tiers.facts(detail, standing, now)
     if line.hold_until is not None:
         found.append({"label": "On hold until", "value": times.short(line.hold_until, now)})
-    found.append({"label": "Team", "value": line.team or "None yet"})
+    found.append({"label": tiers.team(detail), "value": line.team or "None yet"})
     found.append({"label": "Person", "person": line.assignee})
     return found
 
@@ -156,10 +175,14 @@ def buttons(actor: Actor, detail: incidents.Detail) -> None:
                 if wanted is None:
                     st.rerun()
         follow = "Stop following" if detail.following else "Follow"
+        if may(actor, tiers.INFORM, detail.record) and detail.line.state in UNCLOSED:
+            st.button("Inform up", type="tertiary", icon=":material/campaign:", on_click=_ask, args=(tiers.INFORM,))
         st.button(follow, type="tertiary", icon=":material/notification_add:", on_click=_follow, args=(actor, detail))
     if problem is not None:
         actions.show(problem)
-    if wanted is not None:
+    if wanted == tiers.INFORM:
+        tiers.ask_inform(actor, detail)
+    elif wanted is not None:
         actions.ask(actor, detail.line.number, wanted)
 
 
@@ -168,6 +191,10 @@ def _pressed(actor: Actor, detail: incidents.Detail, name: str) -> None:
         st.session_state["incident.ask"] = name
     else:
         st.session_state["incident.problem"] = actions.take(actor, detail, name, {})
+
+
+def _ask(name: str) -> None:
+    st.session_state["incident.ask"] = name
 
 
 def _follow(actor: Actor, detail: incidents.Detail) -> None:
@@ -179,6 +206,7 @@ def _follow(actor: Actor, detail: incidents.Detail) -> None:
 
 def facts(
     detail: incidents.Detail,
+    standing: between.Standing,
     files: list[incidents.FileRow],
     now: datetime,
     place: int | None,
@@ -188,20 +216,18 @@ def facts(
         st.header("What is wrong")
         if place is not None:
             rank_box(line, place, now)
-        if line.denied_at is not None:
-            who = literal(line.reporter or "The reporter")
-            st.error(f"**{who} says it is not fixed**, {times.ago(line.denied_at, now)}.", icon=":material/error:")
         if detail.description:
             st.text(detail.description)
-        elif not detail.line.imported:
+        elif not (detail.line.imported or detail.answers):
             st.caption("Nothing more was written.")
+        answered(detail)
         if detail.resolution_note:
             code = RESOLUTION_CODES.get(detail.resolution_code or "", detail.resolution_code or "")
             if line.state in OPEN:
                 st.markdown(f"**Before it was reopened:** {literal(code)}. {literal(detail.resolution_note)}")
             else:
                 st.success(f"**{literal(code)}.** {literal(detail.resolution_note)}", icon=":material/check_circle:")
-        st.table(_rows(detail, now), border="horizontal")
+        st.table(_rows(detail) | tiers.rows(detail, standing), border="horizontal")
         for file in files:
             st.markdown(
                 f":material/attach_file: [{literal(file.name)}](/files/{file.id}) :gray[{file.size / 1024:,.0f} kB]"
@@ -217,7 +243,7 @@ def rank_box(line: Line, place: int, now: datetime) -> None:
         )
 
 
-def _rows(detail: incidents.Detail, now: datetime) -> dict[str, str]:
+def _rows(detail: incidents.Detail) -> dict[str, str]:
     line = detail.line
     levels = (LEVELS.get(detail.impact or 0, "not set"), LEVELS.get(detail.urgency or 0, "not set"))
     rows = {
@@ -225,8 +251,9 @@ def _rows(detail: incidents.Detail, now: datetime) -> dict[str, str]:
         "Category": literal(line.pair or "none yet"),
         "Impact and urgency": f"{levels[0]}, {levels[1].lower()}",
     }
-    if detail.contact:
-        rows["Reported for"] = literal(f"{line.reporter}, {detail.contact}")
+    if detail.contact or detail.tracked:
+        who = "Reported without an account" if detail.tracked else "Reported for"
+        rows[who] = literal(", ".join(part for part in (line.reporter, detail.contact) if part) or "no name given")
     said = [SCOPES.get(detail.scope or ""), EFFECTS.get(detail.effect or "")]
     if any(said):
         rows["The reporter said"] = " · ".join(part for part in said if part)
@@ -246,8 +273,6 @@ def _rows(detail: incidents.Detail, now: datetime) -> dict[str, str]:
         rows["Same as"] = f"[{literal(detail.duplicate_of)}](/incident?number={detail.duplicate_of})"
     if detail.reopen_count:
         rows["Reopened"] = f"{detail.reopen_count} times" if detail.reopen_count > 1 else "once"
-    if detail.handovers:
-        rows["Handed over"] = f"{detail.handovers} times" if detail.handovers > 1 else "once"
     if detail.followers > 1:
         rows["Followed by"] = f"{detail.followers} people"
     return rows

@@ -1,9 +1,11 @@
 """My reports: what I reported or follow, where it stands, what happens next; answer, confirm, read on."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import streamlit as st
 
+from db.commands import answers
 from db.commands import files as files_commands
 from db.commands import incidents as commands
 from db.engine import Session, reading
@@ -64,12 +66,12 @@ def overview(actor: Actor) -> None:
 def unfinished(actor: Actor, now: datetime) -> None:
     place = st.session_state.get("my.open.page", 1)
     with reading() as db:
-        asked = my_reports.waiting_for_me(db, actor)
+        questions = my_reports.waiting_for_me(db, actor)
         found, total = my_reports.mine(db, actor, finished=False, limit=PAGE_SIZE, offset=(place - 1) * PAGE_SIZE)
         news = my_reports.news(db, [line.id for line in found])
-    for line in asked:
+    for line in questions:
         confirm(line, actor, now, "my.list")
-    waiting = {line.id for line in asked}
+    waiting = {line.id for line in questions}
     listed(
         [line for line in found if line.id not in waiting],
         news,
@@ -148,26 +150,46 @@ def confirm(line: Line, actor: Actor, now: datetime, place: str) -> None:
         )
         if failure is not None and not failure.fields:
             summary(failure, LABELS)
-        if st.session_state.get(f"{key}.not_yet"):
-            with st.form(f"{key}.form", border=False, enter_to_submit=False):
-                st.text_area(f"**{LABELS['reason']}**", key=f"{key}.reason", height=96)
-                field_problem(failure.fields.get("reason") if failure else None)
-                with st.container(horizontal=True, gap="small"):
-                    st.form_submit_button("Send", type="primary", on_click=_reject, args=(line, key))
-                    st.form_submit_button("Back", on_click=_show_reason, args=(key, False))
+        if place == "my.one" or st.session_state.get(f"{key}.not_yet"):
+            _ask_with_words(line, key, failure, opened=place == "my.list")
             return
         with st.container(horizontal=True, gap="small"):
-            st.button(
-                "Yes, it works",
-                type="primary",
-                icon=":material/check:",
-                key=f"{key}.yes",
-                on_click=_verify,
-                args=(line, key),
-            )
+            _answer_button(st.button, "Yes, it works", line, key, fixed=True, first=True)
             st.button("Not yet", key=f"{key}.no", on_click=_show_reason, args=(key, True))
-            if place == "my.list":
-                st.button("Read what was done", type="tertiary", key=f"{key}.read", on_click=_read, args=(line.number,))
+            st.button("Read what was done", type="tertiary", key=f"{key}.read", on_click=_read, args=(line.number,))
+
+
+def _ask_with_words(line: Line, key: str, failure: Failure | None, *, opened: bool) -> None:
+    """The question with a box for words: 'Not yet' needs them; a 'Yes' beside them is asked once more."""
+    unsure = bool(st.session_state.get(f"{key}.unsure"))
+    label = LABELS["reason"] if opened else "Your words (only needed for 'Not yet')"
+    with st.form(f"{key}.form", border=False, enter_to_submit=False):
+        st.text_area(f"**{label}**", key=f"{key}.reason", height=96)
+        field_problem(failure.fields.get("words") if failure else None)
+        with st.container(horizontal=True, gap="small"):
+            if unsure:
+                button = st.form_submit_button
+                _answer_button(button, "Yes, it is fixed: send both", line, key, fixed=True, first=False)
+                _answer_button(button, "No, it is not fixed", line, key, fixed=False, first=True)
+                return
+            if not opened:
+                _answer_button(st.form_submit_button, "Yes, it works", line, key, fixed=True, first=True)
+                _answer_button(st.form_submit_button, "Not yet", line, key, fixed=False, first=False)
+                return
+            _answer_button(st.form_submit_button, "Send", line, key, fixed=False, first=True)
+            _answer_button(st.form_submit_button, "Yes, it works", line, key, fixed=True, first=False)
+            st.form_submit_button("Back", on_click=_show_reason, args=(key, False))
+
+
+def _answer_button(button: Callable[..., bool], label: str, line: Line, key: str, *, fixed: bool, first: bool) -> None:
+    button(
+        label,
+        type="primary" if first else "secondary",
+        icon=":material/check:" if fixed else None,
+        key=f"{key}.{'yes' if fixed else 'not'}",
+        on_click=_answer,
+        args=(line, key, fixed),
+    )
 
 
 def _read(number: str) -> None:
@@ -176,29 +198,30 @@ def _read(number: str) -> None:
 
 def _show_reason(key: str, wanted: bool) -> None:
     st.session_state[f"{key}.not_yet"] = wanted
-    st.session_state.pop(f"{key}.failure", None)
+    for name in ("failure", "unsure"):
+        st.session_state.pop(f"{key}.{name}", None)
 
 
-def _verify(line: Line, key: str) -> None:
+def _answer(line: Line, key: str, fixed: bool) -> None:
     actor = session.require("report")
-    failure = attempt(lambda db, now: commands.perform(db, line.id, line.version, "verify", actor=actor, now=now))
-    st.session_state[f"{key}.failure"] = failure
-    if failure is None:
-        st.session_state["my.said"] = f"**Good.** {line.number} works again; the service desk closes it."
+    words = str(st.session_state.get(f"{key}.reason") or "")
+    sure = bool(st.session_state.pop(f"{key}.unsure", False))
 
+    def change(db: Session, now: datetime) -> None:
+        try:
+            answers.answer(db, line.id, line.version, fixed, words, sure=sure, actor=actor, now=now)
+        except answers.Unsure:
+            st.session_state[f"{key}.unsure"] = True
+            raise
 
-def _reject(line: Line, key: str) -> None:
-    actor = session.require("report")
-    given = {"reason": st.session_state.get(f"{key}.reason", "").strip()}
-    failure = attempt(
-        lambda db, now: commands.perform(db, line.id, line.version, "reject", given, actor=actor, now=now)
-    )
-    if failure is not None and failure.fields.get("reason") and not given["reason"]:
-        failure = Failure(failure.sentence, {"reason": "Say what is still wrong."})
+    failure = attempt(change)
     st.session_state[f"{key}.failure"] = failure
     if failure is None:
         st.session_state.pop(f"{key}.not_yet", None)
-        st.session_state["my.said"] = f"**{line.number} is open again.** The team has what you wrote."
+        done = f"**Good.** {line.number} works again; the service desk closes it."
+        st.session_state["my.said"] = (
+            done if fixed else f"**{line.number} is open again.** The team has what you wrote."
+        )
 
 
 def one(actor: Actor, number: str) -> None:
@@ -226,7 +249,7 @@ def one(actor: Actor, number: str) -> None:
         st.markdown(f":small[:gray[{line.number}{about} · reported {when(line.reported_at, now)}]]")
         st.title(literal(line.title), anchor=False)
     said()
-    if line.state == "recovered" and line.verification is None and line.reporter_id == actor.id:
+    if asked(line, actor):
         confirm(line, actor, now, "my.one")
     else:
         standing(detail, entries, actor, now)
@@ -239,6 +262,11 @@ def one(actor: Actor, number: str) -> None:
         timeline(shapes.entries(entries), key=f"my.story.{line.number}", label="What happened")
         if total > len(entries):
             st.caption(f"The newest {len(entries)} of {total}.")
+
+
+def asked(line: Line, actor: Actor) -> bool:
+    """True while the actor is asked whether it is fixed."""
+    return line.state == "recovered" and line.verification is None and line.reporter_id == actor.id
 
 
 def standing(detail: incidents.Detail, entries: list[Entry], actor: Actor, now: datetime) -> None:
@@ -297,12 +325,14 @@ def write(detail: incidents.Detail, actor: Actor, failure: Failure | None) -> No
     line = detail.line
     if not may(actor, "comment", detail.record) or line.state in ("closed", "cancelled"):
         return
+    if asked(line, actor):
+        return  # words beside the question could say what the answer does not
     key = f"my.write.{line.number}"
     turn = st.session_state.get(f"{key}.turn", 0)
     wrong = failure.fields if failure else {}
     with st.container(border=True):
-        asked = line.state == "on_hold" and line.hold_reason == "reporter"
-        st.header("Answer" if asked else "Add something", anchor=False)
+        question = line.state == "on_hold" and line.hold_reason == "reporter"
+        st.header("Answer" if question else "Add something", anchor=False)
         summary(failure, LABELS)
         with st.form(f"{key}.form", border=False, enter_to_submit=False):
             st.text_area(f"**{LABELS['comment']}**", key=f"{key}.words.{turn}", height=96, persist_state="session")

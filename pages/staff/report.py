@@ -8,12 +8,11 @@ import streamlit as st
 from db.commands import files
 from db.commands import incidents as commands
 from db.engine import DatabaseProblem, Session, reading
-from db.queries import choices, incidents, settings, similar
+from db.queries import incidents, settings, similar
 from db.queries.lines import Line
-from pages.parts import callers, session, times
+from pages.parts import affected_services, callers, session, template_questions, times
 from pages.parts.empty import empty, field_problem
 from pages.parts.forms import Failure, attempt, error_title, guarded, summary, token
-from pages.parts.marks import gray
 from pages.parts.texts import literal, moment_words, moments, next_step, status, when
 from rules.access import Actor, NotFound, may
 from rules.attachments import EXTENSIONS, MAX_BYTES, MAX_FILES
@@ -32,9 +31,6 @@ LABELS = {
 UNSURE = "unsure"
 JUST_NOW = "now"
 SINCE_WORDS = {UNSURE: "I'm not sure", JUST_NOW: "Just now"}
-ALL_CHIPS = 8
-"""so many services are all offered; of more, those that match what is typed"""
-CHIPS = 5
 ALIKE = 2
 
 
@@ -64,11 +60,17 @@ def form(actor: Actor) -> None:
     st.title("Report a problem", anchor=False)
     call = f" In an emergency call **the service desk on {literal(phone)}**." if phone else ""
     st.markdown(f"It takes less than a minute.{call}  \nYou are reporting as **{literal(actor.name)}**.")
-    summary(failure, LABELS | callers.LABELS)
-    if may(actor, "report_for"):
-        callers.ask(key, failure.fields if failure else {})
-    first()
+    said = st.container()
     wrong = failure.fields if failure else {}
+    if may(actor, "report_for"):
+        callers.ask(key, wrong)
+    template = template_questions.choose(key, wrong)
+    with said:
+        summary(failure, LABELS | callers.LABELS | template_questions.labels(template))
+    first(template is not None and template.names_service)
+    with st.container():
+        if template is not None:
+            template_questions.ask(key, template.id, template.questions, wrong)
     more(wrong)
     st.button("Send report", type="primary", icon=":material/send:", key=key("send"), on_click=_send)
 
@@ -82,8 +84,11 @@ def _forget_typed() -> None:
 
 
 @st.fragment
-def first() -> None:
-    """The two answers that are needed; beneath them what is already known about them, while typing."""
+def first(known: bool) -> None:
+    """The two answers that are needed; beneath them what is already known about them, while typing.
+
+    `known`: the service is known by what is needed, so that what is affected need not be said.
+    """
     if st.query_params.get("done"):
         st.rerun(scope="app")
     actor = session.require("report")
@@ -99,14 +104,14 @@ def first() -> None:
     field_problem(wrong.get("title"))
     alike(actor, title or "")
     affected = st.text_input(
-        f"**{LABELS['affected']}**",
+        f"**{LABELS['affected']}**{' (optional)' if known else ''}",
         key=key("affected"),
         live="300ms",
         placeholder="A service, a device or a place",
         persist_state="session",
     )
     field_problem(wrong.get("affected") or wrong.get("service_id"))
-    services(affected or "")
+    affected_services.offer(key, affected or "")
 
 
 def alike(actor: Actor, title: str) -> None:
@@ -176,51 +181,6 @@ def _follow(incident_id: int, number: str) -> None:
         st.session_state[key("follow.failure")] = failure
 
 
-def services(typed: str) -> None:
-    """The services on the list that may be meant, as buttons that fill the field. One's own words do as well."""
-    names = [service.name for service in _services()]
-    chosen = next((name for name in names if _same(name, typed)), None)
-    offered = names if len(names) <= ALL_CHIPS else _matching(names, typed)[:CHIPS]
-    if not offered:
-        return
-    st.session_state[key("service")] = chosen
-    st.pills(
-        "Or choose a service",
-        offered,
-        format_func=lambda name: gray(literal(name)),
-        key=key("service"),
-        on_change=_take_service,
-        label_visibility="collapsed",
-    )
-
-
-def _take_service() -> None:
-    chosen = st.session_state.get(key("service"))
-    if chosen:
-        st.session_state[key("affected")] = chosen
-
-
-def _same(name: str, typed: str) -> bool:
-    return " ".join(typed.split()).casefold() == " ".join(name.split()).casefold()
-
-
-def _matching(names: list[str], typed: str) -> list[str]:
-    """The names with a word that begins like one of the typed words, most such words first."""
-    wanted = [word for word in typed[:200].casefold().split() if len(word) > 1]
-    scored = [
-        (sum(part.startswith(word) for part in name.casefold().split() for word in wanted), name) for name in names
-    ]
-    return [name for score, name in sorted(scored, key=lambda pair: -pair[0]) if score]
-
-
-def _services() -> list[choices.ServiceChoice]:
-    try:
-        with reading() as db:
-            return choices.services(db)
-    except DatabaseProblem:
-        return []
-
-
 def _phone() -> str:
     try:
         with reading() as db:
@@ -274,11 +234,12 @@ def _send() -> None:
     form_token = token(key("form"))
     typed = {name: st.session_state.get(key(name)) for name in LABELS}
     started = _known_answer(typed["started_at"])
+    template_id, answers = template_questions.given(key)
     made: list[str] = []
 
     def change(db: Session, now: datetime) -> None:
         affected = str(typed["affected"] or "")
-        service = next((known for known in choices.services(db) if _same(known.name, affected)), None)
+        service = affected_services.named(db, affected)
         incident = commands.report(
             db,
             title=str(typed["title"] or ""),
@@ -291,6 +252,8 @@ def _send() -> None:
             attachments=[files.Upload(upload.name, upload.getvalue()) for upload in typed["files"] or ()],
             caller=callers.chosen(key),
             form_token=form_token,
+            template_id=template_id,
+            answers=answers,
             actor=actor,
             now=now,
         )
@@ -380,6 +343,7 @@ def _facts(detail: incidents.Detail, attached: int, actor: Actor, now: datetime)
         "Files": str(attached) if attached else "",
         "Now": status(line, actor),
     }
+    facts |= {literal(question): literal(answer) for question, answer in detail.answers}
     return {name: value for name, value in facts.items() if value}
 
 

@@ -38,6 +38,8 @@ PAGES = {
         "people",
         "catalogue",
         "catalogue?part=category",
+        "templates",
+        "templates?id=1",
         "settings",
         "settings?part=priority",
         "settings?part=targets",

@@ -189,7 +189,28 @@ def test_not_yet_opens_it_again_with_the_reporters_words(office: Office) -> None
 
     dora = incident(office.person(DESK), office.url, number)
     expect(dora.locator(".marks").get_by_text("In progress")).to_be_visible()
-    expect(dora.get_by_text("Every second label is blank.").first).to_be_visible()
+    said = dora.get_by_test_id("stAlert").filter(has_text="Rudi Reporter says it is not fixed")
+    expect(said).to_contain_text("Every second label is blank.")
+    expect(dora.get_by_role("button", name="Close", exact=True)).to_have_count(0)
+
+    resolve(dora, office.url, number, "The roll was put in the right way round.")
+    dora.get_by_role("button", name="Service is restored").click()
+    expect(dora.get_by_text("Rudi Reporter is asked whether it works")).to_be_visible()
+    expect(said).to_have_count(0)
+    rudi.goto(f"{office.url}/my-reports?number={number}")
+    rudi.get_by_role("textbox").fill("All labels are readable.")
+    ready(rudi)
+    rudi.get_by_role("button", name="Yes, it works").click()
+    expect(rudi.get_by_text("Is it really fixed?").first).to_be_visible()
+    rudi.get_by_role("button", name="Yes, it is fixed: send both").click()
+    expect(rudi.get_by_text(f"{number} works again")).to_be_visible()
+
+    dora.goto(f"{office.url}/home")
+    expect(dora.get_by_role("heading", name="Answered: to close")).to_be_visible()
+    incident(dora, office.url, number)
+    dora.get_by_role("button", name="Close", exact=True).click()
+    dora.get_by_role("dialog").get_by_role("button", name="Close").last.click()
+    expect(dora.locator(".marks").get_by_text("Closed")).to_be_visible()
 
 
 def test_an_invited_person_chooses_a_password_by_the_link_once(office: Office) -> None:

@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 from db.commands import incidents
 from db.engine import reading, writing
 from db.models import (
+    Assignment,
     Category,
     CategoryPair,
     Incident,
+    Notice,
     Pause,
     Person,
     PersonRole,
@@ -122,6 +124,16 @@ class Office:
     def pauses(self, incident: int) -> list[Pause]:
         with reading(self.engine) as db:
             return _of(db, Pause, incident)
+
+    def assignments(self, incident: int) -> list[Assignment]:
+        with reading(self.engine) as db:
+            return _of(db, Assignment, incident)
+
+    def notices(self, incident: int) -> list[tuple[str, str, str]]:
+        """(who, kind, subject) of everything people were told."""
+        names = {actor.id: name for name, actor in self.people.items()}
+        with reading(self.engine) as db:
+            return [(names[told.person_id], told.kind, told.subject) for told in _of(db, Notice, incident)]
 
     def timers(self, incident: int) -> dict[str, Timer]:
         with reading(self.engine) as db:

@@ -34,7 +34,7 @@ def _at_once(office, number, action, names, version, **given):
     ("state", "action", "version", "given"),
     [
         ("assigned", "acknowledge", 2, {}),
-        ("recovered", "close", 5, {"verification": "no_answer"}),
+        ("recovered", "close", 5, {"verification": "not_needed", "verification_note": "Seen."}),
         ("in_progress", "resolve", 3, {"resolution_code": "fixed", "resolution_note": "Done."}),
     ],
 )

@@ -54,9 +54,11 @@ def given(office, action, survivor):
     asked = {
         "accept": (*office.triage,), "assign": ("team_id",),
         "resolve": ("resolution_code", "resolution_note"), "close": ("verification", "verification_note"),
-        "merge": ("duplicate_of_id",), "escalate": ("team_id", "reason"), "reject": ("reason",), "reopen": ("reason",),
+        "merge": ("duplicate_of_id",), "reject": ("reason",), "reopen": ("reason",),
         "cancel": ("reason",),
     }  # fmt: skip
+    if action == "escalate":  # to a team of a higher tier, with a summary of some use
+        return {"team_id": office.teams["Portal"], "reason": "The switch is fine, the portal is not."}
     if action == "hold":
         return {"hold_reason": "vendor", "hold_until": NOW + 100 * HOUR}
     return {name: known[name] for name in asked.get(action, ())}

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.commands import incidents, ranking
 from db.engine import reading, writing
-from db.queries import triage
+from db.queries import home, triage
 from db.queries.incidents import by_number
 from db.queries.relations import relations
 from db.queries.triage import Filters
@@ -76,6 +76,7 @@ ASKED = {
         lambda db, lead: relations(db, lead, by_number(db, lead, "INC-000004")),
         "ix_incident_duplicate_of_id",
     ),
+    "what ran past its team's time": (lambda db, lead: home._past_ola(db, lead, NOW), "ix_assignment_"),
     "the place": (lambda db, lead: triage.standing(db, lead, 4), "ix_incident_queue"),
 }
 

@@ -134,6 +134,9 @@ def test_applying_keeps_pauses_and_the_first_promise_moves_timers_and_tells_it(o
     assert {kind: timer.due_at for kind, timer in office.timers(incident).items()} == {
         "resolution_warning": after.resolution_warn_at,
         "resolution_breach": after.resolution_due_at,
+        "ola_warning": MONDAY
+        + 6 * HOUR,  # the team has had it since ten o'clock: three of its four hours, and the pause
+        "ola_breach": MONDAY + 7 * HOUR,
     }
     (entry,) = told(office, incident)
     assert (entry.actor_name, entry.kind, entry.public) == ("Ada", "sla", False)
@@ -192,9 +195,7 @@ def test_the_time_of_the_team_that_has_it_moves_too(office):
     with writing(office.engine) as db:
         team = office.teams["Network"]
         rows = db.scalars(select(Assignment).where(Assignment.incident_id == incident, Assignment.ended_at.is_(None)))
-        running = rows.first() or Assignment(incident_id=incident, team_id=team, tier="2", began_at=MONDAY)
-        running.began_at = MONDAY
-        db.add(running)
+        rows.one().began_at = MONDAY
         db.add(Assignment(incident_id=incident, team_id=team, tier="1", began_at=MONDAY, ended_at=MONDAY, due_at=NOON))
     apply(office, {"sla.ola": queries.DEFAULTS["sla.ola"] | {"2": 0.25}})
     with reading(office.engine) as db:

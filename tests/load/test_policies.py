@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from sqlalchemy import insert, select
 
-from db.commands import clocks, incidents, policies, timers
+from db.commands import assignments, clocks, incidents, policies, timers
 from db.commands import settings as commands
 from db.engine import reading, writing
-from db.models import Incident, Timer
+from db.models import Assignment, Incident, Timer
 from db.queries import settings
 from rules.priority import priority
 from tests.db.office import DAY, MONDAY, Office
@@ -27,7 +27,7 @@ CHANGE = {
 
 
 def fill(office: Office) -> None:
-    """Open incidents of every priority, reported over twenty days, with their timers."""
+    """Open incidents of every priority, reported over twenty days, each with a team, and their timers."""
     chance = random.Random(3)
     known = {(impact, urgency): priority(impact, urgency) for impact in (1, 2, 3) for urgency in (1, 2, 3)}
     rows = []
@@ -44,6 +44,7 @@ def fill(office: Office) -> None:
                 "reported_at": at,
                 "changed_at": at,
                 "rank_at": at,
+                "team_id": office.teams["Network"],
             }
         )
     with writing(office.engine) as db:
@@ -53,7 +54,12 @@ def fill(office: Office) -> None:
         for incident in db.scalars(select(Incident).where(Incident.number.startswith("X-"))).all():
             for name, value in clocks.computed(incident, usual, ()).items():
                 setattr(incident, name, value)
-            due = timers.wanted(incident, False)
+            stay = Assignment(
+                incident_id=incident.id, team_id=incident.team_id, tier="2", began_at=incident.reported_at
+            )
+            assignments.time(stay, incident, usual, ())
+            db.add(stay)
+            due = timers.wanted(incident, False, stay)
             db.add_all(Timer(incident_id=incident.id, kind=kind, due_at=moment) for kind, moment in due.items())
 
 

@@ -92,6 +92,14 @@ class Desk:
         with writing(self.engine) as db:
             commands.follow(db, self.id_of(number), actor=self.actors[by], now=self.now)
 
+    def team(self, name: str, tier: str, contact: str = "") -> int:
+        """The id of one more team, without people."""
+        with writing(self.engine) as db:
+            made = Team(name=name, tier=tier, contact=contact)
+            db.add(made)
+            db.flush()
+            return made.id
+
     def id_of(self, number: str) -> int:
         return self.incident(number).id
 

@@ -8,9 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import pages.parts.rows as rows_part
+from db.commands.checks import Caller
 from db.engine import reading
+from db.queries import triage
 from db.queries.home import home
 from tests.pages.conftest import Desk, seen
+from worker.timers import tick
 
 Opened = Callable[..., AppTest]
 PAGE = "home.py"
@@ -54,20 +57,29 @@ def test_a_lead_sees_new_ones_with_their_number_and_late_ones(desk: Desk) -> Non
     assert numbers(part.late) == [late]
 
 
-def test_the_desk_closes_what_is_confirmed_or_was_never_answered(desk: Desk) -> None:
-    confirmed = desk.report("Otto", "Confirmed", minutes_ago=300)
-    desk.fix(confirmed)
+def test_the_desk_sees_what_waits_for_the_reporter_and_what_may_be_closed(desk: Desk) -> None:
+    days = 24 * 60
+    confirmed, fresh, reminded, silent, denied = (
+        desk.report("Otto", title, minutes_ago=10 * days)
+        for title in ("Confirmed", "Fresh", "Reminded", "Silent", "Denied")
+    )
+    caller = desk.report("Dora", "Caller", minutes_ago=10 * days, caller=Caller(name="Frau Öz", contact="4444"))
+    for number, fixed in ((confirmed, 1), (fresh, 1), (reminded, 4), (silent, 8), (denied, 1), (caller, 1)):
+        desk.fix(number, fixed * days)
     desk.do(confirmed, "verify", "Otto")
-    fresh = desk.report("Otto", "Fresh", minutes_ago=300)
-    desk.fix(fresh)
-    silent = desk.report("Otto", "Silent", minutes_ago=6 * 24 * 60)
-    desk.fix(silent, 5 * 24 * 60)
-    denied = desk.report("Otto", "Denied", minutes_ago=300)
-    desk.fix(denied)
     desk.do(denied, "reject", "Otto", reason="Still broken")
+    for passed in (6, 1, 0):  # the worker comes by on these days
+        tick(desk.now - timedelta(days=passed), desk.engine)
     part = found(desk, "Dora")
-    assert sorted(numbers(part.to_close)) == sorted([confirmed, silent])
+    assert numbers(part.to_close) == [confirmed]
+    assert numbers(part.unanswered) == [silent]
+    assert numbers(part.to_ask) == [caller]
+    assert numbers(part.waiting) == [reminded, fresh]
     assert numbers(part.denied) == [denied]
+    assert found(desk, "Priya").waiting is None
+    with reading(desk.engine) as db:
+        queue = triage.queue(db, desk.actors["Dora"], triage.Filters(view="close"), 1, desk.now)
+    assert (sorted(line.number for line in queue.lines), queue.total) == (sorted([confirmed, silent]), 2)
 
 
 def test_a_manager_sees_this_week_beside_the_last(desk: Desk) -> None:

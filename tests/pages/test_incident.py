@@ -3,6 +3,7 @@
 import pytest
 
 from db.commands import incidents as commands
+from db.commands.checks import Caller
 from db.engine import writing
 from db.models import CategoryPair
 from tests.pages.conftest import seen
@@ -131,3 +132,45 @@ def test_what_to_do_about_its_category_is_shown(desk, opened):
     with writing(desk.engine) as db:
         db.get_one(CategoryPair, desk.pair_id).runbook = "Turn it off and on again. *Really.*"
     assert "Turn it off and on again. *Really.*" in seen(opened(PAGE, "Priya", number=number))
+
+
+@sqlite
+def test_it_says_how_long_the_reporter_is_waited_for_and_reminds(desk, opened):
+    number = desk.report("Rita", "Nobody can print", minutes_ago=300)
+    desk.fix(number)
+    at = opened(PAGE, "Dora", number=number)
+    assert "Rita is asked whether it works.** The reminder is due" in said(at)
+    at = button(at, "Remind now").click().run()
+    assert "Reminded just now. Without an answer it may be closed from" in said(at)
+    assert "Remind now" not in labels(opened(PAGE, "Priya", number=number))
+
+
+@sqlite
+def test_a_caller_is_asked_by_telephone_and_the_answer_written_down(desk, opened):
+    caller = Caller(name="Frau Öz", contact="+49 30 4444")
+    number = desk.report("Dora", "Phone is dead", minutes_ago=300, caller=caller)
+    desk.fix(number)
+    at = opened(PAGE, "Dora", number=number)
+    assert "Ask Frau Öz whether it works: +49 30 4444" in said(at)
+    at = button(at, "Note that you asked").click().run()
+    assert "Say how you tried to reach them." in said(at)
+    at.text_input[0].input("Called twice")
+    at = button(at, "Note that you asked").click().run()
+    assert desk.incident(number).reminded_at is not None
+    at = button(at, "Confirm it is fixed").click().run()
+    assert at.text_input(key=f"act.verify.{number}.answered_by").value == "Frau Öz"
+    next(found for found in reversed(at.button) if found.label == "Confirm it is fixed").click().run()
+    after = desk.incident(number)
+    assert (after.verification, after.verification_note) == ("confirmed", "Frau Öz says it is fixed.")
+
+
+@sqlite
+def test_not_fixed_stands_on_top_in_the_reporters_words(desk, opened):
+    number = desk.report("Rita", "Nobody can print", minutes_ago=300)
+    desk.fix(number)
+    desk.do(number, "reject", "Rita", reason="Blank pages <b>only</b>")
+    at = opened(PAGE, "Dora", number=number)
+    shown = at.error[0].value.replace("\\", "")
+    assert "Rita says it is not fixed" in shown
+    assert "Blank pages <b>only</b>" in shown
+    assert "Close" not in labels(at)

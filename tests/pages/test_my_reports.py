@@ -74,7 +74,7 @@ def test_priority_triage_and_notes_are_never_told(desk: Desk, opened: Opened, dr
     desk.report("Rita", "Cannot print")
     desk.accept("INC-000001", impact=1, urgency=1, security=True)
     desk.do("INC-000001", "acknowledge", "Priya")
-    desk.do("INC-000001", "escalate", "Priya", team_id=desk.team_id, reason=INTERNAL)
+    desk.do("INC-000001", "escalate", "Priya", team_id=desk.team("Servers", "3"), reason=INTERNAL)
     desk.comment("INC-000001", INTERNAL, "Priya", public=False)
     for who, address in (("Rita", {}), ("Rita", {"number": "INC-000001"}), ("Priya", {"number": "INC-000001"})):
         at = opened(PAGE, who, **address)
@@ -105,6 +105,36 @@ def test_not_yet_asks_why_and_opens_it_again(desk: Desk, opened: Opened) -> None
     assert after.state == "in_progress"
     assert after.denied_at is not None
     assert "Still no dial tone" in desk.words("INC-000001")
+
+
+@pytest.mark.parametrize("place", ["list", "one"])
+def test_yes_beside_words_is_asked_once_more(desk: Desk, opened: Opened, place: str) -> None:
+    desk.report("Rita", "Cannot print", minutes_ago=300)
+    desk.fix("INC-000001")
+    at = opened(PAGE, "Rita", **({"number": "INC-000001"} if place == "one" else {}))
+    if place == "list":
+        at = press(at, "Not yet")
+    at.text_area[0].input("Still prints blank pages")
+    at = press(at, "Yes, it works")
+    assert "Is it really fixed?" in seen(at)
+    assert desk.incident("INC-000001").verification is None
+    assert at.text_area[0].value == "Still prints blank pages"
+    at = press(at, "Yes, it is fixed: send both" if place == "list" else "No, it is not fixed")
+    assert not at.exception
+    after = desk.incident("INC-000001")
+    assert (after.state, after.verification) == (
+        ("recovered", "confirmed") if place == "list" else ("in_progress", None)
+    )
+    assert desk.words("INC-000001")[-1] == "Still prints blank pages"
+
+
+def test_while_it_is_asked_words_go_with_the_answer(desk: Desk, opened: Opened) -> None:
+    desk.report("Rita", "Cannot print", minutes_ago=300)
+    desk.fix("INC-000001")
+    at = opened(PAGE, "Rita", number="INC-000001")
+    assert [area.label for area in at.text_area] == ["**Your words (only needed for 'Not yet')**"]
+    press(at, "Yes, it works")
+    assert desk.incident("INC-000001").verification == "confirmed"
 
 
 def test_only_the_reporter_is_asked(desk: Desk, opened: Opened) -> None:

@@ -18,6 +18,7 @@ BY_ROLE = """
     recover      .         x          x     x     .        .
     verify       .         .          .     .     .        .
     reject       .         x          x     x     .        .
+    remind       .         .          .     x     .        .
     close        .         .          .     x     .        .
     reopen       .         x          x     x     .        .
     cancel       .         .          x     x     .        .
@@ -32,6 +33,7 @@ BY_ROLE = """
     pin          .         .          x     .     .        .
     next_up      .         x          x     x     .        .
     note         .         x          x     x     .        .
+    inform       .         x          x     x     .        .
     comment      .         x          x     x     .        .
     follow       x         x          x     x     x        x
     attach       .         x          x     x     .        .
@@ -45,7 +47,7 @@ BY_ROLE = """
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}
-DEVOPS = {"correct", "accept", "prioritise", "close", "cancel", "merge", "unmerge"}
+DEVOPS = {"correct", "accept", "prioritise", "remind", "close", "cancel", "merge", "unmerge"}
 RECORD = Record(reporter_id=50, team_id=60, assignee_id=70, named_ids=(80,))
 
 
@@ -132,6 +134,31 @@ def test_nobody_closes_over_not_fixed():
 def test_nobody_is_reporter_of_an_incident_without_one():
     assert may(_someone(of=0), "verify", Record(reporter_id=None)) is False
     assert may(_someone(teams=[]), "read", Record(team_id=None, assignee_id=None)) is False
+
+
+HOLDER = Actor(-1, "Somebody", anonymous=True, opens=90)
+"""who holds the tracking link of incident 90"""
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_tracking_link_opens_one_incident_as_far_as_its_reporter_may(action):
+    for restricted in (False, True):
+        theirs = Record(team_id=60, restricted=restricted, id=90)
+        assert may(HOLDER, action, theirs) is (action in {"read", "comment", "verify", "reject"})
+        for other in (Record(team_id=60, id=91), Record(), Record(reporter_id=-1, named_ids=(-1,), assignee_id=-1)):
+            assert may(HOLDER, action, other) is False
+    assert may(HOLDER, action) is (action == "report")
+    assert may(Actor(-1, "Somebody", anonymous=True), action, Record()) is False
+
+
+def test_who_has_no_account_is_asked_by_those_who_close():
+    theirs = Record(team_id=60, team_way="devops", id=90)
+    assert may(_someone("desk"), "verify", theirs) is True
+    assert may(_someone("responder", teams=[60]), "verify", theirs) is True
+    for other in (_someone("responder"), _someone("lead"), _someone("manager"), _someone(of=0)):
+        assert may(other, "verify", theirs) is False
+    hidden = Record(team_id=60, restricted=True)
+    assert may(_someone("desk"), "verify", hidden) is False
 
 
 @pytest.mark.parametrize(

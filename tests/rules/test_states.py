@@ -8,6 +8,7 @@ from hypothesis import strategies as some
 
 from rules import states
 from rules.errors import RuleError
+from rules.verification import Patience
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -65,6 +66,7 @@ def test_the_table_of_this_test_is_whole():
 @pytest.mark.parametrize(("action", "state", "to"), _walk())
 def test_every_action_in_every_state(action, state, to):
     incident = {"id": 1, "state": state, "duplicate_of_id": 7 if state == "cancelled" else None, "closed_at": NOW}
+    incident["reminded_at"] = NOW - 5 * DAY
     if to == "-":
         with pytest.raises(RuleError, match=r"cannot be done while the incident is"):
             states.apply(incident, action, GIVEN, NOW)
@@ -120,7 +122,7 @@ def test_what_the_incident_knows_need_not_be_given_again_but_a_reason_must():
     ],
 )
 def test_each_moment_is_set_by_its_action(action, state, moment):
-    changes = states.apply({"id": 1, "state": state}, action, GIVEN, NOW)
+    changes = states.apply({"id": 1, "state": state, "reminded_at": NOW - 5 * DAY}, action, GIVEN, NOW)
     assert {name for name in changes if name.endswith("_at")} == {moment}
     assert changes[moment] == NOW
 
@@ -143,8 +145,9 @@ def test_leaving_on_hold_forgets_what_it_waited_for(action):
 def test_going_back_to_work_undoes_the_end_and_counts(action, state):
     changes = states.apply({"state": state, "closed_at": NOW, "reopen_count": 2}, action, GIVEN, NOW)
     assert changes["reopen_count"] == 3
-    undone = ("resolved_at", "recovered_at", "verified_at", "closed_at", "verification", "verification_note")
-    assert [changes[name] for name in undone] == [None] * 6
+    undone = ("resolved_at", "recovered_at", "reminded_at", "verified_at", "closed_at", "verification",
+              "verification_note")  # fmt: skip
+    assert [changes[name] for name in undone] == [None] * 7
 
 
 def test_sending_an_assignment_back_is_no_reopening():
@@ -195,6 +198,46 @@ def test_values_that_are_not_on_the_list_are_refused(action, state, wrong, field
 def test_what_the_reporter_confirmed_closes_without_more():
     changes = states.apply({"state": "recovered", "verification": "confirmed"}, "close", {}, NOW)
     assert (changes["state"], changes["verification"]) == ("closed", "confirmed")
+
+
+REMINDED = {"state": "recovered", "recovered_at": NOW - 9 * DAY, "reminded_at": NOW - 3 * DAY}
+
+
+@pytest.mark.parametrize(
+    ("known", "sentence"),
+    [
+        (REMINDED, r"5 days after the reminder: from Wed 4 Mar 2026, 09:00 UTC on\."),
+        (REMINDED | {"reminded_at": None}, r"5 days after a reminder\. Nobody could be reminded yet"),
+        (
+            REMINDED | {"reminded_at": None, "recovered_at": NOW - DAY},
+            r"5 days after a reminder\. The reminder is due Tue 3 Mar 2026, 09:00 UTC;",
+        ),
+    ],
+)
+def test_silence_is_enough_only_some_days_after_a_reminder(known, sentence):
+    given = {"verification": "no_answer"}
+    with pytest.raises(RuleError, match=sentence) as refused:
+        states.apply(known, "close", given, NOW)
+    assert list(refused.value.fields) == ["verification"]
+    assert states.apply(known | {"imported": True}, "close", given, NOW)["state"] == "closed"
+
+
+def test_the_days_of_patience_are_the_settings_own_to_the_second():
+    given, three = {"verification": "no_answer"}, Patience(close_days=3, zone="Europe/Berlin")
+    assert states.apply(REMINDED, "close", given, NOW, patience=three)["verification"] == "no_answer"
+    with pytest.raises(RuleError, match=r"from Mon 2 Mar 2026, 10:00 CET on"):
+        states.apply(REMINDED, "close", given, NOW - timedelta(seconds=1), patience=three)
+
+
+def test_what_the_reporter_said_is_written_down_with_who_said_so():
+    asked = {"state": "recovered"}
+    with pytest.raises(RuleError, match="Say who told you") as refused:
+        states.apply(asked, "verify", {"answered_by": "  "}, NOW, for_reporter=True)
+    assert list(refused.value.fields) == ["answered_by"]
+    given = {"answered_by": " Frau  Öz", "verification_note": "Rang back at nine."}
+    changes = states.apply(asked, "verify", given, NOW, for_reporter=True)
+    assert changes["verification_note"] == "Frau Öz says it is fixed.\nRang back at nine."
+    assert states.apply(asked, "verify", given, NOW)["verification_note"] is None
 
 
 def test_a_merge_is_undone_not_reopened_by_unmerge():

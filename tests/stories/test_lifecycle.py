@@ -43,6 +43,10 @@ class Lifecycle(RuleBasedStateMachine):
         known: dict[str, object] = {"reason": "Because.", **FIX}
         if action in ("accept", "assign", "escalate"):
             known |= self.office.triage | {"team_id": self.office.teams[team]}
+        if action == "escalate":
+            known |= {"reason": "The switch is fine, the server behind it is not."}
+        if action in ("acknowledge", "resume", "resolve"):
+            known |= {"summary_read": True}
         if action == "hold":
             known |= {"hold_reason": reason, "hold_until": self.now + timedelta(days=2)}
         if action == "close":
@@ -149,6 +153,10 @@ class Lifecycle(RuleBasedStateMachine):
         self.now += timedelta(minutes=minutes)
         tick(self.now, self.office.engine)
 
+    @staticmethod
+    def is_with_a_team(kept: Incident) -> bool:
+        return kept.team_id is not None and kept.state in OPEN
+
     @invariant()
     def whole(self) -> None:
         if not hasattr(self, "id"):
@@ -174,7 +182,13 @@ class Lifecycle(RuleBasedStateMachine):
             ended = sorted((pause.began_at, pause.ended_at) for pause in pauses if pause.ended_at is not None)
             assert all(began <= over for began, over in ended)
             assert all(one[1] <= other[0] for one, other in pairwise(ended)), "pauses overlap"
-            due = wanted(kept, bool(running))
+            stays = self.office.assignments(self.id)
+            present = [stay for stay in stays if stay.ended_at is None]
+            assert [stay.team_id for stay in present] == ([kept.team_id] if self.is_with_a_team(kept) else [])
+            spans = [(stay.began_at, stay.ended_at or self.now) for stay in stays]
+            assert all(began <= over for began, over in spans)
+            assert all(one[1] <= other[0] for one, other in pairwise(spans)), "two teams have it at once"
+            due = wanted(kept, bool(running), present[0] if present else None)
             waiting = {kind: timer.due_at for kind, timer in timers.items() if timer.fired_at is None}
             assert set(waiting) <= set(due), "a timer was left behind"
             assert all(due[kind] == moment for kind, moment in waiting.items())

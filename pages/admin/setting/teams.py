@@ -27,7 +27,9 @@ def draw(editor: Editor) -> None:
         with left:
             editor.number(REMIND, "Days until the reporter is reminded", editor.base[REMIND], MOST_DAYS)
         with right:
-            editor.number(CLOSE, "Days without an answer until the desk may close", editor.base[CLOSE], MOST_DAYS)
+            editor.number(
+                CLOSE, "Days after the reminder until no answer is enough to close", editor.base[CLOSE], MOST_DAYS
+            )
         editor.preview_button(collect)
 
 
