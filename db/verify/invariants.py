@@ -5,7 +5,7 @@ to be: their moments, timelines and counts are kept as they were told.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased, defer
 
-from db.commands import clocks, timers
-from db.models import QUEUE_GROUP, Attachment, AttachmentContent, Follower, Incident, Pause, Timer
+from db.commands import asking, assignments, clocks, timers
+from db.models import QUEUE_GROUP, Assignment, Attachment, AttachmentContent, Follower, Incident, Pause, Timer
 from db.queries import settings
+from db.queries.settings import Policies
 from db.verify import records
 from db.verify.findings import Findings
 from db.verify.records import Records, Story
@@ -54,25 +55,31 @@ _COMPUTED = {
     "resolution_warn_at": "warning",
     "rank_at": "place in the queue",
 }
+_MOVED_LATER = frozenset({asking.REMINDER, asking.OVER})
+"""timers that find out only when they fire that the settings have changed"""
 _HEAVY = tuple(defer(column) for column in (Incident.description, Incident.resolution_note, Incident.answers))
 
 
 def check(db: Session, told: Records, findings: Findings) -> int:
     """Look at every incident with what hangs on it, then at what links them; how many incidents there are."""
-    known = None if settings.is_pending(db) else settings.policies(db)
+    known, pending = settings.policies(db), settings.is_pending(db)
     seen = 0
     for page in _pages(db):
         ids = [incident.id for incident in page]
         pauses, present = _by_incident(db, Pause, ids), _by_incident(db, Timer, ids)
+        stays = _by_incident(db, Assignment, ids, Assignment.ended_at.is_(None))
         records.ends(told, [(one.id, one.number, one.chain) for one in page], findings)
         for incident in page:
             own = pauses.get(incident.id, [])
             story = told.stories.pop(incident.id, None)
-            wrong = [*_of_state(incident), *_of_pauses(incident, own), *_of_timers(incident, own, present)]
+            running = stays.get(incident.id, [])
+            wrong = [*_of_state(incident), *_of_pauses(incident, own), *_of_stays(incident, running)]
+            due = timers.wanted(incident, _paused(own), running[0] if running else None, known.patience)
+            wrong += _of_timers(incident, due, present.get(incident.id, ()))
             if not incident.imported:
                 wrong += _of_story(incident, story)
-            if known is not None and incident.state in OPEN and not wrong:
-                wrong += _of_clocks(incident, known, own)
+            if not pending and incident.state in OPEN and not wrong:
+                wrong += _of_clocks(incident, known, own, running)
             for said in wrong:
                 findings.add(f"{incident.number}: {said}.")
         seen += len(page)
@@ -95,9 +102,9 @@ def _pages(db: Session) -> Iterator[Sequence[Incident]]:
         yield found
 
 
-def _by_incident(db: Session, model: Any, ids: Sequence[int]) -> dict[int, list[Any]]:
+def _by_incident(db: Session, model: Any, ids: Sequence[int], *conditions: Any) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
-    within = select(model).where(model.incident_id >= ids[0], model.incident_id <= ids[-1])
+    within = select(model).where(model.incident_id >= ids[0], model.incident_id <= ids[-1], *conditions)
     for row in db.scalars(within.order_by(model.id)):
         found.setdefault(row.incident_id, []).append(row)
     return found
@@ -137,14 +144,27 @@ def _of_pauses(incident: Incident, pauses: Sequence[Pause]) -> Iterator[str]:
         yield "two pauses overlap"
 
 
-def _of_timers(incident: Incident, pauses: Sequence[Pause], present: dict[int, list[Timer]]) -> Iterator[str]:
-    kept = {timer.kind: timer for timer in present.get(incident.id, ()) if timer.kind in timers.TOLD}
-    wanted = timers.wanted(incident, any(pause.ended_at is None for pause in pauses))
+def _paused(pauses: Sequence[Pause]) -> bool:
+    return any(pause.ended_at is None for pause in pauses)
+
+
+def _of_stays(incident: Incident, running: Sequence[Assignment]) -> Iterator[str]:
+    """What runs with a team. What was there before stays were written down has none."""
+    if len(running) > 1:
+        yield "two teams have it at once"
+    elif running and (incident.state not in OPEN or incident.state == "new"):
+        yield "a team's time runs although work on it is not due"
+    elif running and running[0].team_id != incident.team_id:
+        yield "the time of another team runs than the one that has it"
+
+
+def _of_timers(incident: Incident, wanted: Mapping[str, datetime], present: Iterable[Timer]) -> Iterator[str]:
+    kept = {timer.kind: timer for timer in present if timer.kind in timers.TOLD}
     for kind, due in wanted.items():
         timer = kept.get(kind)
         if timer is None and not incident.imported:
             yield f"nothing will tell when '{kind}' falls due"
-        elif timer is not None and timer.due_at != due:
+        elif timer is not None and timer.due_at != due and kind not in _MOVED_LATER:
             yield f"'{kind}' falls due at another moment than it should"
     for kind, timer in kept.items():
         if kind not in wanted and timer.fired_at is None:
@@ -166,10 +186,17 @@ def _of_story(incident: Incident, story: Story | None) -> Iterator[str]:
                 yield f"its {word} is {held}, but its timeline says {told}"
 
 
-def _of_clocks(incident: Incident, known: Any, pauses: Sequence[Pause]) -> Iterator[str]:
+def _of_clocks(
+    incident: Incident, known: Policies, pauses: Sequence[Pause], running: Sequence[Assignment]
+) -> Iterator[str]:
     for name, value in clocks.computed(incident, known, pauses).items():
         if name in _COMPUTED and getattr(incident, name) != value:
             yield f"its {_COMPUTED[name]} is not what the settings make of it"
+    for stay in running:
+        kept = stay.due_at, stay.warn_at
+        assignments.time(stay, incident, known, pauses)  # in memory: nothing here is written
+        if (stay.due_at, stay.warn_at) != kept:
+            yield "its team's time is not what the settings make of it"
 
 
 def _of_links(db: Session) -> Iterable[str]:

@@ -25,6 +25,7 @@ PAGES = {
     "people": "People",
     "settings": "Settings",
     "catalogue": "Catalogue",
+    "templates": "Templates",
     "import": "Import",
     "audit": "Audit",
     "my-reports": "My reports",
@@ -38,7 +39,7 @@ OPEN_TO = {
     "lead": EVERYBODY | {"home", "board", "triage", "trends"},
     "desk": EVERYBODY | {"home", "board", "triage", "trends"},
     "manager": EVERYBODY | {"home", "trends"},
-    "admin": EVERYBODY | {"home", "trends", "people", "settings", "catalogue", "import", "audit"},
+    "admin": EVERYBODY | {"home", "trends", "people", "settings", "catalogue", "templates", "import", "audit"},
 }
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "My account"],
@@ -46,7 +47,7 @@ IN_MENU = {
     "lead": ["Home", "Report a problem", "Triage", "Board", "Trends"],
     "desk": ["Home", "Report a problem", "Triage", "Board", "Trends"],
     "manager": ["Home", "Report a problem", "Trends"],
-    "admin": ["Home", "Report a problem", "Trends", "People", "Catalogue", "Settings", "Import", "Audit"],
+    "admin": ["Home", "Report a problem", "Trends", "People", "Catalogue", "Templates", "Settings", "Import", "Audit"],
 }
 NOT_FOUND = "There is no such page, or it is not open to you."
 SECURITY = {

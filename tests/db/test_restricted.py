@@ -25,6 +25,7 @@ from db.queries import (
     overview,
     similar,
     suggestions,
+    tasks,
     trends,
     triage,
 )
@@ -42,7 +43,9 @@ SECRET = ("xylophone", "quagmire", "zeppelin", "kumquat", "marzipan", "obelisk")
 NOW = MONDAY + 6 * DAY
 NOT_ABOUT_INCIDENTS = {
     "people.people", "people.person", "sessions.sessions_of", "imports.last_runs", "catalogue.names", "views.views",
-    "settings.editable", "audit.checked", "access.visible", "access.hidden_ids", "access.hidden_list",
+    "settings.editable", "audit.checked",
+    "templates.everything", "templates.one", "tiers.receives", "tracking.tracked",
+    "access.visible", "access.hidden_ids", "access.hidden_list",
 }  # fmt: skip
 """queries with an actor that say nothing of incidents, or are the rule itself"""
 WALKED = {
@@ -52,7 +55,7 @@ WALKED = {
     "relations.relations", "settings.pending", "similar.similar", "suggestions.suggest", "triage.count",
     "triage.counts", "triage.open_count", "triage.place", "triage.queue", "triage.standing", "triage.tallies",
     "triage.unassigned", "audit.changes", "audit.incident_changes", "audit.actions",
-    "audit.compared",
+    "audit.compared", "tasks.checklist",
 }  # fmt: skip
 """what `answers` asks, by itself or through another"""
 
@@ -134,6 +137,7 @@ def answers(office, actor, known, words):
                 ask(f"timeline {number}", incident_queries.timeline, detail)
                 ask(f"relations {number}", relation_queries.relations, detail)
                 ask(f"story {number}", my_reports.story, detail)
+                ask(f"checklist {number}", tasks.checklist, detail)
                 ask(f"files {number}", incident_queries.files, detail)
     return asked
 

@@ -61,7 +61,7 @@ def test_what_was_imported_and_worked_on_here_is_whole(office, tmp_path):
 
 def test_what_is_undone_handed_over_reopened_merged_and_joined_is_whole(office):
     one, other, twin = (office.bring_to(state) for state in ("in_progress", "recovered", "assigned"))
-    office.perform(one, "escalate", "Priya", MONDAY + DAY, team_id=office.teams["Servers"], reason="Theirs.")
+    office.perform(one, "assign", "Priya", MONDAY + DAY, team_id=office.teams["Servers"])
     office.perform(one, "acknowledge", "Sam", MONDAY + DAY + HOUR)
     office.perform(one, "hold", "Sam", MONDAY + 2 * DAY, hold_reason="vendor", hold_until=MONDAY + 9 * DAY)
     office.perform(other, "reject", "Rita", MONDAY + 2 * DAY, reason="It is back.")
@@ -128,6 +128,13 @@ WRONG = {
         "insert into timer (incident_id, kind, due_at) select id, 'hold_until', 5 from incident",
         "still to fall due although it no longer can",
     ),
+    "two teams": (
+        "in_progress",
+        "insert into assignment (incident_id, team_id, tier, began_at, summary) select id, 2, '2', 5, '' from incident",
+        "two teams have it at once",
+    ),
+    "another team": ("in_progress", "update incident set team_id = team_id + 1", "the time of another team runs"),
+    "a team's time": ("closed", "update assignment set ended_at = null", "although work on it is not due"),
     "a stranger who follows": (
         "assigned",
         "update follower set via_id = incident_id",
