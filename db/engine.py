@@ -1,5 +1,6 @@
 """The connection to the database: transactions for reading and writing, and migrations at start."""
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,8 +13,11 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session as Session
 
+from db import chains as chains  # entries written in any session are chained
 from db.settings import settings
+from rules.access import Forbidden, NotFound
 
+log = logging.getLogger(__name__)
 BUSY_SECONDS = 5
 LOCK_WAIT_SECONDS = 30.0
 _SCHEMES = "DATABASE_URL cannot be used. It must begin with sqlite:/// or postgresql://."
@@ -190,6 +194,10 @@ Transaction = Callable[[], AbstractContextManager[Session]]
 def _explained() -> Iterator[None]:
     try:
         yield
+    except (Forbidden, NotFound) as refusal:
+        if refusal.refused is not None:
+            log.warning("Refused: person %s may not do '%s'.", *refusal.refused)
+        raise
     except DBAPIError as error:
         sentence = explain(error)
         if sentence is None:
@@ -202,6 +210,7 @@ _SENTENCES = (
     ("read-only", "The database is read-only. Nothing was stored. Ask for write access to the database."),
     ("disk is full", "The disk is full. Nothing was stored. Free some space, then try again."),
     ("no space left", "The disk is full. Nothing was stored. Free some space, then try again."),
+    ("deadlock", "Somebody else was changing the same just now. Nothing was stored; try again in a moment."),
     ("lock timeout", "Others are writing just now. Nothing was stored; try again in a moment."),
     ("deadlock", "Others are writing just now. Nothing was stored; try again in a moment."),
     ("locked", "The database is busy. Nothing was stored; try again in a moment."),

@@ -18,9 +18,15 @@ ROLES = {
 class Forbidden(RuleError):
     """The actor may not do this."""
 
+    refused: tuple[int, str] | None = None
+    """whom `check` refused what: (id of the actor, action)"""
+
 
 class NotFound(RuleError):
     """There is no such thing, or it is not for this actor: both look alike on purpose."""
+
+    refused: tuple[int, str] | None = None
+    """as of Forbidden; None when there really is no such thing"""
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,7 @@ TABLE: dict[str, frozenset[str]] = {
     "settings": frozenset({"admin"}),
     "import": frozenset({"admin"}),
     "deliveries": frozenset({"lead", "admin"}),
+    "audit": frozenset({"admin"}),
 }
 _OWN = frozenset({"read", "verify", "reject", "reopen", "comment", "attach"})
 """what the reporter may do with an incident of their own"""
@@ -172,17 +179,23 @@ def check(actor: Actor, action: str, record: Record | None = None) -> None:
     """Forbidden, with a sentence, unless `actor` may do `action`. What may not even be read is NotFound."""
     if may(actor, action, record):
         return
+    refusal = _refusal(actor, action, record)
+    refusal.refused = (actor.id, action)
+    raise refusal
+
+
+def _refusal(actor: Actor, action: str, record: Record | None) -> "Forbidden | NotFound":
     if record is not None and action != "read" and not may(actor, "read", record):
-        raise NotFound("There is no such incident, or it is not open to you.")
+        return NotFound("There is no such incident, or it is not open to you.")
     if action == "read":
-        raise NotFound("There is no such incident, or it is not open to you.")
+        return NotFound("There is no such incident, or it is not open to you.")
     if action == "close" and record is not None and record.denied:
-        raise Forbidden("The reporter said it is not fixed. Work on it again before closing.")
+        return Forbidden("The reporter said it is not fixed. Work on it again before closing.")
     if action == "close":
-        raise Forbidden("Only the service desk closes incidents. Ask the desk, or leave it recovered.")
+        return Forbidden("Only the service desk closes incidents. Ask the desk, or leave it recovered.")
     if action == "verify":
-        raise Forbidden("Only the person who reported it can confirm the fix.")
+        return Forbidden("Only the person who reported it can confirm the fix.")
     if actor.anonymous:
-        raise Forbidden("Sign in to do this.")
+        return Forbidden("Sign in to do this.")
     allowed = ", ".join(role for role in ROLES if role in TABLE[action]) or "nobody by role"
-    raise Forbidden(f"You may not do this ('{action}' is for: {allowed}). Ask an administrator for the role.")
+    return Forbidden(f"You may not do this ('{action}' is for: {allowed}). Ask an administrator for the role.")

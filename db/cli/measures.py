@@ -19,7 +19,9 @@ def add(commands: Any) -> None:
         "measures",
         help="print the trends as JSON",
         description="Prints the measures of a period. Days are local days of the zone: the period begins with the "
-        "start of --from and ends with the end of --to. Without them it is everything ever reported, until now.",
+        "start of --from and ends with the end of --to. Without them it is everything ever reported, until now. "
+        "Restricted incidents are counted too: this is for who runs the app; screens leave out what a reader may not "
+        "see.",
     )
     parser.add_argument("--from", dest="first", type=_day, metavar="DAY", help="the first day, such as 2016-03-01")
     parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help="the last day, itself included")

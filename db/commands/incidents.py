@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db import chains
 from db.commands import (
     asking,
     assignments,
@@ -136,6 +137,7 @@ def report(
             raise
         return made
     incident.number = f"INC-{incident.id:06d}"
+    chains.hold(db, [incident])
     clocks.recompute(db, incident, known, now)
     if incident.reporter_id is not None:
         db.add(Follower(incident_id=incident.id, person_id=incident.reporter_id, since=now))
@@ -160,9 +162,11 @@ def for_change(db: Session, incident_id: int, version: int | None, actor: Actor)
 
 def _opened(db: Session, incident_id: int, version: int | None, actor: Actor) -> tuple[Incident, access.Record]:
     """The same, with what decides access to it."""
-    incident = db.get(Incident, incident_id, with_for_update=True)
+    family = db.scalars(merging.FAMILY, {"ids": [incident_id]}).all()
+    incident = next((each for each in family if each.id == incident_id), None)
     if incident is None:
         raise access.NotFound("There is no such incident, or it is not open to you.")
+    chains.hold(db, family)
     checks.open_to(actor)
     record = record_of(db, incident)
     access.check(actor, "read", record)
@@ -187,10 +191,8 @@ def perform(
     RuleError with `fields`.
     """
     values = dict(given or {})
-    if action == "merge":
+    if action in ("merge", "unmerge"):
         merging.lock(db, incident_id, values.get("duplicate_of_id"))
-    elif action == "unmerge":
-        merging.lock_merged(db, incident_id)
     incident, record = _opened(db, incident_id, version, actor)
     if action not in states.ACTIONS:
         raise RuleError(f"There is no action called '{action}'.")

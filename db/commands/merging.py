@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, bindparam, select, union_all
+from sqlalchemy.orm import Session, aliased
 
 from db.commands import timeline, wording
 from db.models import Follower, Incident, TimelineEntry
@@ -16,15 +16,34 @@ from rules.errors import RuleError
 _FIELD = "duplicate_of_id"
 
 
+_each, _merged = aliased(Incident), aliased(Incident)
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+FAMILY = (
+    select(Incident)
+    .where(
+        Incident.id.in_(
+            union_all(
+                select(_each.id).where(_each.id.in_(_IDS)),
+                select(_each.id).where(_each.parent_id.in_(_IDS)),
+                select(_each.id).join(_merged, _merged.id == _each.parent_id).where(_merged.duplicate_of_id.in_(_IDS)),
+            )
+        )
+    )
+    .order_by(Incident.id)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+"""Incidents with all that reads what happens to them: their parts, and those of what was merged into them. Whoever
+writes on several timelines locks them in this order, the oldest first, so that nobody waits in a circle."""
+
+
 def lock(db: Session, incident_id: int, *others: object) -> None:
-    """Hold them all, the oldest first: two people merging incidents into each other take turns."""
-    every = [incident_id, *(other for other in others if isinstance(other, int))]
-    db.execute(select(Incident.id).where(Incident.id.in_(every)).order_by(Incident.id).with_for_update()).all()
-
-
-def lock_merged(db: Session, incident_id: int) -> None:
-    """Hold the incident and the one that it was merged into."""
-    lock(db, incident_id, db.scalar(select(Incident.duplicate_of_id).where(Incident.id == incident_id)))
+    """Hold the incident, `others`, what it is part of or merged into, and the families of all these."""
+    if db.get_bind().dialect.name == "sqlite":
+        return  # one transaction writes at a time
+    own = db.execute(select(Incident.duplicate_of_id, Incident.parent_id).where(Incident.id == incident_id)).first()
+    ids = {incident_id, *(other for other in (*others, *(own or ())) if isinstance(other, int))}
+    db.execute(FAMILY.with_only_columns(Incident.id), {"ids": sorted(ids)}).all()
 
 
 def join(db: Session, incident: Incident, survivor_id: object, actor: Actor, now: datetime) -> None:
@@ -48,7 +67,8 @@ def join(db: Session, incident: Incident, survivor_id: object, actor: Actor, now
     present = set(db.scalars(select(Follower.person_id).where(Follower.incident_id == survivor.id)))
     for person_id in sorted(moving - present):
         db.add(Follower(incident_id=survivor.id, person_id=person_id, since=now, via_id=incident.id))
-    timeline.add(db, survivor, actor, now, "merged", f"merged {incident.number} into this one", versioned=False)
+    told = f"merged {wording.named(incident)} into this one"
+    timeline.add(db, survivor, actor, now, "merged", told, versioned=False)
 
 
 def part(db: Session, incident: Incident, actor: Actor, now: datetime) -> dict[str, Any]:
@@ -58,7 +78,8 @@ def part(db: Session, incident: Incident, actor: Actor, now: datetime) -> dict[s
     """
     survivor = db.get_one(Incident, incident.duplicate_of_id)
     _let_go(db, survivor, incident, None)
-    timeline.add(db, survivor, actor, now, "merged", f"took {incident.number} out of this one again", versioned=False)
+    told = f"took {wording.named(incident)} out of this one again"
+    timeline.add(db, survivor, actor, now, "merged", told, versioned=False)
     merged = db.scalars(
         select(TimelineEntry)
         .where(TimelineEntry.incident_id == incident.id, TimelineEntry.kind == "merge")

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Integer, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from db.commands import notices, timeline
+from db.commands import notices, timeline, wording
 from db.models import Follower, Incident, TimelineEntry
 from rules.access import Actor
 
@@ -38,7 +38,7 @@ def tell(db: Session, entry: TimelineEntry, parent: Incident, actor: Actor, now:
         below = below.where(Incident.restricted)
     parts = db.scalars(below.order_by(Incident.id)).all()
     words = "" if parent.reporter_id == actor.id else entry.detail
-    told = f"{verb} {parent.number}, which this is part of"
+    told = f"{verb} {wording.named(parent)}, which this is part of"
     waiting = _waiting(db, parts)
     for part in parts:
         timeline.add(db, part, actor, now, "update", told, detail=words, public=True, versioned=False)

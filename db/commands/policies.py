@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session, defer
 
+from db import chains
 from db.commands import assignments, clocks, setup, timeline, timers
 from db.models import QUEUE_GROUP, Assignment, Incident, Pause, Setting, Timer
 from db.queries import settings
@@ -249,14 +250,14 @@ def apply_some(db: Session, now: datetime, most: int = BATCH) -> Progress:
     again = [] if ids else value["again"][:most]
     batch = ids or again
     actor = Actor(value["actor_id"], value["actor_name"])
-    taken, moved, late = _apply(db, batch, before, known, actor, now)
+    taken, seen, moved, late = _apply(db, batch, before, known, actor, now)
     if ids:
         value["after"] = ids[-1]
         value["again"] = value["again"] + sorted(set(ids) - taken)
     else:
         value["again"] = value["again"][most:] + sorted(set(again) - taken)
     value["done"] = not ids and not value["again"]
-    value["seen"] += len(taken)
+    value["seen"] += seen
     value["moved"] += moved
     value["late"] += late
     setup.put(db, {settings.PENDING_KEY: value}, now)
@@ -265,8 +266,8 @@ def apply_some(db: Session, now: datetime, most: int = BATCH) -> Progress:
 
 def _apply(
     db: Session, ids: Sequence[int], before: Policies, known: Policies, actor: Actor, now: datetime
-) -> tuple[set[int], int, int]:
-    """Ids that were free to be looked at, how many of them moved, and how many became late."""
+) -> tuple[set[int], int, int, int]:
+    """Ids that were free to be looked at; of those open to all, how many there were, moved and became late."""
     free = (
         select(Incident)
         .where(Incident.id.in_(ids))
@@ -276,6 +277,7 @@ def _apply(
     )
     incidents = db.scalars(free).all()
     taken = [incident.id for incident in incidents]
+    chains.hold(db, incidents)
     pauses, present = _by_incident(db, Pause, taken), _by_incident(db, Timer, taken)
     running = _by_incident(db, Assignment, taken, Assignment.ended_at.is_(None))
     moved = late = 0
@@ -297,11 +299,12 @@ def _apply(
             changed = {name: (was[name], getattr(incident, name)) for name in _TOLD}
             changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
             if changed:
-                moved += 1
-                late += not was_late and _late(incident.resolution_due_at, paused, now)
+                if not incident.restricted:
+                    moved += 1
+                    late += not was_late and _late(incident.resolution_due_at, paused, now)
                 _tell(db, incident, changed, zone, actor, now)
     db.flush()
-    return set(taken), moved, late
+    return set(taken), sum(not incident.restricted for incident in incidents), moved, late
 
 
 def _tell(

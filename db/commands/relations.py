@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from db.commands import incidents, merging, timeline
+from db.commands import incidents, merging, timeline, wording
 from db.models import Incident, IncidentLink
 from db.queries.access import record_of
 from rules import access, text
@@ -33,17 +33,17 @@ def set_parent(
         return incident
     if parent_id is None:
         before = db.get_one(Incident, incident.parent_id)
-        told, below = f"took it out of {before.number}", f"let {incident.number} go"
+        told, below = f"took it out of {wording.named(before)}", f"let {wording.named(incident)} go"
         other = before
     else:
         other = _larger(db, incident, parent_id, actor)
-        told, below = f"made it part of {other.number}", f"took in {incident.number}"
+        told, below = f"made it part of {wording.named(other)}", f"took in {wording.named(incident)}"
     changes = {"parent_id": [incident.parent_id, parent_id]}
     incident.parent_id = parent_id
     incident.version += 1
     incident.changed_at = now
     timeline.add(db, incident, actor, now, "relate", told, changes=changes)
-    if other.restricted or not incident.restricted:
+    if other.restricted or not incident.restricted:  # nobody learns of a restricted part from the open whole
         timeline.add(db, other, actor, now, "relate", below, versioned=False)
     db.flush()
     return incident

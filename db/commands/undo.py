@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import incidents, ranking, wording
+from db.commands import incidents, merging, ranking, wording
 from db.models import Incident, TimelineEntry
 from db.queries.access import record_of
 from rules import access
@@ -20,6 +20,7 @@ def undo(db: Session, incident_id: int, version: int, *, actor: Actor, now: date
     Conflict when somebody changed it since; Forbidden when it is not the actor's; RuleError when it is too late or not
     one of rules.states.UNDOABLE.
     """
+    merging.lock(db, incident_id)
     incident = incidents.for_change(db, incident_id, version, actor)
     made = db.scalars(
         select(TimelineEntry)

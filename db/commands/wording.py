@@ -50,6 +50,11 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
+def named(incident: Incident) -> str:
+    """The incident as the timeline of another names it: who reads that may not see a restricted one."""
+    return "another restricted incident" if incident.restricted else incident.number
+
+
 def pair_name(db: Session, pair_id: int | None) -> str:
     """'Hardware › Printer', or the category alone."""
     if pair_id is None:
@@ -87,7 +92,7 @@ def action(
         return f"corrected {'; '.join(_corrected(name, was.get(name), moment) for name, moment in after.items())}"
     if kind == "merge":
         survivor = db.get(Incident, after["duplicate_of_id"])
-        return f"merged it into {survivor.number if survivor else 'another'}"
+        return f"merged it into {named(survivor) if survivor else 'another'}"
     return {
         "acknowledge": "started work",
         "resume": "resumed work",

@@ -1,6 +1,6 @@
 """Very many invented incidents, written in bulk: what the app is measured on. The same for the same seed and moment."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnDefault, select
 from sqlalchemy.orm import Session
 
+from db import chains
 from db.commands.timers import wanted
 from db.demo import organisation
 from db.demo.cases import CASES, Case
@@ -28,7 +29,6 @@ SPAN = timedelta(days=730)
 _HOUR = 3_600_000_000
 _MINUTE = 60_000_000
 _INCIDENT = [column.name for column in Incident.__table__.columns if column.computed is None]
-_ENTRY = [column.name for column in TimelineEntry.__table__.columns if column.name != "id"]
 _TIMER = ["incident_id", "kind", "due_at", "fired_at"]
 
 
@@ -49,9 +49,14 @@ def seed(db: Session, count: int, open_share: float, rng: Random, now: datetime)
     writer = _Writer(org, known, rng, now)
     ids = bulk.new_ids(db, "incident", count)
     made = [writer.course(incident_id, writer.reported(), rng.random() < open_share) for incident_id in ids]
+    entries: list[tuple[Any, ...]] = []
+    for each in made:
+        told = [_values(TimelineEntry, chains.TIMELINE, entry) for entry in each.entries]
+        hashes = chains.sealed(None, told)
+        each.row["chain"] = hashes[-1]
+        entries += [(*values, hash) for values, hash in zip(told, hashes, strict=True)]
     bulk.insert(db, "incident", _INCIDENT, [_values(Incident, _INCIDENT, each.row) for each in made])
-    entries = [_values(TimelineEntry, _ENTRY, entry) for each in made for entry in each.entries]
-    bulk.insert(db, "timeline_entry", _ENTRY, entries)
+    bulk.insert(db, "timeline_entry", (*chains.TIMELINE, "hash"), entries)
     bulk.insert(db, "timer", _TIMER, list(_timers(made, now)))
 
 
@@ -172,7 +177,8 @@ class _Writer:
             at += max(_MINUTE, int(fix * 0.2 * rng.random()))
             worker = rng.choice(self._members[other])
             row |= {"team_id": other, "assignee_id": worker.id, "handovers": 1}
-            self._tell(made, at, worker, "assign", f"assigned it to {self._name(other)}", to="assigned", team=other)
+            told = f"assigned it to {self._name(other)}"
+            self._tell(made, at, worker, "assign", told, to="assigned", team=other, former=team)
             at += max(_MINUTE, int(fix * 0.05 * rng.random()))
             self._tell(made, at, worker, "acknowledge", "started work", to="in_progress")
         if case.found and rng.random() < 0.6 and at + _MINUTE < self._now:
@@ -204,6 +210,7 @@ class _Writer:
         *,
         to: str | None = None,
         team: int | None = None,
+        former: int | None = None,
         detail: str = "",
         public: bool = False,
         versioned: bool = True,
@@ -225,6 +232,7 @@ class _Writer:
                 "detail": detail,
                 "from_state": before if to else None,
                 "to_state": to,
+                "from_team_id": former,
                 "to_team_id": team,
                 "version": row["version"] if versioned else None,
                 "public": public,
@@ -247,7 +255,7 @@ def _timers(made: list[Course], now: datetime) -> Iterator[tuple[int, str, int, 
                 yield course.row["id"], kind, to_micros(due), to_micros(due) if due <= now else None
 
 
-def _values(model: type[Base], names: list[str], row: dict[str, Any]) -> tuple[Any, ...]:
+def _values(model: type[Base], names: Sequence[str], row: dict[str, Any]) -> tuple[Any, ...]:
     """The row as the driver stores it, the model's defaults for what it does not name."""
     return tuple(row[name] if name in row else _default(model, name) for name in names)
 

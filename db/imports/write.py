@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, select, text, type_coerce
 from sqlalchemy.orm import Session
 
+from db import chains
 from db.imports import bulk
 from db.imports.entries import Entry
 from db.imports.references import References
@@ -37,10 +38,7 @@ _FIXED: dict[str, Any] = {
     **dict.fromkeys(("major", "security", "compliance", "financial", "restricted"), False),
 }
 _INCIDENT = ("id", "number", "version", *COMPARED, *_COMPUTED, *_FIXED)
-_ENTRY = (
-    "incident_id at recorded_at actor_name kind text detail changes from_state to_state from_team_id to_team_id "
-    "version public imported"
-).split()
+_CHANGES = chains.TIMELINE.index("changes")
 _LOADED_AT_ONCE = 500
 
 MADE_HERE = "The number belongs to an incident that was made here."
@@ -66,6 +64,7 @@ class Known:
     version: int
     imported: bool
     values: dict[str, Any]
+    chain: bytes | None = None
     entries: list[Stored] = field(default_factory=list)
     worked_on: bool = False
     """somebody changed it here after it was imported"""
@@ -94,7 +93,9 @@ class Batch:
         self._now = to_micros(now)
         self.outcome = Outcome()
         self._new: list[tuple[Any, ...]] = []
-        self._entries: list[tuple[Any, ...]] = []
+        self._entries: dict[int, list[tuple[Any, ...]]] = {}
+        """incident id -> values of its new entries, in the order of chains.TIMELINE"""
+        self._chains: dict[int, bytes | None] = {}
         self._updates: list[dict[str, Any]] = []
 
     def plan(self, histories: Sequence[History], *, dry_run: bool) -> None:
@@ -112,12 +113,28 @@ class Batch:
 
     def write(self) -> None:
         """Write what was planned."""
-        bulk.insert(self._db, "incident", _INCIDENT, self._new)
+        rows = self._sealed()
+        new = [(*row, self._chains.get(row[0])) for row in self._new]
+        bulk.insert(self._db, "incident", (*_INCIDENT, "chain"), new)
+        for update in self._updates:
+            update["chain"] = self._chains[update["row_id"]]
         if self._updates:
             names = [name for name in self._updates[0] if name != "row_id"]
             sets = ", ".join(f"{name} = :{name}" for name in names)
             self._db.execute(text(f"update incident set {sets} where id = :row_id"), self._updates)
-        bulk.insert(self._db, "timeline_entry", _ENTRY, self._entries)
+        bulk.insert(self._db, "timeline_entry", (*chains.TIMELINE, "hash"), rows)
+
+    def _sealed(self) -> list[tuple[Any, ...]]:
+        """The new entries as they are stored, each with its hash; the chains of their incidents move on."""
+        rows: list[tuple[Any, ...]] = []
+        for incident_id, entries in self._entries.items():
+            hashes = chains.sealed(self._chains.get(incident_id), entries)
+            self._chains[incident_id] = hashes[-1]
+            for values, hash in zip(entries, hashes, strict=True):
+                changes = values[_CHANGES]
+                stored = json.dumps(changes) if changes else None
+                rows.append((*values[:_CHANGES], stored, *values[_CHANGES + 1 :], hash))
+        return rows
 
     def _create(self, incident_id: int, history: History) -> None:
         values = self._values(history)
@@ -150,6 +167,7 @@ class Batch:
             self.outcome.unchanged += 1
             return
         version = known.version + 1
+        self._chains[known.id] = known.chain
         self._updates.append({"row_id": known.id} | values | self._computed(values) | {"version": version})
         for position, entry in enumerate(added):
             if position == 0 and entry.at >= max(stored.at for stored in known.entries):
@@ -243,16 +261,17 @@ class Batch:
         teams = self._references.teams
         if entry.from_team:
             from_team_id = teams[entry.from_team]
-        self._entries.append(
+        self._entries.setdefault(incident_id, []).append(
             (
                 incident_id,
                 entry.at,
                 self._now,
+                None,
                 entry.actor,
                 entry.kind,
                 entry.text,
                 "",
-                json.dumps(entry.changes) if entry.changes else None,
+                entry.changes or None,
                 entry.from_state,
                 entry.to_state,
                 from_team_id,
@@ -296,13 +315,12 @@ def _load(db: Session, numbers: Sequence[str], *, locked: bool) -> dict[str, Kno
     ]
     for start in range(0, len(numbers), _LOADED_AT_ONCE):
         some = numbers[start : start + _LOADED_AT_ONCE]
-        query = select(table.c.number, table.c.id, table.c.version, table.c.imported, *columns).where(
-            table.c.number.in_(some)
-        )
+        own = (table.c.number, table.c.id, table.c.version, table.c.imported, table.c.chain)
+        query = select(*own, *columns).where(table.c.number.in_(some)).order_by(table.c.id)
         if locked:
             query = query.with_for_update()
-        for number, row_id, version, imported, *values in db.execute(query):
-            found[number] = Known(row_id, version, imported, dict(zip(COMPARED, values, strict=True)))
+        for number, row_id, version, imported, chain, *values in db.execute(query):
+            found[number] = Known(row_id, version, imported, dict(zip(COMPARED, values, strict=True)), chain)
     _load_entries(db, {known.id: known for known in found.values()})
     return found
 

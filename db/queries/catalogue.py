@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, String, func, literal, select
 from sqlalchemy.orm import Session
 
 from db.models import QUEUE_ON_HOLD, Category, CategoryPair, Incident, Service, Subcategory, Team, TeamMember
+from db.queries.access import hidden_ids
 from rules import access
 from rules.access import Actor, NotFound
 
@@ -37,7 +38,7 @@ def things(
 ) -> tuple[list[Thing], int]:
     """One page of a kind (rules.catalogue.KINDS), by name, and how many match."""
     access.check(actor, "settings")
-    statement, name, gone = _KINDS[kind]()
+    statement, name, gone = _KINDS[kind](_unseen(db, actor))
     conditions: list[ColumnElement[bool]] = [gone.is_not(None) if archived else gone.is_(None)]
     if text.strip():
         conditions.append(func.lower(name).contains(text.strip().lower(), autoescape=True))
@@ -50,7 +51,7 @@ def things(
 def thing(db: Session, actor: Actor, kind: str, thing_id: int) -> Thing:
     """One of a kind. NotFound when there is none."""
     access.check(actor, "settings")
-    statement, _, _ = _KINDS[kind]()
+    statement, _, _ = _KINDS[kind](_unseen(db, actor))
     own: Any = {"team": Team.id, "service": Service.id, "category": CategoryPair.id}[kind]
     row = db.execute(statement.where(own == thing_id)).one_or_none()
     if row is None:
@@ -65,27 +66,33 @@ def names(db: Session, actor: Actor) -> tuple[list[str], list[str]]:
     return list(tops), list(db.scalars(select(Subcategory.name).order_by(Subcategory.name)))
 
 
-def _open(column: Any, own: Any) -> Any:
-    counted = select(func.count()).select_from(Incident).where(column == own, Incident.queue_group <= QUEUE_ON_HOLD)
+def _unseen(db: Session, actor: Actor) -> list[ColumnElement[bool]]:
+    hidden = hidden_ids(db, actor)
+    return [Incident.id.not_in(hidden)] if hidden else []
+
+
+def _open(column: Any, own: Any, seen: list[ColumnElement[bool]]) -> Any:
+    is_open = (column == own, Incident.queue_group <= QUEUE_ON_HOLD, *seen)
+    counted = select(func.count()).select_from(Incident).where(*is_open)
     return counted.correlate(Team, Service, CategoryPair).scalar_subquery()
 
 
-def _teams() -> tuple[Select[Any], Any, Any]:
+def _teams(seen: list[ColumnElement[bool]]) -> tuple[Select[Any], Any, Any]:
     members = select(func.count()).where(TeamMember.team_id == Team.id).correlate(Team).scalar_subquery()
-    counted = _open(Incident.team_id, Team.id)
+    counted = _open(Incident.team_id, Team.id, seen)
     columns = (Team.id, Team.name, Team.archived_at, counted, members, literal("", String), Team.tier, Team.way)
     return select(*columns, Team.contact), Team.name, Team.archived_at
 
 
-def _services() -> tuple[Select[Any], Any, Any]:
-    counted, owner = _open(Incident.service_id, Service.id), func.coalesce(Team.name, "")
+def _services(seen: list[ColumnElement[bool]]) -> tuple[Select[Any], Any, Any]:
+    counted, owner = _open(Incident.service_id, Service.id, seen), func.coalesce(Team.name, "")
     columns = (Service.id, Service.name, Service.archived_at, counted, literal(0), owner, Service.description)
     statement = select(*columns, Service.team_id, Service.impact).outerjoin(Team, Team.id == Service.team_id)
     return statement, Service.name, Service.archived_at
 
 
-def _categories() -> tuple[Select[Any], Any, Any]:
-    counted, owner = _open(Incident.category_pair_id, CategoryPair.id), func.coalesce(Team.name, "")
+def _categories(seen: list[ColumnElement[bool]]) -> tuple[Select[Any], Any, Any]:
+    counted, owner = _open(Incident.category_pair_id, CategoryPair.id, seen), func.coalesce(Team.name, "")
     name = Category.name + func.coalesce(" › " + Subcategory.name, "")
     gone = func.coalesce(CategoryPair.archived_at, Category.archived_at, type_=CategoryPair.archived_at.type)
     columns = (CategoryPair.id, name, gone, counted, literal(0), owner, Category.name, Subcategory.name)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.models import Attachment, AttachmentContent, Incident
-from db.queries.access import followers_of, record_of
+from db.queries.access import followers_of, record_of, visible
 from db.queries.confirmation import denied_words
 from db.queries.lines import Line, lines
 from db.queries.tiers import Handover, unread
@@ -78,15 +78,20 @@ class FileRow:
 def by_number(db: Session, actor: Actor, number: str) -> Detail:
     """The incident with this number. NotFound when there is none, or it is not open to the actor."""
     incident = db.scalars(select(Incident).where(Incident.number == number.strip()[:40])).one_or_none()
+    absent = f"There is no incident {number.strip()[:40]}, or it is not open to you. Check the number."
     if incident is None:
-        raise NotFound(f"There is no incident {number.strip()[:40]}, or it is not open to you. Check the number.")
+        raise NotFound(absent)
     followers = followers_of(db, incident.id)
     record = record_of(db, incident, followers)
-    access.check(actor, "read", record)
+    if not access.may(actor, "read", record):
+        refusal = NotFound(absent)
+        refusal.refused = (actor.id, "read")
+        raise refusal
     line = lines(db, select(Incident.id).where(Incident.id == incident.id))[0]
     duplicate_of = None
     if incident.duplicate_of_id is not None:
-        duplicate_of = db.execute(select(Incident.number).where(Incident.id == incident.duplicate_of_id)).scalar()
+        survivor = select(Incident.number).where(Incident.id == incident.duplicate_of_id, visible(actor))
+        duplicate_of = db.execute(survivor).scalar()
     handover = unread(db, incident.id) if incident.state in states.OPEN else None
     return Detail(
         line=line,
@@ -127,7 +132,7 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
         allowed=tuple(
             name
             for name in allowed_actions(actor, incident.state, record)
-            if name != ("unmerge" if duplicate_of is None else "reopen") or incident.state != "cancelled"
+            if name != ("unmerge" if incident.duplicate_of_id is None else "reopen") or incident.state != "cancelled"
         ),
     )
 

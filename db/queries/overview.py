@@ -24,7 +24,17 @@ from db.queries.measures import (
     waiting,
     within,
 )
-from db.queries.trends import ALL, backlog, by_category, by_priority, reopened, resolution, resolve_times, to_resolve
+from db.queries.trends import (
+    ALL,
+    EVERYTHING,
+    backlog,
+    by_category,
+    by_priority,
+    reopened,
+    resolution,
+    resolve_times,
+    to_resolve,
+)
 from rules import access
 from rules.access import Actor
 from rules.periods import MOST_DAYS_BY_WEEK, Bucket, Period, days, months, weeks, zone_of
@@ -59,9 +69,10 @@ class Overview:
 
 
 def first_and_last(db: Session, actor: Actor) -> tuple[datetime | None, datetime | None]:
-    """When the oldest and the newest incident was reported."""
+    """When the oldest and the newest incident was reported that the actor may know of."""
     access.check(actor, "trends")
-    oldest, newest = db.execute(select(func.min(Incident.reported_at), func.max(Incident.reported_at))).one()
+    ends = select(func.min(Incident.reported_at), func.max(Incident.reported_at))
+    oldest, newest = db.execute(ends.where(*scope(db, actor, EVERYTHING))).one()
     return oldest, newest
 
 

@@ -51,7 +51,7 @@ class Pending:
 
     done: bool
     seen: int
-    """open incidents looked at"""
+    """open incidents looked at; here and below restricted ones are not told of"""
     left: int
     """open incidents still to look at"""
     moved: int
@@ -182,7 +182,9 @@ def _pending(db: Session, value: Mapping[str, Any] | None) -> Pending | None:
         return None
     left = 0
     if not value["done"]:
-        waiting = select(func.count()).where(Incident.state.in_(OPEN), Incident.id > value["after"])
+        waiting = select(func.count()).where(
+            Incident.state.in_(OPEN), Incident.id > value["after"], Incident.restricted.is_(False)
+        )
         left = db.execute(waiting).scalar_one() + len(value["again"])
     return Pending(
         value["done"],

@@ -1,5 +1,6 @@
 """Who is looking at this page: asked of the database on every run."""
 
+import logging
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -9,6 +10,8 @@ from db.engine import reading, writing
 from db.queries import sessions
 from db.settings import settings
 from rules.access import TABLE, Actor
+
+log = logging.getLogger("incident_desk.pages")
 
 
 def now() -> datetime:
@@ -47,6 +50,7 @@ def require(action: str | None = None) -> Actor:
         st.link_button("Sign in", "/login", type="primary")
         st.stop()
     if action is not None and not TABLE[action] & actor.roles:
+        log.warning("Refused: person %s may not do '%s'.", actor.id, action)
         st.title("This page is not open to you")
         st.write("Ask an administrator for the role that opens it.")
         st.stop()

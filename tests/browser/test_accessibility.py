@@ -47,6 +47,8 @@ PAGES = {
         "settings?part=teams",
         "import",
         "deliveries",
+        "audit",
+        "audit?part=incidents",
         "trends",
     ),
 }

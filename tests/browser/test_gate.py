@@ -25,7 +25,9 @@ PAGES = {
     "people": "People",
     "settings": "Settings",
     "catalogue": "Catalogue",
+    "templates": "Templates",
     "import": "Import",
+    "audit": "Audit",
     "my-reports": "My reports",
     "incident": "Incident",
     "account": "My account",
@@ -39,7 +41,8 @@ OPEN_TO = {
     "lead": EVERYBODY | {"home", "board", "triage", "trends", "deliveries"},
     "desk": EVERYBODY | {"home", "board", "triage", "trends"},
     "manager": EVERYBODY | {"home", "trends"},
-    "admin": EVERYBODY | {"home", "trends", "people", "settings", "catalogue", "import", "deliveries"},
+    "admin": EVERYBODY
+    | {"home", "trends", "people", "settings", "catalogue", "templates", "import", "deliveries", "audit"},
 }
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
@@ -47,7 +50,18 @@ IN_MENU = {
     "lead": ["Home", "Report a problem", "Triage", "Board", "Trends", "Delivery log"],
     "desk": ["Home", "Report a problem", "Triage", "Board", "Trends"],
     "manager": ["Home", "Report a problem", "Trends"],
-    "admin": ["Home", "Report a problem", "Trends", "People", "Catalogue", "Settings", "Import", "Delivery log"],
+    "admin": [
+        "Home",
+        "Report a problem",
+        "Trends",
+        "People",
+        "Catalogue",
+        "Templates",
+        "Settings",
+        "Import",
+        "Delivery log",
+        "Audit",
+    ],
 }
 NOT_FOUND = "There is no such page, or it is not open to you."
 SECURITY = {

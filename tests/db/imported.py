@@ -64,7 +64,7 @@ def facts(engine: Engine) -> dict[str, dict[str, Any]]:
             values = {c.key: getattr(incident, c.key) for c in Incident.__mapper__.column_attrs}
             values |= {"team": teams.get(incident.team_id), "assignee": people.get(incident.assignee_id)}
             values |= {"reporter": people.get(incident.reporter_id)}
-            found[incident.number] = {k: v for k, v in values.items() if k not in REFERRED | {"id", "version"}}
+            found[incident.number] = {k: v for k, v in values.items() if k not in REFERRED | {"id", "version", "chain"}}
         for entry, number in db.execute(
             select(TimelineEntry, Incident.number)
             .join(Incident, Incident.id == TimelineEntry.incident_id)

@@ -296,7 +296,9 @@ def test_a_restricted_incident_is_applied_to_but_neither_shown_nor_counted(offic
     found = preview(office, FASTER)
     assert (found.open, found.moved) == (1, 1)
     assert [move.title for move in found.biggest] == [None]  # an administrator alone reads no incidents
-    assert apply(office, FASTER).moved == 2
+    before = {number: office.incident(number).resolution_due_at for number in (incident, incident + 1)}
+    assert apply(office, FASTER).moved == 1
+    assert all(office.incident(number).resolution_due_at != due for number, due in before.items())
 
 
 def test_the_organisation_s_zone_moves_calendars_without_their_own(office):

@@ -14,6 +14,7 @@ from db.models import QUEUE_GROUP, Incident, TimelineEntry, Timer
 from rules.errors import RuleError
 from rules.states import ACTIONS, OPEN
 from tests.db.office import MONDAY, Office
+from tests.db.test_chains import verified
 
 NOW = MONDAY + timedelta(hours=3)
 
@@ -51,6 +52,11 @@ def test_every_incident_is_whole_and_its_timeline_leads_to_its_state(engine):
         assert incident.queue_group == QUEUE_GROUP[incident.state]
         assert (incident.closed_at is None) == (incident.state != "closed")
         assert due.get(incident.id, {}) == wanted(incident, paused=False)
+
+
+def test_the_check_of_records_finds_them_whole(engine):
+    filled(engine)
+    assert verified(engine)[0] == []
 
 
 def test_the_same_seed_gives_the_same_incidents(engine, sqlite_url):

@@ -18,6 +18,7 @@ from rules.errors import RuleError
 from rules.moments import MOMENTS
 from rules.states import ACTIONS, OPEN, PAUSING_REASONS
 from tests.db.office import MONDAY, Office
+from tests.db.test_chains import verified
 from worker.timers import tick
 
 NAMES = ("Rita", "Priya", "Devi", "Lena", "Dora")
@@ -206,3 +207,4 @@ def test_no_sequence_of_actions_breaks_an_incident(engine):
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )
+    assert verified(engine)[0] == []

@@ -1,0 +1,290 @@
+"""Restricted incidents do not exist for those who are not named on them: in no list, search, count, suggestion or sum.
+
+Every public query that takes an actor is walked as every role before and after restricted incidents came, and must give
+the same. A new query belongs in `answers` or, with its reason, in NOT_ABOUT_INCIDENTS.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from datetime import timedelta
+
+import pytest
+
+import db.queries
+from db.commands import bulk, files, history, incidents, naming, policies, relations
+from db.engine import reading, writing
+from db.models import Person, PersonRole
+from db.queries import audit as audit_queries
+from db.queries import (
+    board,
+    catalogue,
+    home,
+    measures,
+    my_reports,
+    overview,
+    similar,
+    suggestions,
+    tasks,
+    trends,
+    triage,
+)
+from db.queries import incidents as incident_queries
+from db.queries import relations as relation_queries
+from db.queries import settings as setting_queries
+from rules.access import Actor, Forbidden, NotFound
+from rules.errors import RuleError
+from rules.periods import Period
+from rules.states import STATES
+from tests.db.office import DAY, HOUR, MONDAY, Office
+
+OUTSIDERS = ("Otto", "Priya", "Devi", "Lena", "Dora", "Max", "Ada")
+SECRET = ("xylophone", "quagmire", "zeppelin", "kumquat", "marzipan", "obelisk")
+NOW = MONDAY + 6 * DAY
+NOT_ABOUT_INCIDENTS = {
+    "people.people", "people.person", "sessions.sessions_of", "imports.last_runs", "catalogue.names", "views.views",
+    "settings.editable", "audit.checked",
+    "templates.everything", "templates.one", "tiers.receives", "tracking.tracked",
+    "access.visible", "access.hidden_ids", "access.hidden_list",
+}  # fmt: skip
+"""queries with an actor that say nothing of incidents, or are the rule itself"""
+WALKED = {
+    "board.board", "catalogue.thing", "catalogue.things", "home.home", "incidents.by_number", "incidents.file_content",
+    "incidents.files", "incidents.timeline", "incidents.allowed_actions", "incidents.works_on", "measures.scope",
+    "my_reports.mine", "my_reports.story", "my_reports.waiting_for_me", "overview.first_and_last", "overview.overview",
+    "relations.relations", "settings.pending", "similar.similar", "suggestions.suggest", "triage.count",
+    "triage.counts", "triage.open_count", "triage.place", "triage.queue", "triage.standing", "triage.tallies",
+    "triage.unassigned", "audit.changes", "audit.incident_changes", "audit.actions",
+    "audit.compared", "tasks.checklist",
+}  # fmt: skip
+"""what `answers` asks, by itself or through another"""
+
+
+@pytest.fixture
+def office(engine):
+    made = Office(engine)
+    with writing(engine) as db:
+        ines = Person(name="Ines", email="ines@example.org", created_at=MONDAY)
+        db.add(ines)
+        db.flush()
+        db.add(PersonRole(person_id=ines.id, role="lead"))
+    made.people["Ines"] = Actor(ines.id, "Ines", frozenset({"reporter", "lead"}))
+    return made
+
+
+def test_every_query_that_takes_an_actor_is_walked():
+    found = set()
+    for module in pkgutil.iter_modules(db.queries.__path__):
+        loaded = importlib.import_module(f"db.queries.{module.name}")
+        for name, function in inspect.getmembers(loaded, inspect.isfunction):
+            own = function.__module__ == loaded.__name__ and not name.startswith("_")
+            if own and "actor" in inspect.signature(function).parameters:
+                found.add(f"{module.name}.{name}")
+    assert found - NOT_ABOUT_INCIDENTS - {"trends.measures"} == WALKED
+
+
+def answer(ask):
+    try:
+        return ask()
+    except (RuleError, Forbidden) as refusal:
+        return refusal.sentence
+
+
+def answers(office, actor, known, words):
+    """Everything that queries tell `actor`, in words; `known` are incidents open to all."""
+    period = Period(MONDAY - DAY, NOW, (MONDAY - 8 * DAY, MONDAY - DAY))
+    asked = {}
+    with reading(office.engine) as db:
+
+        def ask(name, question, *given, **more):
+            asked[name] = repr(answer(lambda: question(db, actor, *given, **more)))
+
+        for text in ("", *words):
+            ask(f"board {text}", board.board, text=text)
+            for view in ("open",) if text else triage.VIEWS:
+                ask(f"queue {view} {text}", triage.queue, triage.Filters(view=view, text=text), 1, NOW)
+            if text:
+                ask(f"similar {text}", similar.similar, text, NOW)
+                ask(f"suggestions {text}", suggestions.suggest, 0, text)
+                asked[f"categories {text}"] = repr(suggestions.categories(db, text))
+        for team in office.teams.values():
+            ask(f"board of {team}", board.board, team_id=team)
+            ask(f"queue of {team}", triage.queue, triage.Filters(team_id=team), 1, NOW)
+        ask("tallies", triage.tallies, NOW)
+        ask("menu", triage.open_count)
+        ask("home", home.home, NOW, MONDAY)
+        for finished in (False, True):
+            ask(f"mine {finished}", my_reports.mine, finished=finished)
+        ask("ends", overview.first_and_last)
+        ask("overview", overview.overview, period, "UTC", measures.Filters(), NOW)
+        if actor.roles & {"lead", "desk", "manager", "admin"}:
+            asked["measures"] = repr(trends.measures(db, MONDAY - DAY, NOW, "UTC", now=NOW, actor=actor))
+        for kind in ("team", "service", "category"):
+            ask(f"catalogue {kind}", catalogue.things, kind)
+        ask("progress", setting_queries.pending)
+        ask("actions", audit_queries.actions)
+        ask("changes", audit_queries.changes, audit_queries.Filters())
+        ask("incident changes", audit_queries.incident_changes, audit_queries.Filters())
+        if actor.has("admin"):
+            for change in audit_queries.incident_changes(db, actor, audit_queries.Filters()).changes:
+                ask(f"compared {change.id}", audit_queries.compared, change)
+        for incident in known:
+            number = office.incident(incident).number
+            asked[f"place {number}"] = repr(triage.standing(db, actor, incident))
+            detail = answer(lambda number=number: incident_queries.by_number(db, actor, number))
+            asked[f"detail {number}"] = repr(detail)
+            if not isinstance(detail, str):
+                ask(f"timeline {number}", incident_queries.timeline, detail)
+                ask(f"relations {number}", relation_queries.relations, detail)
+                ask(f"story {number}", my_reports.story, detail)
+                ask(f"checklist {number}", tasks.checklist, detail)
+                ask(f"files {number}", incident_queries.files, detail)
+    return asked
+
+
+def hide(office, title, state):
+    """A restricted incident full of SECRET words, in this state, of the Servers team and named for nobody else."""
+    given = {"description": f"{SECRET[1]} in it", "affected": SECRET[2]}
+    incident = office.report(title, "Rita", MONDAY - 20 * DAY, **given)
+    ines = office.people["Ines"]
+    with writing(office.engine) as db:
+        incidents.prioritise(db, incident, None, {"restricted": True}, actor=ines, now=MONDAY)
+        incidents.comment(db, incident, f"{SECRET[3]} said", public=True, actor=ines, now=MONDAY)
+        incidents.comment(db, incident, f"{SECRET[4]} noted", public=False, actor=ines, now=MONDAY)
+        incidents.attach(
+            db, incident, files.Upload(f"{SECRET[5]}.txt", b"hello"), actor=office.people["Rita"], now=MONDAY
+        )
+    if state == "new":
+        return incident
+    triaged = office.triage | {"team_id": office.teams["Servers"], "service_id": office.service, "major": True}
+    office.perform(incident, "accept", "Ines", MONDAY, **triaged)
+    if state == "cancelled":
+        office.perform(incident, "cancel", "Ines", MONDAY + HOUR, reason=SECRET[0])
+        return incident
+    office.perform(incident, "acknowledge", "Sam", MONDAY + HOUR)
+    if state == "on_hold":
+        office.perform(
+            incident, "hold", "Sam", MONDAY + HOUR, hold_reason="vendor", hold_until=NOW + DAY, hold_note=SECRET[0]
+        )
+    if state in ("resolved", "recovered", "closed"):
+        fixed = {"resolution_code": "fixed", "resolution_note": f"{SECRET[0]} replaced"}
+        office.perform(incident, "resolve", "Sam", MONDAY + 2 * HOUR, **fixed)
+    if state in ("recovered", "closed"):
+        office.perform(incident, "recover", "Sam", MONDAY + 3 * HOUR)
+    if state == "closed":
+        with writing(office.engine) as db:
+            dora = office.people["Dora"]
+            naming.name(db, incident, dora.id, actor=ines, now=MONDAY)
+        given = {"verification": "not_needed", "verification_note": "x"}
+        office.perform(incident, "close", "Dora", MONDAY + 4 * HOUR, **given)
+        with writing(office.engine) as db:
+            naming.unname(db, incident, dora.id, actor=ines, now=MONDAY)
+    return incident
+
+
+def test_those_not_named_never_learn_of_it(office):
+    known = [office.bring_to(state) for state in ("new", "assigned", "in_progress", "resolved", "closed")]
+    for number in range(suggestions.THIN):
+        past = office.report(f"Printer of room {number} prints blank pages", at=MONDAY - DAY)
+        office.perform(past, "accept", "Lena", MONDAY, **office.triage)
+    words = (SECRET[0], SECRET[3], SECRET[4], "printer pages", "Ines")
+    before = {name: answers(office, office.people[name], known, words) for name in OUTSIDERS}
+    secrets = [hide(office, f"{SECRET[0]} printer prints blank pages", state) for state in STATES]
+    ines = office.people["Ines"]
+    with writing(office.engine) as db:
+        relations.set_parent(db, secrets[0], None, known[1], actor=ines, now=MONDAY + DAY)
+    with writing(office.engine) as db:
+        relations.set_parent(db, secrets[0], None, None, actor=ines, now=MONDAY + DAY)
+        relations.set_parent(db, secrets[1], None, known[1], actor=ines, now=MONDAY + DAY)
+    for learnt in (False, True):
+        if learnt:
+            history.learn(office.engine, NOW)
+        for name in OUTSIDERS:
+            after = answers(office, office.people[name], known, words)
+            told = " ".join(after.values())
+            assert not [word for word in SECRET if word in told], (name, learnt)
+            if learnt:
+                after = {key: told for key, told in after.items() if not key.startswith(("suggestions", "categories"))}
+            different = {key for key in after if after[key] != before[name][key]}
+            assert different == set(), (name, learnt)
+
+
+def test_it_cannot_be_opened_changed_or_told_from_one_that_is_not_there(office):
+    secret, missing = hide(office, SECRET[0], "in_progress"), 999_999
+    number = office.incident(secret).number
+    for name in OUTSIDERS:
+        actor = office.people[name]
+
+        def said(incident, what, actor=actor):
+            with pytest.raises(RuleError) as refusal, writing(office.engine) as db:
+                what(db, incident, actor)
+            return refusal.value.sentence
+
+        for what in (
+            lambda db, i, a: incidents.perform(db, i, None, "resolve", {}, actor=a, now=NOW),
+            lambda db, i, a: incidents.prioritise(db, i, None, {"impact": 1}, actor=a, now=NOW),
+            lambda db, i, a: incidents.comment(db, i, "x", public=True, actor=a, now=NOW),
+            lambda db, i, a: incidents.follow(db, i, actor=a, now=NOW),
+            lambda db, i, a: incidents.attach(db, i, files.Upload("a.txt", b"a"), actor=a, now=NOW),
+            lambda db, i, a: relations.link(db, i, "change", "1", actor=a, now=NOW),
+            lambda db, i, a: incident_queries.file_content(db, a, 1 if i == secret else missing),
+        ):
+            assert said(secret, what) == said(missing, what)
+        with reading(office.engine) as db:
+            sentences = []
+            for asked in (number, "INC-999999"):
+                with pytest.raises(NotFound) as refusal:
+                    incident_queries.by_number(db, actor, asked)
+                sentences.append(refusal.value.sentence.replace(asked, "it"))
+            assert sentences[0] == sentences[1]
+        (result,) = bulk.change([bulk.Item(secret, "?", 1)], {}, "resolve", actor=actor, now=NOW, engine=office.engine)
+        assert not result.done
+        assert SECRET[0] not in result.sentence
+
+
+def test_a_merge_or_a_larger_incident_cannot_be_used_to_find_one(office):
+    secret, known = hide(office, SECRET[0], "in_progress"), office.bring_to("assigned")
+    said = set()
+    for other in (secret, 999_999):
+        with pytest.raises(RuleError) as refusal:
+            office.perform(known, "merge", "Lena", duplicate_of_id=other)
+        said.add(refusal.value.sentence)
+        with pytest.raises(RuleError) as refusal, writing(office.engine) as db:
+            relations.set_parent(db, known, None, other, actor=office.people["Lena"], now=NOW)
+        said.add(refusal.value.sentence)
+    assert len(said) == 2
+
+
+def test_the_progress_of_a_change_of_settings_does_not_count_it(office):
+    office.bring_to("assigned")
+    with writing(office.engine) as db:
+        present = setting_queries.values(db)
+    counted = []
+    for _ in range(2):
+        with writing(office.engine) as db:
+            policies.begin(
+                db, present, {"priority.matrix": present["priority.matrix"]}, actor=office.people["Ada"], now=NOW
+            )
+        with reading(office.engine) as db:
+            waiting = setting_queries.pending(db, office.people["Ada"]).left
+        done = policies.Progress(False)
+        while not done.done:
+            with writing(office.engine) as db:
+                done = policies.apply_some(db, NOW)
+        counted.append((waiting, done.seen, done.moved))
+        hide(office, SECRET[0], "in_progress")
+    assert counted[0] == counted[1]
+
+
+def test_who_is_named_sees_it_everywhere(office):
+    """The walk above would pass with everything hidden from everybody."""
+    secret = hide(office, f"{SECRET[0]} printer", "in_progress")
+    known = [secret]
+    before = answers(office, office.people["Dora"], known, SECRET[:1])
+    with writing(office.engine) as db:
+        naming.name(db, secret, office.people["Dora"].id, actor=office.people["Ines"], now=MONDAY + timedelta(days=1))
+    after = answers(office, office.people["Dora"], known, SECRET[:1])
+    number = office.incident(secret).number
+    changed = {key for key in after if before.get(key) != after[key]}
+    assert {f"board {SECRET[0]}", "board ", "queue open ", "tallies", "menu", "home", "overview", "measures"} <= changed
+    assert {f"detail {number}", f"place {number}", "ends"} <= changed
