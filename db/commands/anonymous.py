@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import answers, checks, files, incidents, throttle
+from db.commands import answers, checks, conversation, files, incidents, throttle
 from db.models import Incident, TimelineEntry
 from db.queries.sessions import hashed
 from db.queries.tracking import NOBODY
@@ -94,7 +94,7 @@ def comment(db: Session, words: str, *, actor: Actor, now: datetime) -> None:
     again = last is not None and last.actor_id is None and last.detail == words.replace("\r\n", "\n").strip()
     if again and last is not None and now - last.at < _SAME_WORDS:
         return
-    incidents.comment(db, incident.id, words, public=True, actor=actor, now=now)
+    conversation.comment(db, incident.id, words, public=True, actor=actor, now=now)
 
 
 def _opened(db: Session, actor: Actor, now: datetime) -> Incident:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from db.commands import asking, checks, incidents, timers
+from db.commands import asking, checks, conversation, incidents, timers
 from db.models import Incident
 from db.queries.access import record_of
 from db.queries.settings import policies
@@ -44,7 +44,7 @@ def answer(
         raise Unsure
     confirmed = incidents.perform(db, incident_id, version, "verify", actor=actor, now=now)
     if words:
-        incidents.comment(db, incident_id, words, public=True, actor=actor, now=now)
+        conversation.comment(db, incident_id, words, public=True, actor=actor, now=now)
     return confirmed
 
 

@@ -1,4 +1,4 @@
-"""Every change of an incident: reported, triaged, moved along its lifecycle, talked about, followed."""
+"""Every change of an incident: reported, triaged, moved along its lifecycle. What is said about it: conversation."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -28,7 +28,7 @@ from db.models import Follower, Incident, TimelineEntry
 from db.queries.access import record_of
 from db.queries.settings import Policies, policies
 from db.queries.timeline import Entry, since
-from rules import access, priority, states, text
+from rules import access, priority, states
 from rules.access import Actor, Forbidden
 from rules.errors import RuleError
 from rules.templates import as_text, levels
@@ -364,64 +364,3 @@ def _proposed(db: Session, incident: Incident) -> bool:
 def _had_it(db: Session, incident_id: int, team_id: int) -> bool:
     held = select(TimelineEntry.id).where(TimelineEntry.incident_id == incident_id, TimelineEntry.to_team_id == team_id)
     return db.execute(held.limit(1)).first() is not None
-
-
-def comment(db: Session, incident_id: int, words: str, *, public: bool, actor: Actor, now: datetime) -> TimelineEntry:
-    """Write on the incident. A public comment is read by the reporter too; a note only by those who work on it.
-
-    A reporter's comment ends 'waiting for the reporter'.
-    """
-    incident, record = _opened(db, incident_id, None, actor)
-    access.check(actor, "comment" if public else "note", record)
-    words = text.block(words, "comment", checks.TEXT_LIMIT, required="Write something first.")
-    entry = timeline.add(
-        db,
-        incident,
-        actor,
-        now,
-        "comment" if public else "note",
-        "wrote" if public else "noted",
-        detail=words,
-        public=public,
-        versioned=False,
-    )
-    if access.may(actor, "note", record):
-        parts.tell(db, entry, incident, actor, now)
-    by_reporter = access.is_reporter(actor, record)
-    waiting = incident.state == "on_hold" and incident.hold_reason == "reporter"
-    if public and waiting and by_reporter:
-        known = policies(db)
-        changes = states.apply(wording.facts(incident), "resume", {}, now)
-        changes["acknowledged_at"] = incident.acknowledged_at
-        if incident.acknowledged_at is None:
-            changes["state"] = "assigned"  # nobody has started work yet; the time to answer still runs
-        _write(db, incident, "resume", changes, {}, known, actor=access.SYSTEM, now=now)
-    return entry
-
-
-def attach(db: Session, incident_id: int, upload: files.Upload, *, actor: Actor, now: datetime) -> None:
-    """Add a file to an incident. RuleError when its size or content is not taken."""
-    incident = for_change(db, incident_id, None, actor)
-    access.check(actor, "attach", record_of(db, incident))
-    files.attach(db, incident, upload, actor=actor, now=now)
-
-
-def follow(db: Session, incident_id: int, *, actor: Actor, now: datetime) -> None:
-    """Follow an incident: its public news appear under 'My reports'. Following twice changes nothing."""
-    incident = db.get(Incident, incident_id)
-    if incident is None or incident.restricted:
-        raise access.NotFound("There is no such incident, or it is not open to you.")
-    access.check(actor, "follow")
-    follower = db.get(Follower, (incident_id, actor.id))
-    if follower is not None:
-        follower.via_id = None
-    else:
-        db.add(Follower(incident_id=incident_id, person_id=actor.id, since=now))
-        timeline.add(db, incident, actor, now, "follow", "has the same problem and follows it", versioned=False)
-
-
-def unfollow(db: Session, incident_id: int, *, actor: Actor) -> None:
-    """Stop following; one named on a restricted incident stays named."""
-    found = db.get(Follower, (incident_id, actor.id))
-    if found is not None and not found.named:
-        db.delete(found)

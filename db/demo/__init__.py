@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db.commands import asking, assignments, incidents, tasks, timers
+from db.commands import asking, assignments, conversation, incidents, tasks, timers
 from db.demo import organisation, past, present, templates
 from db.demo.story import Step
 from db.models import Assignment, Incident, Notice, Setting, Task, Timer
@@ -69,9 +69,9 @@ def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | N
         return incidents.report(db, **given, actor=actor, now=now)
     number = made[step.story].id
     if step.verb == "follow":
-        incidents.follow(db, number, actor=actor, now=now)
+        conversation.follow(db, number, actor=actor, now=now)
     elif step.verb in ("comment", "note"):
-        incidents.comment(db, number, given["words"], public=step.verb == "comment", actor=actor, now=now)
+        conversation.comment(db, number, given["words"], public=step.verb == "comment", actor=actor, now=now)
     elif step.verb == "tick":
         to_do = select(Task.id).where(Task.incident_id == number, Task.done_at.is_(None)).order_by(Task.position)
         for task_id in db.scalars(to_do.limit(given["steps"])).all():

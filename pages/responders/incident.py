@@ -4,7 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from db.commands import incidents as commands
+from db.commands import conversation
 from db.commands.files import Upload
 from db.engine import reading
 from db.queries import choices, incidents, triage
@@ -199,9 +199,9 @@ def _ask(name: str) -> None:
 
 def _follow(actor: Actor, detail: incidents.Detail) -> None:
     if detail.following:
-        attempt(lambda db, now: commands.unfollow(db, detail.line.id, actor=actor))
+        attempt(lambda db, now: conversation.unfollow(db, detail.line.id, actor=actor))
     else:
-        attempt(lambda db, now: commands.follow(db, detail.line.id, actor=actor, now=now))
+        attempt(lambda db, now: conversation.follow(db, detail.line.id, actor=actor, now=now))
 
 
 def facts(
@@ -316,10 +316,10 @@ def _write(actor: Actor, detail: incidents.Detail, key: str) -> None:
 
     def change(db, now):  # type: ignore[no-untyped-def]
         if words.strip() or upload is None:
-            commands.comment(db, detail.line.id, words, public=public, actor=actor, now=now)
+            conversation.comment(db, detail.line.id, words, public=public, actor=actor, now=now)
         if upload is not None:
             sent = Upload(upload.name, upload.getvalue())
-            commands.attach(db, detail.line.id, sent, actor=actor, now=now)
+            conversation.attach(db, detail.line.id, sent, actor=actor, now=now)
 
     problem = attempt(change)
     if problem is None:

@@ -5,9 +5,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from db.commands import answers
+from db.commands import answers, conversation
 from db.commands import files as files_commands
-from db.commands import incidents as commands
 from db.engine import Session, reading
 from db.queries import incidents, my_reports
 from db.queries.lines import Line
@@ -314,7 +313,7 @@ def known(detail: incidents.Detail, files: list[incidents.FileRow], actor: Actor
 
 def _leave(line: Line) -> None:
     actor = session.require("report")
-    failure = attempt(lambda db, now: commands.unfollow(db, line.id, actor=actor))
+    failure = attempt(lambda db, now: conversation.unfollow(db, line.id, actor=actor))
     if failure is None:
         st.session_state["my.said"] = f"You no longer follow {line.number}."
         st.query_params.clear()
@@ -360,9 +359,9 @@ def _write(line: Line, key: str, turn: int) -> None:
     def change(db: Session, now: datetime) -> None:
         if upload is not None:
             content = files_commands.Upload(upload.name, upload.getvalue())
-            commands.attach(db, line.id, content, actor=actor, now=now)
+            conversation.attach(db, line.id, content, actor=actor, now=now)
         if words.strip() or upload is None:
-            commands.comment(db, line.id, words, public=True, actor=actor, now=now)
+            conversation.comment(db, line.id, words, public=True, actor=actor, now=now)
 
     failure = attempt(change)
     st.session_state[f"{key}.failure"] = failure

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from db.commands import files
+from db.commands import conversation, files
 from db.commands import incidents as commands
 from db.engine import DatabaseProblem, Session, reading
 from db.queries import incidents, settings, similar
@@ -173,7 +173,7 @@ def _different(numbers: frozenset[str]) -> None:
 
 def _follow(incident_id: int, number: str) -> None:
     actor = session.require("report")
-    failure = attempt(lambda db, now: commands.follow(db, incident_id, actor=actor, now=now))
+    failure = attempt(lambda db, now: conversation.follow(db, incident_id, actor=actor, now=now))
     if failure is None:
         st.session_state["report.sent"] = number
         st.query_params["done"] = number

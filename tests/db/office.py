@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from db.commands import incidents
+from db.commands import conversation, incidents
 from db.engine import reading, writing
 from db.models import (
     Assignment,
@@ -86,7 +86,7 @@ class Office:
 
     def comment(self, incident: int, words: str, by: str, at: datetime = MONDAY, public: bool = True) -> None:
         with writing(self.engine) as db:
-            incidents.comment(db, incident, words, public=public, actor=self.people[by], now=at)
+            conversation.comment(db, incident, words, public=public, actor=self.people[by], now=at)
 
     def bring_to(self, state: str, **given: Any) -> int:
         """The id of a new incident in this state; an hour passes with every step."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from db.commands import anonymous, incidents, throttle
+from db.commands import anonymous, conversation, incidents, throttle
 from db.engine import reading, writing
 from db.queries import incidents as queries
 from db.queries import my_reports, tracking, triage
@@ -59,10 +59,10 @@ def test_a_link_opens_one_incident_and_no_list(office):
             queries.by_number(db, actor, office.incident(other.opens).number)
         assert queries.by_number(db, actor, office.incident(actor.opens).number).allowed == ()
     for change in (
-        lambda db: incidents.comment(db, other.opens, "x", public=True, actor=actor, now=MONDAY),
-        lambda db: incidents.comment(db, actor.opens, "x", public=False, actor=actor, now=MONDAY),
+        lambda db: conversation.comment(db, other.opens, "x", public=True, actor=actor, now=MONDAY),
+        lambda db: conversation.comment(db, actor.opens, "x", public=False, actor=actor, now=MONDAY),
         lambda db: incidents.perform(db, actor.opens, None, "cancel", {"reason": "x"}, actor=actor, now=MONDAY),
-        lambda db: incidents.follow(db, actor.opens, actor=actor, now=MONDAY),
+        lambda db: conversation.follow(db, actor.opens, actor=actor, now=MONDAY),
     ):
         with pytest.raises((Forbidden, NotFound)), writing(office.engine) as db:
             change(db)
@@ -83,9 +83,9 @@ def test_switched_off_every_way_in_is_closed(office, monkeypatch):
 def test_nobody_in_particular_may_only_report(office):
     report(office)
     with pytest.raises(NotFound), writing(office.engine) as db:
-        incidents.comment(db, 1, "x", public=True, actor=replace(tracking.NOBODY, opens=None), now=MONDAY)
+        conversation.comment(db, 1, "x", public=True, actor=replace(tracking.NOBODY, opens=None), now=MONDAY)
     with pytest.raises(Forbidden), writing(office.engine) as db:
-        incidents.follow(db, 1, actor=tracking.NOBODY, now=MONDAY)
+        conversation.follow(db, 1, actor=tracking.NOBODY, now=MONDAY)
 
 
 def test_without_a_contact_the_page_of_the_link_reminds(office):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from db import chains
-from db.commands import audit, incidents, relations
+from db.commands import audit, conversation, relations
 from db.engine import reading, writing
 from db.models import AuditEntry, Incident, TimelineEntry
 from db.verify import anchors, invariants, records
@@ -269,12 +269,12 @@ def test_many_who_write_at_once_leave_whole_chains(office):
 def test_what_is_rolled_back_halfway_leaves_the_chain_as_it_was(office):
     target = office.report()
     with writing(office.engine) as db:
-        incidents.comment(db, target, "Stays", public=True, actor=office.people["Priya"], now=MONDAY)
+        conversation.comment(db, target, "Stays", public=True, actor=office.people["Priya"], now=MONDAY)
         with pytest.raises(ZeroDivisionError), db.begin_nested():
-            incidents.comment(db, target, "Goes", public=True, actor=office.people["Priya"], now=MONDAY)
+            conversation.comment(db, target, "Goes", public=True, actor=office.people["Priya"], now=MONDAY)
             db.flush()
             raise ZeroDivisionError
-        incidents.comment(db, target, "Stays too", public=True, actor=office.people["Priya"], now=MONDAY)
+        conversation.comment(db, target, "Stays too", public=True, actor=office.people["Priya"], now=MONDAY)
     assert [entry.detail for entry in office.timeline(target)[1:]] == ["Stays", "Stays too"]
     assert verified(office.engine)[0] == []
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from db.commands import incidents
+from db.commands import conversation, incidents
 from db.commands.incidents import Conflict
 from db.engine import reading, writing
 from db.models import Follower
@@ -361,11 +361,11 @@ def test_following_twice_is_following_once_and_can_be_ended(office):
     number, otto = office.report(), office.people["Otto"]
     for _ in range(2):
         with writing(office.engine) as db:
-            incidents.follow(db, number, actor=otto, now=MONDAY)
+            conversation.follow(db, number, actor=otto, now=MONDAY)
     assert [entry.kind for entry in office.timeline(number)] == ["report", "follow"]
     office.comment(number, "Here too.", "Otto")
     with writing(office.engine) as db:
-        incidents.unfollow(db, number, actor=otto)
+        conversation.unfollow(db, number, actor=otto)
     with reading(office.engine) as db:
         assert db.get(Follower, (number, otto.id)) is None
     with pytest.raises(NotFound):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from db.commands import files, incidents
+from db.commands import conversation, files, incidents
 from db.commands.undo import undo
 from db.engine import reading, writing
 from db.models import Attachment, Follower
@@ -38,7 +38,7 @@ def followers(office, incident):
 def follow(office, incident, *names):
     with writing(office.engine) as db:
         for name in names:
-            incidents.follow(db, incident, actor=office.people[name], now=MONDAY)
+            conversation.follow(db, incident, actor=office.people[name], now=MONDAY)
 
 
 def restrict(office, *which):

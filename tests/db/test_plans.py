@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from db.commands import incidents, ranking
+from db.commands import conversation, ranking
 from db.engine import reading, writing
 from db.queries import home, triage
 from db.queries.incidents import by_number
@@ -102,7 +102,7 @@ def test_the_next_one_is_found_by_an_index(office):
 def test_the_parts_that_are_told_are_found_by_an_index(office):
     def ask(_db):
         with writing(office.engine) as db:
-            incidents.comment(db, 4, "News", public=True, actor=office.people["Lena"], now=NOW)
+            conversation.comment(db, 4, "News", public=True, actor=office.people["Lena"], now=NOW)
 
     found = plans(office.engine, ask)
     assert "ix_incident_parent_id" in "\n".join(found)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from db.commands import incidents, naming
+from db.commands import conversation, incidents, naming
 from db.commands import relations as commands
 from db.engine import reading, writing
 from db.models import Incident, Notice
@@ -60,7 +60,7 @@ def told(office, who):
 def test_what_happens_to_the_larger_one_reaches_those_who_wait_for_its_parts(office):
     parent, part, apart = office.bring_to("in_progress"), office.report(by="Otto"), office.report(by="Max")
     with writing(office.engine) as db:
-        incidents.follow(db, part, actor=office.people["Devi"], now=NOW)
+        conversation.follow(db, part, actor=office.people["Devi"], now=NOW)
     set_parent(office, part, parent)
     number = f"INC-{parent:06d}"
     office.comment(parent, "A switch is broken.", "Priya", NOW)
@@ -75,7 +75,8 @@ def test_what_happens_to_the_larger_one_reaches_those_who_wait_for_its_parts(off
         (f"reopened {number}, which this is part of", "Again."),
     ]
     assert told(office, "Otto")[0] == f"INC-{part:06d}: Priya wrote on {number}, which this is part of"
-    assert [len(told(office, name)) for name in ("Otto", "Devi", "Rita", "Max", "Priya")] == [4, 4, 0, 0, 0]
+    counts = [len(told(office, name)) for name in ("Otto", "Devi", "Rita", "Max", "Priya")]
+    assert counts == [4, 4, 1, 0, 0], "Rita, who reported the larger one, is asked whether it works"
     assert read_by(office, "Max", apart) == []
     assert office.incident(part).state == "new", "a part is not resolved by the way"
     set_parent(office, part, None)
@@ -87,7 +88,7 @@ def test_a_reporters_own_words_and_a_followers_stay_with_their_incident(office):
     parent, part = office.bring_to("recovered"), office.report(by="Otto")
     set_parent(office, part, parent)
     with writing(office.engine) as db:
-        incidents.follow(db, parent, actor=office.people["Max"], now=NOW)
+        conversation.follow(db, parent, actor=office.people["Max"], now=NOW)
     office.comment(parent, "My own worry.", "Rita", NOW)
     office.comment(parent, "Me too, in room 5.", "Max", NOW)
     office.perform(parent, "reject", "Rita", NOW, reason="My desk is still dark.")
@@ -120,7 +121,7 @@ def test_nothing_of_a_restricted_one_reaches_an_open_one(office):
     restrict(office, hidden)
     with writing(office.engine) as db:
         naming.name(db, hidden, office.people["Rita"].id, actor=office.people["Lena"], now=NOW)
-        incidents.follow(db, part, actor=office.people["Max"], now=NOW)
+        conversation.follow(db, part, actor=office.people["Max"], now=NOW)
     office.comment(parent, "Somebody read the salaries.", "Priya", NOW)
     assert read_by(office, "Otto", part) == []
     assert len(read_by(office, "Max", hidden)) == 1

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 import db.queries
-from db.commands import bulk, files, history, incidents, naming, policies, relations
+from db.commands import bulk, conversation, files, history, incidents, naming, policies, relations
 from db.engine import reading, writing
 from db.models import Person, PersonRole
 from db.queries import audit as audit_queries
@@ -149,9 +149,9 @@ def hide(office, title, state):
     ines = office.people["Ines"]
     with writing(office.engine) as db:
         incidents.prioritise(db, incident, None, {"restricted": True}, actor=ines, now=MONDAY)
-        incidents.comment(db, incident, f"{SECRET[3]} said", public=True, actor=ines, now=MONDAY)
-        incidents.comment(db, incident, f"{SECRET[4]} noted", public=False, actor=ines, now=MONDAY)
-        incidents.attach(
+        conversation.comment(db, incident, f"{SECRET[3]} said", public=True, actor=ines, now=MONDAY)
+        conversation.comment(db, incident, f"{SECRET[4]} noted", public=False, actor=ines, now=MONDAY)
+        conversation.attach(
             db, incident, files.Upload(f"{SECRET[5]}.txt", b"hello"), actor=office.people["Rita"], now=MONDAY
         )
     if state == "new":
@@ -223,9 +223,9 @@ def test_it_cannot_be_opened_changed_or_told_from_one_that_is_not_there(office):
         for what in (
             lambda db, i, a: incidents.perform(db, i, None, "resolve", {}, actor=a, now=NOW),
             lambda db, i, a: incidents.prioritise(db, i, None, {"impact": 1}, actor=a, now=NOW),
-            lambda db, i, a: incidents.comment(db, i, "x", public=True, actor=a, now=NOW),
-            lambda db, i, a: incidents.follow(db, i, actor=a, now=NOW),
-            lambda db, i, a: incidents.attach(db, i, files.Upload("a.txt", b"a"), actor=a, now=NOW),
+            lambda db, i, a: conversation.comment(db, i, "x", public=True, actor=a, now=NOW),
+            lambda db, i, a: conversation.follow(db, i, actor=a, now=NOW),
+            lambda db, i, a: conversation.attach(db, i, files.Upload("a.txt", b"a"), actor=a, now=NOW),
             lambda db, i, a: relations.link(db, i, "change", "1", actor=a, now=NOW),
             lambda db, i, a: incident_queries.file_content(db, a, 1 if i == secret else missing),
         ):

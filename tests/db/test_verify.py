@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 import db.cli
 from db import demo
-from db.commands import incidents, policies, relations
+from db.commands import conversation, policies, relations
 from db.engine import reading, writing
 from db.queries import settings as setting_queries
 from rules.access import Forbidden, NotFound
@@ -217,9 +217,9 @@ def test_a_refusal_is_logged_with_who_and_what_but_not_a_number_that_is_not_ther
     with pytest.raises(Forbidden):
         office.perform(incident, "close", "Rita")
     with pytest.raises(NotFound), writing(office.engine) as session:
-        incidents.comment(session, incident, "x", public=True, actor=office.people["Otto"], now=MONDAY)
+        conversation.comment(session, incident, "x", public=True, actor=office.people["Otto"], now=MONDAY)
     with pytest.raises(NotFound), writing(office.engine) as session:
-        incidents.comment(session, 999, "x", public=True, actor=rita, now=MONDAY + timedelta(hours=1))
+        conversation.comment(session, 999, "x", public=True, actor=rita, now=MONDAY + timedelta(hours=1))
     assert [record.getMessage() for record in caplog.records] == [
         f"Refused: person {rita.id} may not do 'close'.",
         f"Refused: person {office.people['Otto'].id} may not do 'read'.",

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
+from db.commands import conversation
 from db.commands import incidents as commands
 from db.engine import reading, writing
 from db.models import Category, CategoryPair, Incident, Person, PersonRole, Service, Team, TeamMember, TimelineEntry
@@ -86,11 +87,11 @@ class Desk:
 
     def comment(self, number: str, words: str, by: str, *, public: bool) -> None:
         with writing(self.engine) as db:
-            commands.comment(db, self.id_of(number), words, public=public, actor=self.actors[by], now=self.now)
+            conversation.comment(db, self.id_of(number), words, public=public, actor=self.actors[by], now=self.now)
 
     def follow(self, number: str, by: str) -> None:
         with writing(self.engine) as db:
-            commands.follow(db, self.id_of(number), actor=self.actors[by], now=self.now)
+            conversation.follow(db, self.id_of(number), actor=self.actors[by], now=self.now)
 
     def team(self, name: str, tier: str, contact: str = "") -> int:
         """The id of one more team, without people."""
