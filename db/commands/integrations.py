@@ -158,8 +158,9 @@ def new_secret(db: Session, integration_id: int, *, actor: Actor, now: datetime)
 
 def secret(db: Session, integration_id: int, *, actor: Actor) -> str:
     """The present secret, to be shown to an administrator."""
-    found = _found(db, integration_id, actor)
-    return _secret(found.id, found.secret_turn)
+    access.check(actor, "integrations")
+    turn = db.execute(select(Integration.secret_turn).where(Integration.id == integration_id)).scalar_one()
+    return _secret(integration_id, turn)
 
 
 def live_secrets(integration_id: int, turn: int, old_until: datetime | None, now: datetime) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.models import Alert, Integration, IntegrationToken, Person, Service, Team
+from db.models import Alert, EscalationPolicy, Integration, IntegrationToken, Person, Service, Team
 from rules import access
 from rules.access import Actor, NotFound
 
@@ -110,6 +110,12 @@ def one(db: Session, actor: Actor, integration_id: int) -> Detail:
         [TokenRow(*row) for row in db.execute(tokens)],
         integration.old_secret_until,
     )
+
+
+def policies(db: Session) -> dict[int, str]:
+    """Id -> name of the escalation policies in use, by name."""
+    statement = select(EscalationPolicy.id, EscalationPolicy.name).where(EscalationPolicy.archived_at.is_(None))
+    return {policy_id: name for policy_id, name in db.execute(statement.order_by(func.lower(EscalationPolicy.name)))}
 
 
 def by_token(db: Session, token_hash: bytes) -> Sender | None:

@@ -25,6 +25,8 @@ PAGES = {
     "people": "People",
     "settings": "Settings",
     "catalogue": "Catalogue",
+    "integrations": "Integrations",
+    "alerts": "Alerts",
     "import": "Import",
     "my-reports": "My reports",
     "incident": "Incident",
@@ -35,19 +37,30 @@ PAGES = {
 EVERYBODY = {"report", "my-reports", "incident", "messages", "account"}
 OPEN_TO = {
     "reporter": EVERYBODY,
-    "responder": EVERYBODY | {"home", "board"},
-    "lead": EVERYBODY | {"home", "board", "triage", "trends", "deliveries"},
-    "desk": EVERYBODY | {"home", "board", "triage", "trends"},
+    "responder": EVERYBODY | {"home", "board", "alerts"},
+    "lead": EVERYBODY | {"home", "board", "alerts", "triage", "trends", "deliveries"},
+    "desk": EVERYBODY | {"home", "board", "alerts", "triage", "trends"},
     "manager": EVERYBODY | {"home", "trends"},
-    "admin": EVERYBODY | {"home", "trends", "people", "settings", "catalogue", "import", "deliveries"},
+    "admin": EVERYBODY | {"home", "trends", "people", "settings", "catalogue", "integrations", "import", "deliveries"},
 }
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
-    "responder": ["Home", "Report a problem", "Board"],
-    "lead": ["Home", "Report a problem", "Triage", "Board", "Trends", "Delivery log"],
-    "desk": ["Home", "Report a problem", "Triage", "Board", "Trends"],
+    "responder": ["Home", "Report a problem", "Board", "Alerts"],
+    "lead": ["Home", "Report a problem", "Triage", "Board", "Alerts", "Trends", "Delivery log"],
+    "desk": ["Home", "Report a problem", "Triage", "Board", "Alerts", "Trends"],
     "manager": ["Home", "Report a problem", "Trends"],
-    "admin": ["Home", "Report a problem", "Trends", "People", "Catalogue", "Settings", "Import", "Delivery log"],
+    "admin": [
+        "Home",
+        "Report a problem",
+        "Trends",
+        "People",
+        "Catalogue",
+        "Templates",
+        "Integrations",
+        "Settings",
+        "Import",
+        "Delivery log",
+    ],
 }
 NOT_FOUND = "There is no such page, or it is not open to you."
 SECURITY = {
