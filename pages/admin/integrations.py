@@ -87,10 +87,11 @@ def _dialog(actor: Actor, integration_id: int | None, key: str) -> None:
         _shown_once(detail, state[f"{key}.token"])
         return
     failure: Failure | None = state.get(f"{key}.failure")
-    if failure is not None and not failure.fields:
-        st.error(literal(failure.sentence), icon=":material/error:")
-    if f"{key}.said" in state:
-        st.success(state[f"{key}.said"], icon=":material/check_circle:")
+    with st.container():  # always there, so that what it says does not bring the first tab back
+        if failure is not None and not failure.fields:
+            st.error(literal(failure.sentence), icon=":material/error:")
+        if f"{key}.said" in state:
+            st.success(state[f"{key}.said"], icon=":material/check_circle:")
     setting, sender = st.tabs(["How it is read", "How it sends"])
     with setting:
         _form(actor, detail, key)
