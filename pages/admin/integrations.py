@@ -70,7 +70,7 @@ def _open(actor: Actor, integration_id: int | None) -> None:
     for name in LEFT_BEHIND:
         st.session_state.pop(f"{key}.{name}", None)
     title = "Change an integration" if integration_id else "Add an integration"
-    st.dialog(title, icon=":material/sensors:", width="medium")(_dialog)(actor, integration_id, key)
+    st.dialog(title, icon=":material/sensors:", width="medium", on_dismiss="rerun")(_dialog)(actor, integration_id, key)
 
 
 def _dialog(actor: Actor, integration_id: int | None, key: str) -> None:
