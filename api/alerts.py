@@ -250,7 +250,9 @@ async def receive(
 async def _heartbeat(request: Request) -> Response:
     async def act() -> Response:
         sender = await _sender(_token(request))
-        await _put(Message(sender.id, sender.token_id, ()))
+        body = await _body(request, _SMALL)
+        message_id = _signed(request, sender, body, datetime.now(UTC)) if sender.signed else None
+        await _put(Message(sender.id, sender.token_id, (), message_id))
         return JSONResponse({"status": "accepted"}, 202)
 
     return await _answered(request, act)
@@ -259,7 +261,7 @@ async def _heartbeat(request: Request) -> Response:
 _HEARTBEAT: dict[str, Any] = {
     "status_code": 202,
     "response_class": JSONResponse,
-    "responses": {202: _ACCEPTED, **{code: _PROBLEMS[code] for code in (400, 401, 403, 429, 503)}},
+    "responses": {202: _ACCEPTED, **{code: _PROBLEMS[code] for code in (400, 401, 403, 409, 413, 429, 503)}},
     "openapi_extra": {"security": _SECURITY},
     "summary": "Say that the sender is alive",
 }

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from db.commands import intake
 from db.commands.intake import Message, Result
-from db.engine import writing
+from db.engine import DatabaseProblem, writing
 
 PLACES = 1000
 """messages that may wait"""
@@ -74,8 +74,10 @@ def _write(batch: list[_Waiting]) -> None:
         with writing() as db:
             results = intake.take(db, [message for message, _ in wanted], datetime.now(UTC))
     except Exception as error:  # noqa: BLE001 - told to whoever sent it
-        if len(wanted) == 1:
-            wanted[0][1].set_exception(error)
+        # What the database itself cannot do it cannot do for each of them either.
+        if len(wanted) == 1 or isinstance(error, DatabaseProblem):
+            for _, done in wanted:
+                done.set_exception(error)
             return
         for one in wanted:
             _write([one])

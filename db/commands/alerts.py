@@ -36,6 +36,7 @@ from db.queries import maintenance
 from db.queries.alerts import OWN, SILENT, TEST
 from rules import states
 from rules.access import SYSTEM
+from rules.errors import RuleError
 from rules.signals import Signal
 
 JOINS_TOLD = 20
@@ -188,7 +189,13 @@ def _acknowledge(turn: Turn, alert: Alert, incident: Incident) -> str:
         given: dict[str, Any] = {"reason": f"Acknowledged where the alert comes from, {turn.integration.name}."}
         if incident.category_pair_id is None:
             given["category_pair_id"] = turn.integration.category_pair_id
-        incidents.perform(turn.db, incident.id, None, "acknowledge", given, actor=SYSTEM, now=turn.now)
+        try:
+            with turn.db.begin_nested():
+                incidents.perform(turn.db, incident.id, None, "acknowledge", given, actor=SYSTEM, now=turn.now)
+        except RuleError as refused:  # the incident lacks something that only people can add; the signal counts
+            told = "saw it acknowledged where the alert comes from, and could not start work"
+            detail = refused.sentence
+            timeline.add(turn.db, incident, SYSTEM, turn.now, "alert", told, detail=detail, versioned=False)
     return "acknowledged"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import Select, and_, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from db.models import QUEUE_ON_HOLD, Alert, Incident, Integration, ReceivedSignal
@@ -21,6 +21,8 @@ CALM = timedelta(minutes=5)
 _CALM_UNTIL = timedelta(hours=1)
 TEST_LASTS = timedelta(minutes=2)
 PAGE_SIZE = 25
+MANY = 1001
+"""counted no further"""
 SIGNALS_SHOWN = 50
 _AT_ONCE = 100
 STATES = {"firing": "Firing", "acknowledged": "Acknowledged", "resolved": "Resolved"}
@@ -113,14 +115,18 @@ def listed(
     state: str | None = None,
     page: int = 1,
 ) -> tuple[list[AlertRow], int]:
-    """One page of alerts, the newest first, and how many there are. `state`: key of STATES, among those that live."""
+    """One page of alerts, the newest first, and how many there are, counted up to MANY.
+
+    `state`: key of STATES, among those that live.
+    """
     access.check(actor, "alerts")
     conditions = [or_(Alert.incident_id.is_(None), visible(actor))]
     if integration_id is not None:
         conditions.append(Alert.integration_id == integration_id)
     if state is not None:
         conditions += [Alert.status == state, Alert.ended_at.is_(None)]
-    total = db.execute(_statement(func.count()).where(*conditions)).scalar_one()
+    some = _statement(Alert.id).where(*conditions).limit(MANY).subquery()
+    total = db.execute(select(func.count()).select_from(some)).scalar_one()
     wanted = _statement(*_COLUMNS).where(*conditions).order_by(Alert.id.desc())
     return _rows(db.execute(wanted.limit(PAGE_SIZE).offset((max(page, 1) - 1) * PAGE_SIZE))), total
 
@@ -175,7 +181,7 @@ def unknown(db: Session, actor: Actor, integration_id: int) -> list[SignalRow]:
 def of_incident(db: Session, incident_id: int, limit: int = PAGE_SIZE) -> OfIncident:
     """The alerts of an incident that the caller may read, those of incidents merged into it included."""
     merged = select(Incident.id).where(Incident.duplicate_of_id == incident_id)
-    mine = or_(Alert.incident_id == incident_id, Alert.incident_id.in_(merged))
+    mine = Alert.incident_id.in_(union_all(select(literal(incident_id, Incident.id.type)), merged))
     fires = and_(Alert.status != "resolved", Alert.ended_at.is_(None))
     total, firing = db.execute(select(func.count(), func.count().filter(fires)).select_from(Alert).where(mine)).one()
     if not total:

@@ -37,7 +37,8 @@ def page() -> None:
             db, actor, integration_id=integration, state=state if state != ALL else None, page=wanted
         )
         stray = queries.unknown(db, actor, integration) if integration is not None else []
-    st.caption(f"{total:,} alert{'' if total == 1 else 's'}")
+    shown = f"{queries.MANY - 1:,}+" if total == queries.MANY else f"{total:,}"
+    st.caption(f"{shown} alert{'' if total == 1 else 's'}")
     event = rows.rows(
         [row(alert) for alert in found],
         key="alerts.list",

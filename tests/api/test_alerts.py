@@ -2,6 +2,9 @@
 
 import base64
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,11 +18,12 @@ from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 import api.alerts
+import api.intake
 from api import alerts, v1
 from api.gate import Gate
 from api.rates import Rates
 from db.commands import integrations
-from db.engine import reading, writing
+from db.engine import DatabaseProblem, reading, writing
 from db.models import Alert, Incident, Integration, IntegrationToken, Notice, ReceivedSignal
 from rules import webhook_signature
 from rules.signals import FORMATS
@@ -261,6 +265,53 @@ def test_a_database_that_cannot_be_used_is_said_and_nothing_accepted(client, off
     assert stored() == (0, 0, 0)
 
 
+@sqlite
+def test_a_database_that_answers_nothing_is_said_with_a_time_to_come_back(client, office, monkeypatch):
+    _, token = integration(office)
+    assert client.post(GENERIC, json=BODIES["generic"], headers=bearer(token)).status_code == 202
+
+    def full(*_given):
+        raise DatabaseProblem("The disk is full. Nothing was stored. Free some space, then try again.")
+
+    monkeypatch.setattr("api.intake.intake.take", full)
+    answer = client.post(GENERIC, json=BODIES["generic"], headers=bearer(token))
+    assert (answer.status_code, error(answer)) == (503, "unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+@sqlite
+def test_one_message_that_fails_takes_no_other_with_it(client, office, monkeypatch):
+    _, token = integration(office)
+    whole, gate = api.intake.intake.take, threading.Event()
+    sizes = []
+
+    def take(db, messages, now):
+        gate.wait(10)  # so that the others wait meanwhile, and are then taken together
+        sizes.append(len(messages))
+        if any(signal.title == "bad" for message in messages for signal in message.signals):
+            whole(db, messages, now)
+            raise ValueError("a fault of ours")
+        return whole(db, messages, now)
+
+    monkeypatch.setattr(api.intake.intake, "take", take)
+
+    def send(title):
+        return client.post(GENERIC, json={"title": title}, headers=bearer(token)).status_code
+
+    titles = [f"good {number}" for number in range(6)]
+    with ThreadPoolExecutor(7) as pool:
+        got = [pool.submit(send, title) for title in [titles[0], "bad", *titles[1:]]]
+        pause, ends = threading.Event(), time.monotonic() + 20
+        while len(api.alerts.intake._waiting) < 6 and time.monotonic() < ends:
+            pause.wait(0.02)
+        gate.set()
+        statuses = [one.result(20) for one in got]
+    assert sorted(statuses) == [202] * 6 + [500]
+    assert max(sizes) > 1
+    with reading() as db:
+        assert sorted(db.scalars(select(Alert.title))) == titles
+
+
 def signed(secret, body, message_id="msg_1", at=None, **more):
     seconds = int((at or datetime.now(UTC)).timestamp())
     return webhook_signature.headers([secret], message_id, seconds, body) | more
@@ -291,6 +342,10 @@ def test_a_signed_message_is_taken_once_and_only_as_it_was_signed(client, office
         assert (answer.status_code, error(answer)) == (403, "signature")
     assert stored()[0] == 1
     assert send(signed(secret, body, "m" * 255)).status_code == 202
+    silent = client.get("/api/v1/heartbeats", headers=bearer(token))
+    assert (silent.status_code, error(silent)) == (403, "signature")
+    headers = bearer(token) | signed(secret, b"", "beat_1")
+    assert client.get("/api/v1/heartbeats", headers=headers).status_code == 202
 
 
 @sqlite

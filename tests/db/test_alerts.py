@@ -23,6 +23,7 @@ from db.models import (
 from db.queries import alerts as queries
 from rules.signals import Signal
 from tests.db.office import DAY, HOUR, MONDAY, Office
+from tests.db.test_plans import plans
 from worker import alerts as worker
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -448,3 +449,21 @@ def test_the_archived_service_of_another_integration_is_not_chosen(monitoring):
     with pytest.raises(ValueError, match="Choose a service"), writing(monitoring.engine) as db:
         given = {"name": "Other", "format": "generic", "service_id": monitoring.office.service}
         integrations.add(db, given, actor=monitoring.office.people["Ada"], now=MONDAY)
+
+
+def test_an_acknowledgement_that_the_incident_cannot_take_is_kept_all_the_same(monitoring):
+    monitoring.say("a")
+    (incident,) = monitoring.incidents()
+    with writing(monitoring.engine) as db:
+        db.get_one(Incident, incident.id).category_pair_id = None
+        catalogue.archive(db, "category", incident.category_pair_id, actor=monitoring.office.people["Ada"], now=MONDAY)
+    assert monitoring.say("a", status="acknowledged", at=MONDAY + MINUTE) == {"acknowledged": 1}
+    assert monitoring.incidents()[0].state == "new"
+    assert monitoring.office.timeline(incident.id)[-1].detail == "Choose a category from the list."
+
+
+def test_the_alerts_of_an_incident_are_found_by_an_index(monitoring):
+    monitoring.say("a", "b")
+    wanted = monitoring.incidents()[0].id
+    for plan in plans(monitoring.engine, lambda db: queries.of_incident(db, wanted)):
+        assert "ix_alert_incident_id" in plan, plan
