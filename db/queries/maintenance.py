@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.models import MaintainedService, MaintenanceWindow
+from rules.maintenance import contains
 
 
 def covers(db: Session, service_id: int | None, now: datetime) -> MaintenanceWindow | None:
@@ -22,6 +23,10 @@ def covers(db: Session, service_id: int | None, now: datetime) -> MaintenanceWin
             MaintenanceWindow.cancelled_at.is_(None),
         )
         .order_by(MaintenanceWindow.id)
-        .limit(1)
     )
-    return db.scalars(statement).first()
+    return next((window for window in db.scalars(statement) if _contains(window, now)), None)
+
+
+def _contains(window: MaintenanceWindow, now: datetime) -> bool:
+    span = {"start": window.starts_at, "end": window.ends_at, "recurring": window.recurring}
+    return window.recurring is None or contains(span, now)

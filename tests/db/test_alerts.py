@@ -282,6 +282,20 @@ def test_in_maintenance_signals_are_kept_and_page_nobody(monitoring):
     assert len(monitoring.incidents()) == 1
 
 
+def test_recurring_maintenance_counts_while_it_recurs(monitoring):
+    with writing(monitoring.engine) as db:
+        mondays = [{"weekdays": ["monday"], "times": [{"start_time": "09:00", "end_time": "10:00"}]}]
+        window = MaintenanceWindow(
+            name="Updates", starts_at=MONDAY - DAY, ends_at=MONDAY + 30 * DAY, recurring=mondays, created_at=MONDAY
+        )
+        db.add(window)
+        db.flush()
+        db.add(MaintainedService(window_id=window.id, service_id=monitoring.office.service))
+    assert monitoring.say("a") == {"maintenance": 1}
+    assert monitoring.say("a", at=MONDAY + HOUR) == {"opened": 1}
+    assert monitoring.say("b", at=MONDAY + 7 * DAY) == {"maintenance": 1}
+
+
 def test_what_was_resolved_is_not_reopened_in_maintenance(monitoring):
     monitoring.say("a", at=MONDAY - HOUR)
     monitoring.say("a", status="resolved", at=MONDAY - HOUR + MINUTE)
