@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 import streamlit as st
 from anyio import to_thread
 from starlette.middleware import Middleware
+from starlette.routing import Mount
 
-from api import act, files, health, reports, sign_in
+from api import act, alerts, files, health, reports, sign_in, v1
 from api.gate import Gate
 from db.commands import setup
 from db.engine import DatabaseProblem, migrate, reading, writing
@@ -55,7 +56,15 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 app = st.App(
     "pages/main.py",
-    routes=[*health.routes, *sign_in.routes, *act.routes, *reports.routes, *files.routes],
+    routes=[
+        *health.routes,
+        *sign_in.routes,
+        *act.routes,
+        *reports.routes,
+        *files.routes,
+        *alerts.routes,
+        Mount("/api", v1.make(alerts.router)),
+    ],
     middleware=[Middleware(Gate)],
     lifespan=lifespan,
 )

@@ -24,7 +24,9 @@ from db.settings import settings
 OPEN = frozenset(
     {"/login", "/logout", "/setup", "/sample", "/healthz", "/readyz", "/metrics", "/favicon.ico", "/report-a-problem"}
 )
-OPEN_UNDER = ("/invite/", "/act/", "/leave/", "/sign-in/", "/app/static/")
+OPEN_TO_MACHINES = frozenset({"/v2/enqueue", "/api/v1/heartbeats", "/api/openapi.json"})
+OPEN_UNDER = ("/invite/", "/act/", "/leave/", "/sign-in/", "/app/static/", "/api/v1/alerts/")
+"""Machines have no session: alerts and heartbeats ask for the token of an integration instead."""
 TRACK = re.compile(r"/track/[^/]+")
 """the page of a report without an account, and nothing beneath it"""
 CACHED_SECONDS = 2.0
@@ -72,7 +74,12 @@ class Gate:
             return
         guarded = _with_headers(send) if scope["type"] == "http" else send
         path = scope["path"]
-        if path in OPEN or path.startswith(OPEN_UNDER) or (scope["type"] == "http" and TRACK.fullmatch(path)):
+        if (
+            path in OPEN
+            or path in OPEN_TO_MACHINES
+            or path.startswith(OPEN_UNDER)
+            or (scope["type"] == "http" and TRACK.fullmatch(path))
+        ):
             await self.app(scope, receive, guarded)
             return
         try:

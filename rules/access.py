@@ -111,9 +111,11 @@ TABLE: dict[str, frozenset[str]] = {
     # screens and collections
     "triage": _TRIAGE,
     "board": _WORK,
+    "alerts": _WORK,
     "trends": frozenset({"lead", "desk", "manager", "admin"}),
     "people": frozenset({"admin"}),
     "settings": frozenset({"admin"}),
+    "integrations": frozenset({"admin"}),
     "import": frozenset({"admin"}),
     "deliveries": frozenset({"lead", "admin"}),
     "audit": frozenset({"admin"}),

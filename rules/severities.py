@@ -46,5 +46,27 @@ def checked(mapping: Mapping[str, object], field: str = "severities") -> dict[st
     return found
 
 
+def typed(text: str, field: str = "severities") -> dict[str, int]:
+    """A mapping as people type it, one 'word = priority' a line. RuleError(field) names the line at fault."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        word, equals, level = (part.strip() for part in line.rpartition("="))
+        if not equals or level.removeprefix("P").removeprefix("p") not in map(str, LABELS):
+            raise RuleError(f"Line {number} is not like 'critical = 1'. Give each severity 1 to 5.", field=field)
+        if _folded(word) in map(_folded, found):
+            raise RuleError(f"'{_folded(word)}' is there twice. Keep one line for each severity.", field=field)
+        found[word] = int(level[-1])
+    return checked(found, field)
+
+
+def as_typed(mapping: Mapping[str, int]) -> str:
+    """The same the other way."""
+    return "\n".join(
+        f"{word} = {level}" for word, level in sorted(mapping.items(), key=lambda item: (item[1], item[0]))
+    )
+
+
 def _folded(severity: str) -> str:
     return " ".join(severity.split()).casefold()

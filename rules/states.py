@@ -31,6 +31,7 @@ RESOLUTION_CODES = {
     "explained": "Explained to the reporter",
     "not_reproduced": "Could not be reproduced",
     "external": "Fixed by someone outside",
+    "by_itself": "Ended by itself",
 }
 VERIFICATIONS = {
     "confirmed": "The reporter confirmed it",

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.commands import housekeeping
 from db.engine import DatabaseProblem, writing
-from worker import history, outbox, policies, timers
+from worker import alerts, history, outbox, policies, timers
 
 EVERY_SECONDS = 2.0
 TIDY_EVERY_SECONDS = 3600.0
@@ -29,6 +29,7 @@ class Loop:
         self._stopping = threading.Event()
         self._post = outbox.Post(engine, self._clock)
         self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
+        self._alerts = alerts.Watch()
         self._failures = 0
         self._tidied: float | None = None
 
@@ -63,6 +64,7 @@ class Loop:
             fired = timers.tick(self._clock(), self._engine)
             self._post.turn()
             more = policies.tick(self._clock(), self._engine)
+            self._alerts.tick(self._clock(), self._engine)
             history.tick(self._clock(), self._engine)
             self._tidy()
         except Exception as error:  # noqa: BLE001 - said by _say; the thread must live on

@@ -211,7 +211,7 @@ def perform(
     values |= checks.words(values)
     for_reporter = not access.is_reporter(actor, record)
     changes = states.apply(before, action, values, now, patience=known.patience, for_reporter=for_reporter)
-    if action == "acknowledge" and incident.assignee_id is None:
+    if action == "acknowledge" and incident.assignee_id is None and actor is not access.SYSTEM:
         changes["assignee_id"] = actor.id
     if action == "resolve":
         changes["denied_at"] = None

@@ -53,6 +53,7 @@ class Integration(Base):
     storm_limit: Mapped[int] = mapped_column(default=100)
     """New keys a minute past which one storm incident holds what more comes."""
     storm_since: Mapped[datetime | None] = mapped_column(Instant)
+    """Since when it has not been past that limit again, in a storm that is not over; None: there is none."""
     storm_incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
     heartbeat_seconds: Mapped[int | None] = mapped_column()
     """It promises to call at least this often; silence makes an incident."""
@@ -158,7 +159,7 @@ class ReceivedSignal(Base):
     severity: Mapped[str] = mapped_column(String(80), default="")
     source: Mapped[str] = mapped_column(String(200), default="")
     outcome: Mapped[str] = mapped_column(String(20))
-    """opened, joined, counted, acknowledged, resolved, unknown, maintenance, storm"""
+    """opened, joined, counted, reopened, acknowledged, resolved, unknown, maintenance, storm"""
 
 
 class MaintenanceWindow(Base):

@@ -229,8 +229,9 @@ class TimelineEntry(Base):
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     actor_name: Mapped[str] = mapped_column(String(200), default="")
     kind: Mapped[str] = mapped_column(String(30))
-    """The name of a lifecycle action, or: report, change, prioritise, note, comment, update, follow, named, merged,
-    asked, relate, correct, pin, undo, task, file, sla, ola, inform, handover, vendor, hold_over, import."""
+    """The name of a lifecycle action, or: report, detected, alert, calm, change, prioritise, note, comment, update,
+    follow, named, merged, asked, relate, correct, pin, undo, task, file, sla, ola, inform, handover, vendor, hold_over,
+    import."""
     text: Mapped[str] = mapped_column(Text)
     """What happened, without its subject: 'resolved it: cable replaced'."""
     detail: Mapped[str] = mapped_column(Text, default="")

@@ -59,6 +59,12 @@ def thing(db: Session, actor: Actor, kind: str, thing_id: int) -> Thing:
     return _thing(kind, row)
 
 
+def service_named(db: Session, name: str) -> int | None:
+    """The id of the service in use with this name, in any case; for the command line."""
+    named = select(Service.id).where(func.lower(Service.name) == name.strip().lower(), Service.archived_at.is_(None))
+    return db.execute(named).scalar()
+
+
 def names(db: Session, actor: Actor) -> tuple[list[str], list[str]]:
     """The names of all categories and of all subcategories."""
     access.check(actor, "settings")

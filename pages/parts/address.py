@@ -39,6 +39,7 @@ def choose(
         name.capitalize(),
         [None, *options],
         format_func=lambda option: everything if option is None else options[option],
+        placeholder=everything,
         key=key,
         on_change=on_change,
     )

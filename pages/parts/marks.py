@@ -32,6 +32,7 @@ STATES = {state: Mark(states.LABELS[state], tone, icon) for state, (tone, icon) 
 PRIORITIES = {level: Mark(priority.LABELS[level], tone) for level, tone in _PRIORITY_TONES.items()}
 KIND_TONES: dict[str, Tone] = {
     "report": "red",
+    "detected": "red",
     "alert": "red",
     "reject": "red",
     "reopen": "red",
@@ -49,6 +50,7 @@ KIND_TONES: dict[str, Tone] = {
     "major": "blue",
     "update": "violet",
     "comment": "violet",
+    "calm": "green",
     "resolve": "green",
     "recover": "green",
     "verify": "green",

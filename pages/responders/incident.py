@@ -7,12 +7,14 @@ import streamlit as st
 from db.commands import conversation
 from db.commands.files import Upload
 from db.engine import reading
+from db.queries import alerts as alert_queries
 from db.queries import choices, incidents, triage
 from db.queries import tiers as between
 from db.queries.lines import Line
 from db.queries.relations import relations
 from pages.parts import (
     actions,
+    alerts,
     confirmation,
     corrections,
     named,
@@ -57,6 +59,7 @@ def page() -> None:
             runbook = choices.runbook(db, detail.category_pair_id)
             belongs = relations(db, actor, detail)
             standing = between.standing(db, detail.line.id, ping_pong=detail.ping_pong)
+            found = alert_queries.of_incident(db, detail.line.id)
     except NotFound as missing:
         st.title("Incident")
         empty(missing.sentence, "Look it up by its number, or go back to the list.", key="incident.missing")
@@ -72,6 +75,7 @@ def page() -> None:
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
         facts(detail, standing, files, now, place)
+        alerts.box(found, now)
         tiers.vendor(actor, detail)
         corrections.button(actor, detail)
         related.duplicates(belongs, now)

@@ -32,7 +32,7 @@ def started(
     environment: dict[str, str], log: Path, script: str | Path = "app.py", health: str = "/healthz"
 ) -> Iterator[tuple[str, int]]:
     """The app's address (no slash at its end) and process, once it is healthy; stopped at the end."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     with log.open("wb") as out:
@@ -52,7 +52,8 @@ def started(
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody uses just now."""
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         port: int = asked.getsockname()[1]

@@ -29,7 +29,7 @@ PERSON = {
 """role -> who shows it in the sample data"""
 PAGES = {
     "reporter": ("report", "my-reports", "my-reports?view=finished", "messages", "account"),
-    "responder": ("home", "board", "incident", "my-reports"),
+    "responder": ("home", "board", "alerts", "incident", "my-reports"),
     "lead": ("home", "triage", "triage?view=late"),
     "desk": ("home", "triage", "board?view=mine"),
     "manager": ("trends",),
@@ -41,6 +41,7 @@ PAGES = {
         "templates",
         "templates?id=1",
         "settings",
+        "integrations",
         "settings?part=priority",
         "settings?part=targets",
         "settings?part=calendars",

@@ -26,6 +26,8 @@ PAGES = {
     "settings": "Settings",
     "catalogue": "Catalogue",
     "templates": "Templates",
+    "integrations": "Integrations",
+    "alerts": "Alerts",
     "import": "Import",
     "audit": "Audit",
     "my-reports": "My reports",
@@ -37,18 +39,29 @@ PAGES = {
 EVERYBODY = {"report", "my-reports", "incident", "messages", "account"}
 OPEN_TO = {
     "reporter": EVERYBODY,
-    "responder": EVERYBODY | {"home", "board"},
-    "lead": EVERYBODY | {"home", "board", "triage", "trends", "deliveries"},
-    "desk": EVERYBODY | {"home", "board", "triage", "trends"},
+    "responder": EVERYBODY | {"home", "board", "alerts"},
+    "lead": EVERYBODY | {"home", "board", "alerts", "triage", "trends", "deliveries"},
+    "desk": EVERYBODY | {"home", "board", "alerts", "triage", "trends"},
     "manager": EVERYBODY | {"home", "trends"},
     "admin": EVERYBODY
-    | {"home", "trends", "people", "settings", "catalogue", "templates", "import", "deliveries", "audit"},
+    | {
+        "home",
+        "trends",
+        "people",
+        "settings",
+        "catalogue",
+        "templates",
+        "integrations",
+        "import",
+        "deliveries",
+        "audit",
+    },
 }
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
-    "responder": ["Home", "Report a problem", "Board"],
-    "lead": ["Home", "Report a problem", "Triage", "Board", "Trends", "Delivery log"],
-    "desk": ["Home", "Report a problem", "Triage", "Board", "Trends"],
+    "responder": ["Home", "Report a problem", "Board", "Alerts"],
+    "lead": ["Home", "Report a problem", "Triage", "Board", "Alerts", "Trends", "Delivery log"],
+    "desk": ["Home", "Report a problem", "Triage", "Board", "Alerts", "Trends"],
     "manager": ["Home", "Report a problem", "Trends"],
     "admin": [
         "Home",
@@ -57,6 +70,7 @@ IN_MENU = {
         "People",
         "Catalogue",
         "Templates",
+        "Integrations",
         "Settings",
         "Import",
         "Delivery log",

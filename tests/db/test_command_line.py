@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 import db.cli
-from db.engine import DatabaseProblem, reading
-from db.models import ImportRun, Incident
+from db.engine import DatabaseProblem, reading, writing
+from db.models import ImportRun, Incident, Service
+from db.queries import integrations, sessions
 from tests.db.imported import MANY, ROOT, SAMPLE
 
 
@@ -199,3 +200,23 @@ def test_measures_covers_whole_local_days(command, monkeypatch):
     status, _, err = command("measures", "--json", "--from", "2016-03-02", "--to", "2016-03-01")
     assert status == 1
     assert "ends (2016-03-01) before it begins" in err
+
+
+@on_sqlite
+def test_an_integration_is_added_and_its_token_printed(command, app_database):
+    with writing(app_database) as session:
+        session.add(Service(name="Web shop"))
+    status, out, err = command("integration", "add", "Prometheus", "--format", "alertmanager", "--service", "web shop")
+    assert (status, err) == (0, "")
+    token = out.strip()
+    with reading(app_database) as session:
+        sender = integrations.by_token(session, sessions.hashed(token))
+    assert (sender.name, sender.format) == ("Prometheus", "alertmanager")
+    for refused in (
+        ("Other", "--format", "generic", "--service", "nowhere"),
+        ("Prometheus", "--format", "generic", "--service", "Web shop"),
+        ("Third", "--format", "carrier pigeon", "--service", "Web shop"),
+    ):
+        status, out, err = command("integration", "add", *refused)
+        assert (status, out) == (1, "")
+        assert len(err.splitlines()) == 1

@@ -39,9 +39,11 @@ BY_ROLE = """
     attach       .         x          x     x     .        .
     triage       .         .          x     x     .        .
     board        .         x          x     x     .        .
+    alerts       .         x          x     x     .        .
     trends       .         .          x     x     x        x
     people       .         .          .     .     .        x
     settings     .         .          .     .     .        x
+    integrations .         .          .     .     .        x
     import       .         .          .     .     .        x
     deliveries   .         .          x     .     .        x
     audit        .         .          .     .     .        x

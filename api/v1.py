@@ -1,0 +1,103 @@
+"""The HTTP API for machines, mounted at /api; it describes itself at /api/openapi.json.
+
+What is refused is told as {"error": {"code", "message", "fields"}}: a word for programs, a sentence for people, and a
+sentence for each field at fault.
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+log = logging.getLogger("incident_desk.api")
+
+CODES = {404: "not_found", 405: "method_not_allowed"}
+ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "fields"],
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "fields": {"type": "object", "additionalProperties": {"type": "string"}},
+            },
+        }
+    },
+}
+
+
+class Refused(Exception):
+    """What a request is answered with when it is not taken."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        fields: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+        self.fields, self.headers = dict(fields or {}), dict(headers or {})
+
+    def body(self) -> dict[str, object]:
+        """As it is sent."""
+        return {"error": {"code": self.code, "message": self.message, "fields": self.fields}}
+
+    def response(self) -> Response:
+        return JSONResponse(self.body(), self.status, self.headers)
+
+
+def failed(request: Request) -> Refused:
+    """Something that nobody expected; logged with a reference."""
+    reference = secrets.token_hex(4)
+    log.exception("A request failed; reference %s, %s %s", reference, request.method, request.url.path)
+    return Refused(500, "failed", f"Something went wrong (reference {reference}). Nothing was stored.")
+
+
+async def _not_here(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = CODES.get(error.status_code, "refused")
+    told = {404: "There is nothing at this address.", 405: "Use another method here; see the header Allow."}
+    sentence = told.get(error.status_code, str(error.detail))
+    return Refused(error.status_code, code, sentence, headers=error.headers).response()
+
+
+def make(*routers: APIRouter) -> FastAPI:
+    """The application of these parts."""
+    app = FastAPI(
+        title="Incident Desk",
+        version="1",
+        openapi_url="/openapi.json",
+        docs_url=None,  # its screens load from another host
+        redoc_url=None,
+        servers=[{"url": "/api"}],
+        root_path_in_servers=False,
+    )
+    app.add_exception_handler(HTTPException, _not_here)
+    for router in routers:
+        app.include_router(router)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """Its description, with the ways to carry a token."""
+    if app.openapi_schema is None:
+        made = get_openapi(title=app.title, version=app.version, routes=app.routes, servers=app.servers)
+        made.setdefault("components", {})["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "basic": {"type": "http", "scheme": "basic"},
+        }
+        app.openapi_schema = made
+    return app.openapi_schema

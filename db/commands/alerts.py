@@ -1,0 +1,275 @@
+"""What becomes of signals: each is kept, and counts for one alert; an alert has one incident at a time.
+
+| its alert, and the incident of that | a signal that fires | one that resolves |
+|---|---|---|
+| none | opens an incident, or joins that of its group or of a storm | is kept as unknown |
+| incident open | counts | ends the alert |
+| incident resolved or recovered | reopens it | ends the alert |
+| incident closed or cancelled | a new alert and incident, which name the one before | ends the alert |
+| incident merged into another | the same with the one that goes on | likewise |
+| none, in maintenance | is kept; opens an incident when it fires after the window | ends the alert |
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from db.commands import alert_ends, detecting, incidents, storms, timeline
+from db.commands.alert_places import (
+    ENDED,
+    SOURCE_LIMIT,
+    WAITING,
+    Turn,
+    describe,
+    going_on,
+    group,
+    place,
+    priority_of,
+    reopen,
+)
+from db.models import Alert, Incident, Integration, ReceivedSignal
+from db.queries import maintenance
+from db.queries.alerts import OWN, SILENT, TEST
+from rules import states
+from rules.access import SYSTEM
+from rules.errors import RuleError
+from rules.signals import Signal
+
+JOINS_TOLD = 20
+"""Alerts of one incident up to which each that joins has an entry on its timeline."""
+_KEYS_AT_ONCE = 1000
+
+
+def locked(db: Session, ids: Iterable[int]) -> dict[int, Integration]:
+    """The integrations, held until the transaction ends: signals of one integration take turns."""
+    statement = select(Integration).where(Integration.id.in_(sorted(ids))).order_by(Integration.id)
+    fresh = statement.with_for_update().execution_options(populate_existing=True)
+    return {one.id: one for one in db.scalars(fresh)}
+
+
+def receive(db: Session, integration: Integration, signals: Sequence[Signal], now: datetime) -> Counter[str]:
+    """Take signals of an integration that is `locked`, in their order; how many had which outcome."""
+    integration.last_signal_at = now
+    beat(db, integration, now)
+    return _take(db, integration, signals, now)
+
+
+def beat(db: Session, integration: Integration, now: datetime) -> None:
+    """It has called. What its silence opened ends."""
+    if integration.heartbeat_seconds is None:
+        return
+    silent = is_silent(integration)
+    integration.heartbeat_at = now
+    integration.heartbeat_due_at = now + timedelta(seconds=integration.heartbeat_seconds)
+    if silent:
+        said = Signal(SILENT, "resolved", f"{integration.name} calls again", "", "", now)
+        _take(db, integration, [said], now)
+
+
+def is_silent(integration: Integration) -> bool:
+    """True when it has not called as it promised, and an alert says so. One that never called is only waited for."""
+    known = integration.heartbeat_seconds is not None and integration.heartbeat_at is not None
+    return known and integration.heartbeat_due_at is None
+
+
+def fall_silent(db: Session, integration: Integration, now: datetime) -> bool:
+    """Open an incident, once, for an integration that is `locked` and should have called; True when it was opened."""
+    due = integration.heartbeat_due_at
+    if due is None or due > now or integration.archived_at is not None or integration.heartbeat_seconds is None:
+        return False
+    if maintenance.covers(db, integration.service_id, now) is not None:
+        integration.heartbeat_due_at = now + timedelta(seconds=integration.heartbeat_seconds)
+        return False
+    integration.heartbeat_due_at = None
+    said = f"It promised to call every {integration.heartbeat_seconds:,} seconds."
+    if integration.heartbeat_at is not None:
+        said += f" Its last call was at {integration.heartbeat_at:%Y-%m-%d %H:%M:%S} UTC."
+    title = f"{integration.name} is silent"
+    _take(db, integration, [Signal(SILENT, "firing", title, "", "", due, description=said)], now)
+    return True
+
+
+def send_test(db: Session, integration: Integration, now: datetime) -> Incident | None:
+    """A test alert goes the way of all others, and ends itself (worker.alerts). None in maintenance."""
+    said = "Somebody sent it from the screen 'Integrations'. It ends itself."
+    _take(db, integration, [Signal(TEST, "firing", f"Test alert of {integration.name}", "", "", now, None, said)], now)
+    alert = live(db, integration, [TEST])[TEST]
+    return db.get_one(Incident, alert.incident_id) if alert.incident_id is not None else None
+
+
+def live(db: Session, integration: Integration, keys: Sequence[str]) -> dict[str, Alert]:
+    """Key -> the alert that takes the next signal with it."""
+    found: dict[str, Alert] = {}
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        some = keys[start : start + _KEYS_AT_ONCE]
+        alive = select(Alert).where(
+            Alert.integration_id == integration.id, Alert.dedup_key.in_(some), Alert.ended_at.is_(None)
+        )
+        found |= {alert.dedup_key: alert for alert in db.scalars(alive)}
+    return found
+
+
+def _take(db: Session, integration: Integration, signals: Sequence[Signal], now: datetime) -> Counter[str]:
+    found = live(db, integration, list(dict.fromkeys(signal.dedup_key for signal in signals)))
+    held = sorted({alert.incident_id for alert in found.values() if alert.incident_id is not None})
+    incidents_held: dict[int, Incident] = {}
+    for start in range(0, len(held), _KEYS_AT_ONCE):
+        some = Incident.id.in_(held[start : start + _KEYS_AT_ONCE])
+        statement = select(Incident).where(some).order_by(Incident.id).with_for_update()
+        fresh = db.scalars(statement.execution_options(populate_existing=True))
+        incidents_held |= {incident.id: incident for incident in fresh}
+    storms.end_if_over(db, integration, now)
+    quiet = maintenance.covers(db, integration.service_id, now) is not None
+    turn = Turn(db, integration, now, found, quiet, incidents_held)
+    for signal in signals:
+        before = found.get(signal.dedup_key)
+        outcome = _one(turn, signal)
+        turn.kept.append((signal, found.get(signal.dedup_key, before), outcome))
+    _keep(turn)
+    for incident_id, titles in turn.joined.items():
+        _tell_joined(turn, incident_id, titles)
+    for incident_id, own in turn.calmed.items():
+        alert_ends.settle(db, integration, db.get_one(Incident, incident_id), now, own=own)
+    return Counter(outcome for _, _, outcome in turn.kept)
+
+
+def _one(turn: Turn, signal: Signal) -> str:
+    """Let one signal count; the outcome."""
+    alert = turn.alerts.get(signal.dedup_key)
+    incident = going_on(turn, alert.incident_id) if alert is not None and alert.incident_id is not None else None
+    over = incident is not None and incident.state in ENDED
+    if alert is not None and (signal.status == "resolved" or not (over or incident is None)):
+        _count(turn, alert, signal)
+    if signal.status == "resolved":
+        return _resolve(turn, alert, incident, over)
+    if signal.status == "acknowledged":
+        if alert is None or incident is None or over:
+            return "unknown"
+        return _acknowledge(turn, alert, incident)
+    if alert is not None and incident is None and turn.quiet:
+        _count(turn, alert, signal)
+        return "maintenance"
+    if alert is None or incident is None or over:
+        if alert is not None:
+            alert.ended_at = turn.now
+            turn.db.flush()  # its key is free before the next one takes it
+        return _begin(turn, signal, incident.number if incident is not None else None)
+    return _fire(turn, alert, incident, signal)
+
+
+def _count(turn: Turn, alert: Alert, signal: Signal) -> None:
+    alert.signals += 1
+    alert.last_at = turn.now
+    if signal.severity and signal.severity != alert.severity:
+        alert.severity = signal.severity
+
+
+def _resolve(turn: Turn, alert: Alert | None, incident: Incident | None, over: bool) -> str:
+    if alert is None:
+        return "unknown"
+    changed = alert.status != "resolved"
+    alert.status = "resolved"
+    if incident is None or over:
+        alert.ended_at = turn.now
+        del turn.alerts[alert.dedup_key]
+        turn.db.flush()
+    elif changed:
+        turn.calmed[incident.id] = turn.calmed.get(incident.id, True) and alert.dedup_key.startswith(OWN)
+    return "resolved"
+
+
+def _acknowledge(turn: Turn, alert: Alert, incident: Incident) -> str:
+    if alert.status == "firing":
+        alert.status = "acknowledged"
+    if incident.state in WAITING:
+        given: dict[str, Any] = {"reason": f"Acknowledged where the alert comes from, {turn.integration.name}."}
+        if incident.category_pair_id is None:
+            given["category_pair_id"] = turn.integration.category_pair_id
+        try:
+            with turn.db.begin_nested():
+                incidents.perform(turn.db, incident.id, None, "acknowledge", given, actor=SYSTEM, now=turn.now)
+        except RuleError as refused:  # the incident lacks something that only people can add; the signal counts
+            told = "saw it acknowledged where the alert comes from, and could not start work"
+            detail = refused.sentence
+            timeline.add(turn.db, incident, SYSTEM, turn.now, "alert", told, detail=detail, versioned=False)
+    return "acknowledged"
+
+
+def _fire(turn: Turn, alert: Alert, incident: Incident, signal: Signal) -> str:
+    """A signal of an alert that is known, with an incident that is not over."""
+    if alert.status == "resolved":
+        alert.status = "firing"
+        turn.calmed.pop(incident.id, None)
+        describe(turn, alert, signal)
+    if incident.state not in states.OPEN:
+        if turn.quiet:
+            return "maintenance"
+        reopen(turn, incident, alert.title)
+        return "reopened"
+    detecting.raise_to(turn.db, incident, priority_of(turn, signal), turn.now)
+    return "counted"
+
+
+def _begin(turn: Turn, signal: Signal, before: str | None) -> str:
+    """A key without an alert: it opens an incident, or joins one."""
+    alert = Alert(
+        integration_id=turn.integration.id,
+        dedup_key=signal.dedup_key,
+        group_key=group(turn.integration, signal),
+        status="firing",
+        first_at=turn.now,
+        last_at=turn.now,
+        signals=1,
+        severity=signal.severity,
+    )
+    describe(turn, alert, signal)
+    incident, outcome = place(turn, alert, signal) if not turn.quiet else (None, "maintenance")
+    if incident is not None:
+        alert.incident_id = incident.id
+        turn.incidents[incident.id] = incident
+    turn.db.add(alert)
+    turn.alerts[signal.dedup_key] = alert
+    if incident is not None and alert.group_key:
+        turn.groups[alert.group_key] = incident.id
+    if incident is not None and outcome == "joined":
+        turn.joined.setdefault(incident.id, []).append(alert.title)
+        detecting.raise_to(turn.db, incident, priority_of(turn, signal), turn.now)
+    if incident is not None and before is not None and outcome == "opened":
+        told = f"fired before: {before}"
+        timeline.add(turn.db, incident, SYSTEM, turn.now, "alert", told, versioned=False)
+    return outcome
+
+
+def _keep(turn: Turn) -> None:
+    """Write down every signal as it came."""
+    turn.db.flush()
+    rows = [
+        {
+            "integration_id": turn.integration.id,
+            "alert_id": alert.id if alert is not None else None,
+            "received_at": turn.now,
+            "status": signal.status,
+            "dedup_key": signal.dedup_key,
+            "title": signal.title,
+            "severity": signal.severity,
+            "source": signal.source[:SOURCE_LIMIT],
+            "outcome": outcome,
+        }
+        for signal, alert, outcome in turn.kept
+    ]
+    if rows:
+        turn.db.execute(insert(ReceivedSignal), rows)
+
+
+def _tell_joined(turn: Turn, incident_id: int, titles: Sequence[str]) -> None:
+    some = select(Alert.id).where(Alert.incident_id == incident_id).limit(JOINS_TOLD + len(titles)).subquery()
+    if turn.db.execute(select(func.count()).select_from(some)).scalar_one() - len(titles) >= JOINS_TOLD:
+        return
+    told = f"{len(titles)} more alerts joined" if len(titles) > 1 else "another alert joined"
+    incident = turn.db.get_one(Incident, incident_id)
+    detail = "\n".join(titles[:JOINS_TOLD])
+    timeline.add(turn.db, incident, SYSTEM, turn.now, "alert", told, detail=detail, versioned=False)

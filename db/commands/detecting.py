@@ -1,0 +1,99 @@
+"""Incidents that monitoring found, not a person."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from db.commands import clocks, incidents, paging, timeline
+from db.models import Incident, Service, Team
+from db.queries.settings import policies
+from rules.access import SYSTEM
+from rules.priority import Matrix
+
+SOURCE = "alert"
+DESCRIPTION_LIMIT = 20_000
+
+
+def detect(
+    db: Session,
+    *,
+    title: str,
+    description: str,
+    priority: int,
+    affected: str = "",
+    service_id: int | None = None,
+    team_id: int | None = None,
+    category_pair_id: int | None = None,
+    escalation_policy_id: int | None = None,
+    started_at: datetime | None = None,
+    told: str,
+    detail: str = "",
+    now: datetime,
+) -> Incident:
+    """Log an incident that a signal began, and page for it. `told` is its first timeline entry, without its subject.
+
+    It has all that triage asks for, so that it can be accepted at once. What a team owns that runs what it builds is
+    assigned to that team immediately. Without a team, that of the service.
+    """
+    known = policies(db)
+    service = db.get(Service, service_id) if service_id is not None else None
+    if team_id is None and service is not None:
+        team_id = service.team_id
+    team = db.get(Team, team_id) if team_id is not None else None
+    if team is None or team.archived_at is not None:
+        team = None
+    impact, urgency = levels(priority, known.matrix, service.impact if service else None)
+    incident = Incident(
+        number=f"new {secrets.token_hex(16)}",
+        state="new",
+        source=SOURCE,
+        title=title,
+        description=description[:DESCRIPTION_LIMIT],
+        affected=affected or (service.name if service else ""),
+        service_id=service_id,
+        team_id=team.id if team else None,
+        category_pair_id=category_pair_id,
+        impact=impact,
+        urgency=urgency,
+        priority=priority,
+        started_at=min(started_at, now) if started_at else None,
+        detected_at=now,
+        reported_at=now,
+        changed_at=now,
+        rank_at=now,
+        version=1,
+        reopen_count=0,
+        handovers=0,
+        escalations=0,
+    )
+    db.add(incident)
+    db.flush()
+    incident.number = f"INC-{incident.id:06d}"
+    clocks.recompute(db, incident, known, now)
+    timeline.add(db, incident, SYSTEM, now, "detected", told, detail=detail, states=(None, "new"), public=True)
+    if team is not None and team.way == "devops" and category_pair_id is not None:
+        incidents.perform(db, incident.id, None, "accept", {"team_id": team.id}, actor=SYSTEM, now=now)
+    paging.begin(db, incident, now, escalation_policy_id)
+    return incident
+
+
+def raise_to(db: Session, incident: Incident, priority: int, now: datetime) -> None:
+    """Let an incident that nobody has looked at yet be as urgent as the worst of its alerts."""
+    if incident.acknowledged_at is not None or incident.priority is None or priority >= incident.priority:
+        return
+    impact, urgency = levels(priority, policies(db).matrix, incident.impact)
+    changes: dict[str, Any] = {"priority": priority, "impact": impact, "urgency": urgency}
+    incidents.amend(db, incident, "prioritise", changes, {}, actor=SYSTEM, now=now)
+
+
+def levels(priority: int, matrix: Matrix, impact: int | None = None) -> tuple[int | None, int | None]:
+    """Impact and urgency that mean `priority`: with the service's own impact if that fits, else the most even pair.
+
+    A matrix may give that priority nowhere: then the priority stands by itself, without the two.
+    """
+    fitting = [cell for cell, level in matrix.items() if level == priority]
+    if not fitting:
+        return None, None
+    return min(fitting, key=lambda cell: (cell[0] != impact, abs(cell[0] - cell[1]), cell))
