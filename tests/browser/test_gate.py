@@ -44,18 +44,8 @@ OPEN_TO = {
     "desk": EVERYBODY | {"home", "board", "alerts", "triage", "trends"},
     "manager": EVERYBODY | {"home", "trends"},
     "admin": EVERYBODY
-    | {
-        "home",
-        "trends",
-        "people",
-        "settings",
-        "catalogue",
-        "templates",
-        "integrations",
-        "import",
-        "deliveries",
-        "audit",
-    },
+    | {"home", "trends", "people", "settings", "catalogue", "templates", "integrations", "import"}
+    | {"deliveries", "audit"},
 }
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
