@@ -49,6 +49,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     gc.freeze()
     if settings().worker == "embedded":
         loop.start()
+        health.watch(loop.healthy)
     yield
     if settings().worker == "embedded":
         await to_thread.run_sync(loop.stop)

@@ -108,6 +108,7 @@ TABLE: dict[str, frozenset[str]] = {
     "comment": _WORK,
     "follow": _EVERYONE,
     "attach": _WORK,
+    "page": _WORK,
     # screens and collections
     "triage": _TRIAGE,
     "board": _WORK,
@@ -119,6 +120,8 @@ TABLE: dict[str, frozenset[str]] = {
     "import": frozenset({"admin"}),
     "deliveries": frozenset({"lead", "admin"}),
     "audit": frozenset({"admin"}),
+    "escalation": _WORK | {"admin"},
+    "escalation_edit": frozenset({"lead", "admin"}),
 }
 _OWN = frozenset({"read", "verify", "reject", "reopen", "comment", "attach"})
 """what the reporter may do with an incident of their own"""

@@ -18,6 +18,9 @@ MOST_STEPS = 20
 MOST_TARGETS = 20
 LEAST_DELAY, MOST_DELAY = 60, 9000 * 60
 """seconds; source: GoAlert's limits of 1 and 9,000 minutes"""
+LEAST_TIMEOUT, MOST_TIMEOUT = 5 * 60, 7 * 86_400
+USUAL_TIMEOUT = 30 * 60
+"""seconds after which an acknowledged P1 or P2 that fires on untouched pages again, unless its policy says another"""
 
 
 class Target(NamedTuple):
@@ -105,6 +108,11 @@ def wait_seconds(policy: Policy, position: int, reached: bool) -> int:
 def plan(policy: Policy, fired_at: datetime, reaches: Reaches = has_targets) -> list[Firing]:
     """What fires when, if nobody ever acknowledges, from `fired_at` on; in UTC, for the dry run."""
     return _run(policy, fired_at, reaches)[0]
+
+
+def acknowledge_timeout(own: int | None, priority: int | None) -> int | None:
+    """Seconds after which what was acknowledged and left alone pages again; None: never. `own` is the policy's."""
+    return own or (USUAL_TIMEOUT if priority in (1, 2) else None)
 
 
 def runs_out_at(policy: Policy, fired_at: datetime, reaches: Reaches = has_targets) -> datetime:

@@ -1,20 +1,24 @@
 """What time does: a thread that looks every two seconds for what has fallen due."""
 
 import logging
+import os
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from db.commands import housekeeping
+from db.commands import escalation, heartbeats, housekeeping
 from db.engine import DatabaseProblem, writing
 from worker import alerts, history, outbox, policies, timers
+from worker.senders import SENDERS, Sender
 
 EVERY_SECONDS = 2.0
 TIDY_EVERY_SECONDS = 3600.0
+BEAT_EVERY_SECONDS = 15.0
 LONGEST_WAIT_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
@@ -32,6 +36,9 @@ class Loop:
         self._alerts = alerts.Watch()
         self._failures = 0
         self._tidied: float | None = None
+        self._beat_at: float | None = None
+        self._before: datetime | None = None
+        self.name = f"{socket.gethostname()[:80]}:{os.getpid()}:{id(self) % 100_000}"
 
     def start(self) -> "Loop":
         """Run in a thread of its own."""
@@ -57,12 +64,20 @@ class Loop:
                 self._stopping.wait(self.turn())
         finally:
             self._post.stop()
+            self._leave()
+
+    @property
+    def alive(self) -> bool:
+        """False once its thread has ended."""
+        return self._thread.is_alive()
 
     def turn(self) -> float:
         """Do what is due now; the seconds to wait until the next turn. Never raises: a worker that died is worse."""
         try:
+            self._watch_the_clock()
             fired = timers.tick(self._clock(), self._engine)
             self._post.turn()
+            self._beat()
             more = policies.tick(self._clock(), self._engine)
             self._alerts.tick(self._clock(), self._engine)
             history.tick(self._clock(), self._engine)
@@ -76,6 +91,31 @@ class Loop:
             log.warning("The worker goes on: the database answers again.")
             self._failures = 0
         return 0.0 if fired >= timers.MOST or more else EVERY_SECONDS
+
+    def _watch_the_clock(self) -> None:
+        """A clock that was set back, perhaps before this worker began, has left steps too far ahead."""
+        now = self._clock()
+        if self._before is None or now < self._before:
+            with writing(self._engine) as db:
+                escalation.mend_times(db, now)
+        self._before = now
+
+    def _beat(self) -> None:
+        if self._beat_at is not None and time.monotonic() - self._beat_at < BEAT_EVERY_SECONDS:
+            return
+        with writing(self._engine) as db:
+            heartbeats.beat(db, self.name, self._clock())
+        self._beat_at = time.monotonic()
+
+    def _leave(self) -> None:
+        """Not be missed after ending as asked; what cannot be said is forgotten in time."""
+        if not self._stopping.is_set() or self._beat_at is None:
+            return
+        try:
+            with writing(self._engine) as db:
+                heartbeats.end(db, self.name)
+        except (DatabaseProblem, DBAPIError):
+            log.warning("The worker ends without saying so: the database cannot be used.")
 
     def _tidy(self) -> None:
         if self._tidied is not None and time.monotonic() - self._tidied < TIDY_EVERY_SECONDS:
@@ -93,6 +133,16 @@ class Loop:
             log.warning("The worker waits for the database and tries again: %s", sentence)
 
 
+def tick(now: datetime, engine: Engine | None = None, senders: Mapping[str, Sender] = SENDERS) -> None:
+    """Everything that is due at `now`, once and in order, as one worker would do it, and until all of it is sent."""
+    while timers.tick(now, engine) >= timers.MOST:
+        pass
+    outbox.tick(now, engine, senders)
+    while policies.tick(now, engine):
+        pass
+    history.tick(now, engine)
+
+
 _running: list[Loop] = []
 
 
@@ -107,3 +157,8 @@ def stop() -> None:
     """Let every worker that start() began in this process end."""
     while _running:
         _running.pop().stop()
+
+
+def healthy() -> bool:
+    """False when a worker that start() began in this process has died without being asked to end."""
+    return all(running.alive for running in _running)

@@ -44,7 +44,7 @@ def tick(now: datetime, engine: Engine | None = None) -> int:
 
 def _due(now: datetime, after: Due | None, engine: Engine | None) -> Sequence[Due]:
     statement = select(Timer.id, Timer.due_at).where(
-        Timer.fired_at.is_(None), Timer.due_at <= now, Timer.kind.in_(timers.TOLD)
+        Timer.fired_at.is_(None), Timer.due_at <= now, Timer.kind.in_(timers.KINDS)
     )
     if after is not None:
         same_moment = and_(Timer.due_at == after.due_at, Timer.id > after.id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import detecting, incidents, paging, storms, wording
+from db.commands import detecting, escalation, incidents, storms, wording
 from db.models import Alert, Incident, Integration, TimelineEntry
 from db.queries.alerts import OWN, SILENT
 from rules import severities, states
@@ -163,4 +163,4 @@ def reopen(turn: Turn, incident: Incident, why: str) -> None:
     if was in WAITING and incident.acknowledged_at is None:
         changes["state"] = was
     incidents.amend(turn.db, incident, "reopen", changes, given, actor=SYSTEM, now=turn.now)
-    paging.begin(turn.db, incident, turn.now, turn.integration.escalation_policy_id)
+    escalation.start(turn.db, incident, turn.now, turn.integration.escalation_policy_id)

@@ -11,7 +11,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.commands import audit
-from db.models import QUEUE_ON_HOLD, Category, CategoryPair, Incident, Service, Subcategory, Team, Template
+from db.models import (
+    QUEUE_ON_HOLD,
+    Category,
+    CategoryPair,
+    EscalationPolicy,
+    Incident,
+    Service,
+    Subcategory,
+    Team,
+    Template,
+)
 from rules import access, text
 from rules.access import Actor, NotFound
 from rules.catalogue import IMPACTS, TIERS, WAYS
@@ -38,6 +48,7 @@ def save_team(
     tier: str,
     way: str,
     contact: str = "",
+    escalation_policy_id: int | None = None,
     seen: Mapping[str, Any] | None = None,
     actor: Actor,
     now: datetime,
@@ -49,6 +60,7 @@ def save_team(
         "tier": tier,
         "way": way,
         "contact": _line(wrong, "contact", contact, CONTACT_LIMIT),
+        "escalation_policy_id": _policy(db, wrong, escalation_policy_id),
     }
     if tier not in TIERS:
         wrong["tier"] = "Choose the tier from the list."
@@ -67,6 +79,7 @@ def save_service(
     description: str = "",
     team_id: int | None = None,
     impact: int | None = None,
+    escalation_policy_id: int | None = None,
     seen: Mapping[str, Any] | None = None,
     actor: Actor,
     now: datetime,
@@ -78,6 +91,7 @@ def save_service(
         "description": text.block(description, "description", TEXT_LIMIT),
         "team_id": _team(db, wrong, team_id),
         "impact": impact,
+        "escalation_policy_id": _policy(db, wrong, escalation_policy_id),
     }
     if impact not in IMPACTS:
         wrong["impact"] = "Choose from the list how much hangs on it."
@@ -259,6 +273,13 @@ def _team(db: Session, wrong: dict[str, str], team_id: int | None) -> int | None
     if team_id is not None and (team is None or team.archived_at is not None):
         wrong["team_id"] = "Choose a team from the list."
     return team_id
+
+
+def _policy(db: Session, wrong: dict[str, str], policy_id: int | None) -> int | None:
+    policy = db.get(EscalationPolicy, policy_id) if policy_id is not None else None
+    if policy_id is not None and (policy is None or policy.archived_at is not None):
+        wrong["escalation_policy_id"] = "Choose an escalation policy from the list."
+    return policy_id
 
 
 def _subject(db: Session, thing: Thing) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db.commands import clocks, incidents, paging, timeline
+from db.commands import clocks, escalation, incidents, timeline
 from db.models import Incident, Service, Team
 from db.queries.settings import policies
 from rules.access import SYSTEM
@@ -75,7 +75,7 @@ def detect(
     timeline.add(db, incident, SYSTEM, now, "detected", told, detail=detail, states=(None, "new"), public=True)
     if team is not None and team.way == "devops" and category_pair_id is not None:
         incidents.perform(db, incident.id, None, "accept", {"team_id": team.id}, actor=SYSTEM, now=now)
-    paging.begin(db, incident, now, escalation_policy_id)
+    escalation.start(db, incident, now, escalation_policy_id)
     return incident
 
 

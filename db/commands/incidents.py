@@ -15,6 +15,7 @@ from db.commands import (
     assignments,
     checks,
     clocks,
+    escalation,
     files,
     handover,
     merging,
@@ -213,6 +214,8 @@ def perform(
     changes = states.apply(before, action, values, now, patience=known.patience, for_reporter=for_reporter)
     if action == "acknowledge" and incident.assignee_id is None and actor is not access.SYSTEM:
         changes["assignee_id"] = actor.id
+    if action in ("accept", "assign", "escalate") and changes.get("assignee_id") is None:
+        changes["assignee_id"] = escalation.on_call(db, incident, edits | changes, now)
     if action == "resolve":
         changes["denied_at"] = None
     elif action in ("reject", "reopen") and _says_not_fixed(incident, action, for_reporter):
@@ -345,6 +348,8 @@ def _write(
         asking.told(db, incident, kind, entry.detail, actor, now)
     if kind in outbox.STOPS_PAGES:
         outbox.stop_pages(db, incident.id, now)
+    db.flush()
+    escalation.follow(db, incident, kind, before, actor=actor, now=now)
     db.flush()
     return incident
 

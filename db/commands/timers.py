@@ -30,6 +30,10 @@ TOLD = {
 PROMISES = frozenset({"response_breach", "resolution_warning", "resolution_breach", "ola_warning", "ola_breach"})
 """kinds of which those who answer for the incident are told"""
 _PATIENCE = Patience()
+STEP, AGAIN = "escalation", "repage"
+PAGING = frozenset({STEP, AGAIN})
+"""kinds that db.commands.escalation sets and fires; nothing of the incident itself says when they are due"""
+KINDS = PAGING | set(TOLD)
 
 
 def wanted(
@@ -88,6 +92,8 @@ def move(
     """The same, with the timers that the incident has already read."""
     due = wanted(incident, paused, running, patience)
     for timer in present:
+        if timer.kind in PAGING:
+            continue
         moment = due.pop(timer.kind, None)
         if moment is None:
             if timer.fired_at is None:
@@ -108,6 +114,11 @@ def fire(db: Session, timer: Timer, now: datetime) -> None:
     incident = db.get_one(Incident, timer.incident_id)
     if timer.kind in (asking.REMINDER, asking.OVER):
         asking.fire(db, timer, incident, now)
+        return
+    if timer.kind in PAGING:
+        from db.commands import escalation  # it sets timers, so it knows this module
+
+        escalation.fire_timer(db, timer, incident, now)
         return
     kind, text = TOLD[timer.kind]
     timer.fired_at = now
@@ -132,3 +143,31 @@ def _of_the_team(db: Session, timer: Timer, text: str) -> str:
     else:
         running.breached_at = timer.due_at
     return text.format(team=db.get_one(Team, running.team_id).name, tier=NAMES[running.tier])
+
+
+def put(db: Session, incident_id: int, kind: str, due_at: datetime) -> None:
+    """Let the incident's timer of this kind be due then, whether or not there was one, and whether it has fired."""
+    timer = _of_kind(db, incident_id, kind)
+    if timer is None:
+        db.add(Timer(incident_id=incident_id, kind=kind, due_at=due_at))
+    else:
+        timer.due_at, timer.fired_at = due_at, None
+
+
+def put_if_missing(db: Session, incident_id: int, kind: str, due_at: datetime) -> None:
+    """The same, unless one waits already."""
+    timer = _of_kind(db, incident_id, kind)
+    if timer is None or timer.fired_at is not None:
+        put(db, incident_id, kind, due_at)
+
+
+def drop(db: Session, incident_id: int, kind: str) -> None:
+    """Remove the incident's timer of this kind, if there is one."""
+    timer = _of_kind(db, incident_id, kind)
+    if timer is not None:
+        db.delete(timer)
+        db.flush()
+
+
+def _of_kind(db: Session, incident_id: int, kind: str) -> Timer | None:
+    return db.scalars(select(Timer).where(Timer.incident_id == incident_id, Timer.kind == kind)).one_or_none()

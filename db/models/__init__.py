@@ -40,7 +40,7 @@ from db.models.oncall import (
 from db.models.people import OneTimeLink, Person, PersonRole, SavedView, SignInSession, TeamMember, Throttle
 from db.models.reach import ContactMethod, NotificationRule, PageLink, TeamChannel
 from db.models.services import Category, CategoryPair, Service, Subcategory, Team, Template
-from db.models.work import AuditEntry, ChainHead, ImportRun, Notice, OutboxMessage, Setting, Timer
+from db.models.work import AuditEntry, ChainHead, ImportRun, Notice, OutboxMessage, Setting, Timer, WorkerHeartbeat
 
 __all__ = [
     "QUEUE_ACTIVE",
@@ -101,6 +101,7 @@ __all__ = [
     "Throttle",
     "TimelineEntry",
     "Timer",
+    "WorkerHeartbeat",
     "from_micros",
     "to_micros",
 ]

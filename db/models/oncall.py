@@ -117,7 +117,7 @@ class EscalationPolicy(Base):
     repeats: Mapped[int] = mapped_column(default=0)
     """How often it begins anew after its last step."""
     acknowledge_seconds: Mapped[int | None] = mapped_column()
-    """An acknowledged incident that fires on and is left alone pages again after this; None: the setting's."""
+    """What was acknowledged, fires on and is left alone pages again after this; None: see rules.escalation."""
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(Instant)
     archived_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -134,14 +134,14 @@ class Escalation(Base):
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), primary_key=True)
     policy_id: Mapped[int] = mapped_column(ForeignKey("escalation_policy.id"))
     policy: Mapped[dict[str, Any]] = mapped_column(Json)
-    """{"name", "steps", "repeats"} as they were"""
+    """{"name", "steps", "repeats", "acknowledge_seconds"} as they were"""
     position: Mapped[int] = mapped_column(default=0)
     """Steps fired so far, through all repeats."""
     pages: Mapped[int] = mapped_column(default=0)
     began_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_by: Mapped[str] = mapped_column(String(20), default="")
-    """acknowledged, resolved, exhausted, maintenance, handed_over"""
+    """acknowledged, held, resolved, exhausted, maintenance, handed_over"""
 
 
 class Page(Base):

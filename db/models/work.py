@@ -142,6 +142,16 @@ class AuditEntry(Base):
     """Of this entry and the hash of the one before it; see rules.chain."""
 
 
+class WorkerHeartbeat(Base):
+    """When each worker last took a turn, so that it is seen when none does."""
+
+    __tablename__ = "worker_heartbeat"
+
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    """host and process"""
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
 class ChainHead(Base):
     """The newest hash of a chain and how many entries it has: the end cannot be cut off unseen."""
 

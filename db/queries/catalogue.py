@@ -87,13 +87,14 @@ def _teams(seen: list[ColumnElement[bool]]) -> tuple[Select[Any], Any, Any]:
     members = select(func.count()).where(TeamMember.team_id == Team.id).correlate(Team).scalar_subquery()
     counted = _open(Incident.team_id, Team.id, seen)
     columns = (Team.id, Team.name, Team.archived_at, counted, members, literal("", String), Team.tier, Team.way)
-    return select(*columns, Team.contact), Team.name, Team.archived_at
+    return select(*columns, Team.contact, Team.escalation_policy_id), Team.name, Team.archived_at
 
 
 def _services(seen: list[ColumnElement[bool]]) -> tuple[Select[Any], Any, Any]:
     counted, owner = _open(Incident.service_id, Service.id, seen), func.coalesce(Team.name, "")
     columns = (Service.id, Service.name, Service.archived_at, counted, literal(0), owner, Service.description)
-    statement = select(*columns, Service.team_id, Service.impact).outerjoin(Team, Team.id == Service.team_id)
+    own = (Service.team_id, Service.impact, Service.escalation_policy_id)
+    statement = select(*columns, *own).outerjoin(Team, Team.id == Service.team_id)
     return statement, Service.name, Service.archived_at
 
 
@@ -113,8 +114,8 @@ def _categories(seen: list[ColumnElement[bool]]) -> tuple[Select[Any], Any, Any]
 
 _KINDS = {"team": _teams, "service": _services, "category": _categories}
 _FIELDS = {
-    "team": ("name", "tier", "way", "contact"),
-    "service": ("name", "description", "team_id", "impact"),
+    "team": ("name", "tier", "way", "contact", "escalation_policy_id"),
+    "service": ("name", "description", "team_id", "impact", "escalation_policy_id"),
     "category": ("category", "subcategory", "team_id", "runbook", "template_id"),
 }
 

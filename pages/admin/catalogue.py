@@ -8,7 +8,7 @@ import streamlit as st
 from db.commands import catalogue as commands
 from db.engine import reading
 from db.queries import catalogue as queries
-from db.queries import choices
+from db.queries import choices, escalation_policies
 from db.queries.templates import offered
 from pages.parts import address, rows, session
 from pages.parts.empty import field_problem
@@ -21,7 +21,7 @@ from rules.catalogue import IMPACTS, KINDS, TIERS, WAYS
 ICONS = {"team": "groups", "service": "lan", "category": "sell"}
 SHORT_TIERS = {"1": "tier 1", "2": "tier 2", "3": "tier 3", "external": "vendor"}
 NEW = "Choose one, or type a new name"
-CHOICES = ("team_id", "impact", "template_id")
+CHOICES = ("team_id", "impact", "template_id", "escalation_policy_id")
 
 
 def page() -> None:
@@ -114,6 +114,7 @@ def _dialog(actor: Actor, kind: str, thing_id: int | None, key: str) -> None:
         teams = {team.id: team.name for team in choices.teams(db)}
         names = queries.names(db, actor)
         templates = {template.id: template.name for template in offered(db)}
+        pages_by = escalation_policies.names(db)
     failure: Failure | None = st.session_state.get(f"{key}.failure")
     if failure is not None and not failure.fields:
         st.error(literal(failure.sentence), icon=":material/error:")
@@ -121,9 +122,9 @@ def _dialog(actor: Actor, kind: str, thing_id: int | None, key: str) -> None:
     values = thing.values if thing else {}
     with st.form(f"{key}.form", border=False, enter_to_submit=False):
         if kind == "team":
-            _team(key, values, wrong)
+            _team(key, values, wrong, pages_by)
         elif kind == "service":
-            _service(key, values, wrong, teams)
+            _service(key, values, wrong, teams, pages_by)
         else:
             _category(key, values, wrong, teams, names)
             _choice("Template", "template_id", key, {None: "None", **templates}, values.get("template_id"), wrong)
@@ -159,7 +160,7 @@ def _choice(label: str, name: str, key: str, options: dict[Any, str], value: Any
     field_problem(wrong.get(name))
 
 
-def _team(key: str, values: dict[str, Any], wrong: Any) -> None:
+def _team(key: str, values: dict[str, Any], wrong: Any, pages_by: dict[int, str]) -> None:
     _name(key, values, wrong)
     _choice("Tier", "tier", key, TIERS, values.get("tier", "2"), wrong)
     _choice("Way of working", "way", key, WAYS, values.get("way", "itil"), wrong)
@@ -171,13 +172,23 @@ def _team(key: str, values: dict[str, Any], wrong: Any) -> None:
         autocomplete="off",
     )
     field_problem(wrong.get("contact"))
+    _pages(key, values, wrong, "Nobody", pages_by)
 
 
-def _service(key: str, values: dict[str, Any], wrong: Any, teams: dict[int, str]) -> None:
+def _service(key: str, values: dict[str, Any], wrong: Any, teams: dict[int, str], pages_by: dict[int, str]) -> None:
     _name(key, values, wrong)
     st.text_area("What it is for", values.get("description", ""), key=f"{key}.description", height=96)
     _choice("Team that owns it", "team_id", key, {None: "Nobody yet", **teams}, values.get("team_id"), wrong)
     _choice("How much hangs on it", "impact", key, IMPACTS, values.get("impact"), wrong)
+    _pages(key, values, wrong, "As for its team", pages_by)
+
+
+def _pages(key: str, values: dict[str, Any], wrong: Any, usual: str, pages_by: dict[int, str]) -> None:
+    name = "escalation_policy_id"
+    options: dict[int | None, str] = {None: usual}
+    for id_, policy in pages_by.items():
+        options[id_] = policy
+    _choice("Who is paged (escalation policy)", name, key, options, values.get(name), wrong)
 
 
 def _category(
@@ -202,8 +213,8 @@ def _category(
 
 
 SAVE: dict[str, tuple[Callable[..., int], tuple[str, ...]]] = {
-    "team": (commands.save_team, ("name", "tier", "way", "contact")),
-    "service": (commands.save_service, ("name", "description", "team_id", "impact")),
+    "team": (commands.save_team, ("name", "tier", "way", "contact", "escalation_policy_id")),
+    "service": (commands.save_service, ("name", "description", "team_id", "impact", "escalation_policy_id")),
     "category": (commands.save_category, ("category", "subcategory", "team_id", "runbook", "template_id")),
 }
 

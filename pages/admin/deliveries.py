@@ -4,7 +4,7 @@ import streamlit as st
 
 from db.commands import contact, deliveries
 from db.engine import reading
-from db.queries import choices, reach
+from db.queries import choices, heartbeats, reach
 from db.queries import deliveries as queries
 from pages.parts import address, session, times
 from pages.parts.empty import empty, field_problem
@@ -35,6 +35,9 @@ def everything(actor: Actor) -> None:
     st.title("Delivery log", anchor=False)
     with reading() as db:
         leaves = reach.any_channel(db)
+        idle = heartbeats.problem(db, session.now())
+    if idle:
+        st.error(literal(idle), icon=":material/error:")
     if not leaves:
         st.warning(
             "**Nothing leaves the app.** Set SMTP_URL for e-mail, or add a team's channel below. Until then people "

@@ -18,6 +18,7 @@ from pages.parts import (
     confirmation,
     corrections,
     named,
+    paging,
     related,
     session,
     shapes,
@@ -74,6 +75,7 @@ def page() -> None:
     tiers.box(actor, detail, standing, now)
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
+        paging.box(actor, detail, now)
         facts(detail, standing, files, now, place)
         alerts.box(found, now)
         tiers.vendor(actor, detail)

@@ -43,7 +43,7 @@ def test_a_team_is_added_changed_archived_and_brought_back(office):
     seen = TEAM | {"contact": ""}
     do(office, commands.save_team, team, **(TEAM | {"tier": "external", "contact": "+49 30 1"}), seen=seen)
     assert listed(office, "team", text="print")[0]["Printing"].values == {
-        "name": "Printing", "tier": "external", "way": "itil", "contact": "+49 30 1"
+        "name": "Printing", "tier": "external", "way": "itil", "contact": "+49 30 1", "escalation_policy_id": None
     }  # fmt: skip
     do(office, commands.archive, "team", team)
     assert "Printing" not in listed(office, "team")[0]

@@ -37,6 +37,7 @@ BY_ROLE = """
     comment      .         x          x     x     .        .
     follow       x         x          x     x     x        x
     attach       .         x          x     x     .        .
+    page         .         x          x     x     .        .
     triage       .         .          x     x     .        .
     board        .         x          x     x     .        .
     alerts       .         x          x     x     .        .
@@ -47,6 +48,8 @@ BY_ROLE = """
     import       .         .          .     .     .        x
     deliveries   .         .          x     .     .        x
     audit        .         .          .     .     .        x
+    escalation   .         x          x     x     .        x
+    escalation_edit  .     .          x     .     .        x
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}
