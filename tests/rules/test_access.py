@@ -40,6 +40,9 @@ BY_ROLE = """
     triage       .         .          x     x     .        .
     board        .         x          x     x     .        .
     trends       .         .          x     x     x        x
+    on_call      .         x          x     x     .        x
+    swap         .         x          x     x     .        .
+    schedule     .         .          x     .     .        x
     people       .         .          .     .     .        x
     settings     .         .          .     .     .        x
     import       .         .          .     .     .        x
