@@ -11,10 +11,11 @@ from sqlalchemy.exc import DBAPIError
 
 from db.commands import housekeeping
 from db.engine import DatabaseProblem, writing
-from worker import history, outbox, policies, timers
+from worker import handoffs, history, outbox, policies, timers
 
 EVERY_SECONDS = 2.0
 TIDY_EVERY_SECONDS = 3600.0
+WATCH_EVERY_SECONDS = 300.0
 LONGEST_WAIT_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Loop:
         self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
         self._failures = 0
         self._tidied: float | None = None
+        self._watched: float | None = None
 
     def start(self) -> "Loop":
         """Run in a thread of its own."""
@@ -61,9 +63,11 @@ class Loop:
         """Do what is due now; the seconds to wait until the next turn. Never raises: a worker that died is worse."""
         try:
             fired = timers.tick(self._clock(), self._engine)
+            handoffs.tick(self._clock(), self._engine)
             self._post.turn()
             more = policies.tick(self._clock(), self._engine)
             history.tick(self._clock(), self._engine)
+            self._watch()
             self._tidy()
         except Exception as error:  # noqa: BLE001 - said by _say; the thread must live on
             self._failures += 1
@@ -74,6 +78,12 @@ class Loop:
             log.warning("The worker goes on: the database answers again.")
             self._failures = 0
         return 0.0 if fired >= timers.MOST or more else EVERY_SECONDS
+
+    def _watch(self) -> None:
+        """Look ahead on the schedules, every few minutes."""
+        if self._watched is None or time.monotonic() - self._watched >= WATCH_EVERY_SECONDS:
+            handoffs.look_ahead(self._clock(), self._engine)
+            self._watched = time.monotonic()
 
     def _tidy(self) -> None:
         if self._tidied is not None and time.monotonic() - self._tidied < TIDY_EVERY_SECONDS:

@@ -43,6 +43,7 @@ def tell_change(db: Session, schedule: Schedule, now: datetime) -> int:
     due = schedule.handoff_at
     if due is None or due > now:
         return 0
+    db.flush()
     known = _known(db, schedule, due - TICK)
     before, present = roster.on_call(known, due - TICK), roster.on_call(known, now)
     schedule.handoff_at = roster.now_and_next(known, now).at

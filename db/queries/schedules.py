@@ -87,6 +87,7 @@ class Override:
     removed_id: int | None
     reason: str
     by: str | None
+    by_id: int | None
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,7 @@ def overrides(db: Session, actor: Actor, schedule_id: int, now: datetime) -> lis
             row.removed_id,
             row.reason,
             by.name,
+            row.created_by_id,
         )
         .outerjoin(added, added.id == row.added_id)
         .outerjoin(removed, removed.id == row.removed_id)
@@ -237,7 +239,8 @@ def overrides(db: Session, actor: Actor, schedule_id: int, now: datetime) -> lis
         .where(row.schedule_id == schedule_id, row.ends_at > now, row.cancelled_at.is_(None))
         .order_by(row.starts_at, row.id)
     )
-    return [Override(*found) for found in db.execute(statement)]
+    rows: list[Any] = list(db.execute(statement))
+    return [Override(*found) for found in rows]
 
 
 def swaps(db: Session, actor: Actor, now: datetime, *, schedule_id: int | None = None) -> list[SwapRow]:

@@ -33,6 +33,8 @@ MENU = (
     Entry("staff/report.py", "report", "Report a problem", "edit_square", "report", ""),
     Entry("leads/triage.py", "triage", "Triage", "low_priority", "triage", ""),
     Entry("responders/board.py", "board", "Board", "view_kanban", "board", ""),
+    Entry("responders/on_call.py", "on-call", "On-call", "phone_in_talk", "on_call", "Response"),
+    Entry("responders/schedules.py", "schedules", "Schedules", "calendar_month", "on_call", "Response"),
     Entry("managers/trends.py", "trends", "Trends", "monitoring", "trends", "Learning"),
     Entry("admin/people.py", "people", "People", "group", "people", "Setup"),
     Entry("admin/catalogue.py", "catalogue", "Catalogue", "category", "settings", "Setup"),
