@@ -30,7 +30,7 @@ def look_ahead(now: datetime, engine: Engine | None = None) -> int:
 
 
 def _look(db: Session, schedule: Schedule, now: datetime) -> int:
-    handoffs.keep(db, schedule, now)  # somebody who came back, or left, moves it
+    handoffs.look_again(db, schedule, now)
     return handoffs.tell_gaps(db, schedule, now)
 
 

@@ -35,6 +35,12 @@ def keep(db: Session, schedule: Schedule, now: datetime) -> None:
     schedule.handoff_at = roster.handoff(_known(db, schedule, now - TICK), now)
 
 
+def look_again(db: Session, schedule: Schedule, now: datetime) -> None:
+    """See when people are told next, where nothing is due: somebody who came back, or left, moves it."""
+    if schedule.archived_at is None and (schedule.handoff_at is None or schedule.handoff_at > now):
+        schedule.handoff_at = roster.now_and_next(_known(db, schedule, now), now).at
+
+
 def tell_change(db: Session, schedule: Schedule, now: datetime) -> int:
     """Tell who is on call now and was not before the handoff that is due, and the other way round; how many were told.
 
@@ -43,7 +49,6 @@ def tell_change(db: Session, schedule: Schedule, now: datetime) -> int:
     due = schedule.handoff_at
     if due is None or due > now:
         return 0
-    db.flush()
     known = _known(db, schedule, due - TICK)
     before, present = roster.on_call(known, due - TICK), roster.on_call(known, now)
     schedule.handoff_at = roster.now_and_next(known, now).at
