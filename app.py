@@ -11,7 +11,7 @@ import streamlit as st
 from anyio import to_thread
 from starlette.middleware import Middleware
 
-from api import act, files, health, reports, sign_in
+from api import act, files, health, oncall, reports, sign_in
 from api.gate import Gate
 from db.commands import setup
 from db.engine import DatabaseProblem, migrate, reading, writing
@@ -55,7 +55,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 app = st.App(
     "pages/main.py",
-    routes=[*health.routes, *sign_in.routes, *act.routes, *reports.routes, *files.routes],
+    routes=[*health.routes, *sign_in.routes, *act.routes, *reports.routes, *files.routes, *oncall.routes],
     middleware=[Middleware(Gate)],
     lifespan=lifespan,
 )

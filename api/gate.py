@@ -24,7 +24,7 @@ from db.settings import settings
 OPEN = frozenset(
     {"/login", "/logout", "/setup", "/sample", "/healthz", "/readyz", "/metrics", "/favicon.ico", "/report-a-problem"}
 )
-OPEN_UNDER = ("/invite/", "/act/", "/leave/", "/sign-in/", "/app/static/")
+OPEN_UNDER = ("/invite/", "/act/", "/leave/", "/calendar/", "/sign-in/", "/app/static/")
 TRACK = re.compile(r"/track/[^/]+")
 """the page of a report without an account, and nothing beneath it"""
 CACHED_SECONDS = 2.0

@@ -39,6 +39,8 @@ class Now:
     people: tuple[Who, ...]
     until: datetime | None
     following: tuple[Who, ...]
+    meant: bool
+    """somebody is meant to be on call now: it is within the hours of a layer"""
     member: bool
     """the reader may take over: they take turns in it, or are of its team"""
 
@@ -170,7 +172,8 @@ def now_and_next(db: Session, actor: Actor, at: datetime) -> list[Now]:
             tuple(Who(int(id_), called[int(id_)]) for id_ in many) for many in (found.people, found.following)
         )
         mine = member or str(actor.id) in (*found.people, *found.following)
-        listed.append(Now(schedule_id, name, team, zone, mine, people, found.at, following, member))
+        meant = bool(people or roster.missing(known.get(schedule_id, nobody), at, at + TICK))
+        listed.append(Now(schedule_id, name, team, zone, mine, people, found.at, following, meant, member))
     return sorted(listed, key=lambda one: not one.mine)
 
 

@@ -18,7 +18,7 @@ _PALETTE = [YOU, OTHERS, STANDS_IN, "", " ", "  ", NOBODY]
 _INK = "currentColor"
 _QUIET: dict[str, Any] = {"domain": False, "ticks": False, "title": None, "labelColor": _INK, "labelOpacity": 0.75}
 _LANE = 38
-_WIDTH, _LETTER = 820, 7.5
+_WIDTH, _LETTER = 820, 7.3
 """What the picture is likely to have, and a letter needs, in pixels: a name that does not fit is left out."""
 FIRST_LANE = "On call"
 
@@ -28,7 +28,15 @@ def spec() -> dict[str, Any]:
     """The specification, built once per process."""
     base = alt.Chart(alt.NamedData(name="rows"))
     spans = base.transform_filter("datum.kind != 'now'")
-    days = alt.Axis(**_QUIET, orient="top", format="%a %-d", labelOverlap="greedy", tickCount="day", gridOpacity=0.5)
+    days = alt.Axis(
+        **_QUIET,
+        orient="top",
+        format="%a %-d",
+        labelFlush=False,
+        labelOverlap="greedy",
+        tickCount="day",
+        gridOpacity=0.5,
+    )
     across = alt.X("start:T", axis=days, scale=alt.Scale(nice=False))
     lanes = alt.Y("lane:N", sort=None, axis=alt.Axis(**_QUIET, grid=False, labelPadding=8, labelLimit=130))
     colours = alt.Scale(domain=_PALETTE)
@@ -48,7 +56,7 @@ def spec() -> dict[str, Any]:
         stroke=alt.Stroke("kind:N", scale=colours, legend=None),
         tooltip=[alt.Tooltip("lane:N", title="Lane"), alt.Tooltip("words:N", title="Turn")],
     )
-    names = spans.mark_text(align="left", dx=6, color=_INK, fontSize=12.5).encode(x=across, y=lanes, text="text:N")
+    names = spans.mark_text(align="left", dx=5, color=_INK, fontSize=12.5).encode(x=across, y=lanes, text="text:N")
     now = base.transform_filter("datum.kind == 'now'")
     line = now.mark_rule(strokeWidth=2, color=_INK).encode(x=across)
     chart = (bars + names + line).properties(height=alt.Step(_LANE), width="container")
@@ -69,7 +77,7 @@ def rows(found: Calendar, me: str, now: datetime) -> list[dict[str, Any]]:
     drawn: list[dict[str, Any]] = []
 
     def add(lane: str, kind: str, name: str, start: datetime, end: datetime) -> None:
-        room = int((end - start) / (found.end - found.start) * _WIDTH / _LETTER) - 1
+        room = int(((end - start) / (found.end - found.start) * _WIDTH - 9) // _LETTER)
         drawn.append(
             {
                 "lane": lane,
@@ -105,7 +113,8 @@ def rows(found: Calendar, me: str, now: datetime) -> list[dict[str, Any]]:
 
 
 def _fitting(name: str, short: str, room: int) -> str:
-    initials = "".join(part[0] for part in name.split()[:2])
+    parts = name.split()
+    initials = (parts[0][0] + parts[-1][0]) if len(parts) > 1 else name[:2]
     return next((text for text in (name, short, initials) if len(text) <= room), "")
 
 

@@ -17,11 +17,19 @@ EVERY = {"hour": "Hourly", "day": "Daily", "week": "Weekly", "month": "Monthly"}
 
 
 def between(start: datetime, end: datetime, now: datetime) -> str:
-    """'Thu 14:00 to Mon 09:00', on the reader's clock."""
+    """'Thu 3 Dec 14:00 to Mon 7 Dec 09:00', on the reader's clock."""
     first, last = times.local(start), times.local(end)
     if first.date() == last.date():
-        return f"{times.short(start, now)} to {last:%H:%M}"
-    return f"{times.short(start, now)} to {times.short(end, now)}"
+        return f"{moment(start, now)} to {last:%H:%M}"
+    return f"{moment(start, now)} to {moment(end, now)}"
+
+
+def moment(instant: datetime, now: datetime) -> str:
+    """'today 14:05', 'tomorrow 09:00', 'Mon 7 Dec 09:00', with the year when it differs: people think in weekdays."""
+    at, today = times.local(instant), times.local(now)
+    near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((at.date() - today.date()).days)
+    year = f" {at.year}" if at.year != today.year else ""
+    return f"{near or f'{at:%a} {at.day} {at:%b}{year}'} {at:%H:%M}"
 
 
 def who(people: Iterable[Who]) -> str:
@@ -31,15 +39,22 @@ def who(people: Iterable[Who]) -> str:
 
 
 def present(found: Now) -> str:
-    """Markdown: who is on call; in red when that is nobody."""
-    return literal(who(found.people)) if found.people else ":red[:material/error: Nobody]"
+    """Markdown: who is on call; in red when that is nobody and should not be."""
+    if found.people:
+        return literal(who(found.people))
+    return ":red[:material/error: Nobody]" if found.meant else ":gray[Nobody at this hour]"
 
 
 def following(found: Now, now: datetime) -> str:
-    """'until Mon 09:00, then Bo', not yet safe inside Markdown; nothing ever changes: 'until further notice'."""
+    """'until tomorrow 09:00, then Bo', not yet safe inside Markdown; nothing ever changes: 'until further notice'."""
     if found.until is None:
         return "until further notice" if found.people else "add people to it"
-    return f"until {times.short(found.until, now)}, then {who(found.following) or 'nobody'}"
+    return f"until {moment(found.until, now)}, then {who(found.following) or 'nobody'}"
+
+
+def begin(words: str) -> str:
+    """The words as the beginning of a sentence."""
+    return words[:1].upper() + words[1:]
 
 
 def wall(instant: datetime) -> datetime:

@@ -70,8 +70,7 @@ def card(actor: Actor, found: Now, now: datetime) -> None:
         with st.container(gap=None):
             st.caption(literal(found.name))
             st.header(turns.present(found), anchor=False)
-            words = turns.following(found, now)
-            st.markdown(f"{literal(words[0].upper() + words[1:])}.")
+            st.markdown(f"{literal(turns.begin(turns.following(found, now)))}.")
         with st.container(horizontal=True):
             if st.button("Calendar", key=f"{KEY}.open.{found.id}", type="tertiary", icon=":material/calendar_month:"):
                 st.switch_page("responders/schedules.py", query_params={"schedule": str(found.id)})
@@ -133,12 +132,12 @@ def my_turns(actor: Actor, mine: list[MyShift], now: datetime) -> None:
         for number, shift in enumerate(mine[:MOST_SHIFTS]):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 running = shift.start <= now
-                when = (
-                    f"Now, until {times.short(shift.end, now)}"
-                    if running
-                    else turns.between(shift.start, shift.end, now)
+                when = turns.between(shift.start, shift.end, now)
+                if running:
+                    when = f"now, until {turns.moment(shift.end, now)}"
+                st.markdown(
+                    f"**{literal(turns.begin(when))}**  \n:small[:gray[{literal(shift.schedule)}]]", width="stretch"
                 )
-                st.markdown(f"**{literal(when)}**  \n:small[:gray[{literal(shift.schedule)}]]", width="stretch")
                 if st.button("Ask somebody", key=f"{KEY}.ask.{number}", type="tertiary", icon=":material/swap_horiz:"):
                     swap.ask(actor, shift)
         if len(mine) > MOST_SHIFTS:

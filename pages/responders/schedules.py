@@ -142,7 +142,7 @@ def problems(ahead: Calendar, detail: Detail, now: datetime) -> None:
             icon=":material/group:",
         )
     if detail.planned is not None:
-        st.info(f"From {literal(times.short(detail.planned[0], now))} on it turns otherwise.", icon=":material/event:")
+        st.info(f"From {literal(turns.moment(detail.planned[0], now))} on it turns otherwise.", icon=":material/event:")
 
 
 def picture(actor: Actor, found: Calendar, now: datetime) -> None:
@@ -154,7 +154,11 @@ def picture(actor: Actor, found: Calendar, now: datetime) -> None:
         with st.container(border=True):
             rota_chart.draw(found, str(actor.id), now, says=rota_chart.says(found, found.names), key=f"{KEY}.chart")
     items, spans = listed(actor, found, now)
-    st.header("Turns", anchor=False)
+    past = sum(1 for _, _, end in spans.values() if end <= now)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header("Turns", anchor=False, width="stretch")
+        if 0 < past < len(items) and not st.toggle(f"{past} that are over", key=f"{KEY}.past"):
+            items = items[past:]
     event = rows.rows(items[:MOST_TURNS], key=LIST, plain=True, label="Turns")
     if len(items) > MOST_TURNS:
         st.caption(f"And {len(items) - MOST_TURNS} more. Choose a shorter time.")
@@ -173,7 +177,8 @@ def listed(
     spans = [(one.start, one.end, one.person, one.stands_in) for one in found.segments]
     spans += [(start, end, "", False) for start, end in found.missing]
     items, by_id = [], {}
-    for number, (start, end, person, stands_in) in enumerate(sorted(spans)):
+    spans.sort(key=lambda span: (span[1] > now, span[0], span[1], span[2]))  # what is over comes first
+    for number, (start, end, person, stands_in) in enumerate(spans):
         action = None
         if end > now:
             action = "Ask somebody" if person == me else ("Replace" if person else "Add somebody") if lead else None
