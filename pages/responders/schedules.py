@@ -188,13 +188,23 @@ def listed(
                 "id": f"{number}",
                 "reference": None,
                 "title": found.names[person] if person else "Nobody",
-                "explanation": turns.between(start, end, now),
+                "explanation": _when(found, start, end, now),
                 "meta": [words for words, told in (("now", running), ("stands in", stands_in)) if told],
                 "action": action,
             }
         )
         by_id[f"{number}"] = (person, start, end)
     return items, by_id
+
+
+def _when(found: Calendar, start: datetime, end: datetime, now: datetime) -> str:
+    """A turn in words; one that reaches over the edge of the calendar has no beginning or no end there."""
+    before, after = start == found.start, end == found.end
+    if before and after:
+        return "all the time"
+    if after:
+        return f"from {turns.moment(start, now)} on"
+    return f"until {turns.moment(end, now)}" if before else turns.between(start, end, now)
 
 
 def _chosen(actor: Actor, person: str, start: datetime, end: datetime, now: datetime) -> None:

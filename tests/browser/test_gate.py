@@ -26,6 +26,8 @@ PAGES = {
     "settings": "Settings",
     "catalogue": "Catalogue",
     "import": "Import",
+    "on-call": "On-call",
+    "schedules": "Schedules",
     "my-reports": "My reports",
     "incident": "Incident",
     "account": "My account",
@@ -33,21 +35,33 @@ PAGES = {
     "deliveries": "Delivery log",
 }
 EVERYBODY = {"report", "my-reports", "incident", "messages", "account"}
+ON_CALL = {"on-call", "schedules"}
 OPEN_TO = {
     "reporter": EVERYBODY,
-    "responder": EVERYBODY | {"home", "board"},
-    "lead": EVERYBODY | {"home", "board", "triage", "trends", "deliveries"},
-    "desk": EVERYBODY | {"home", "board", "triage", "trends"},
+    "responder": EVERYBODY | {"home", "board"} | ON_CALL,
+    "lead": EVERYBODY | {"home", "board", "triage", "trends", "deliveries"} | ON_CALL,
+    "desk": EVERYBODY | {"home", "board", "triage", "trends"} | ON_CALL,
     "manager": EVERYBODY | {"home", "trends"},
-    "admin": EVERYBODY | {"home", "trends", "people", "settings", "catalogue", "import", "deliveries"},
+    "admin": EVERYBODY | {"home", "trends", "people", "settings", "catalogue", "import", "deliveries"} | ON_CALL,
 }
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
-    "responder": ["Home", "Report a problem", "Board"],
-    "lead": ["Home", "Report a problem", "Triage", "Board", "Trends", "Delivery log"],
-    "desk": ["Home", "Report a problem", "Triage", "Board", "Trends"],
+    "responder": ["Home", "Report a problem", "Board", "On-call", "Schedules"],
+    "lead": ["Home", "Report a problem", "Triage", "Board", "On-call", "Schedules", "Trends", "Delivery log"],
+    "desk": ["Home", "Report a problem", "Triage", "Board", "On-call", "Schedules", "Trends"],
     "manager": ["Home", "Report a problem", "Trends"],
-    "admin": ["Home", "Report a problem", "Trends", "People", "Catalogue", "Settings", "Import", "Delivery log"],
+    "admin": [
+        "Home",
+        "Report a problem",
+        "On-call",
+        "Schedules",
+        "Trends",
+        "People",
+        "Catalogue",
+        "Settings",
+        "Import",
+        "Delivery log",
+    ],
 }
 NOT_FOUND = "There is no such page, or it is not open to you."
 SECURITY = {
