@@ -3,19 +3,20 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from db.models import CalendarFeed, Person, Schedule, ScheduleOverride, ScheduleVersion, Team
+from db.models import CalendarFeed, Instant, Person, Schedule, ScheduleOverride, ScheduleVersion, Team
 from db.queries.sessions import hashed
 from rules import access, roster
 from rules.access import Actor
 from rules.oncall import Schedule as Turning
 from rules.oncall import Shift
 from rules.roster import Roster
-from rules.wall_clock import TICK
+from rules.wall_clock import LATEST, TICK
 
 
 @dataclass(frozen=True)
@@ -73,32 +74,13 @@ def rosters(
 
     Three statements, however many they are and however often they were changed.
     """
-    wanted = [Schedule.archived_at.is_(None)] if schedule_ids is None else [Schedule.id.in_(sorted(schedule_ids))]
-    later = aliased(ScheduleVersion)
-    first = (
-        select(func.max(later.from_at))
-        .where(later.schedule_id == Schedule.id, later.from_at <= start)
-        .correlate(Schedule)
-        .scalar_subquery()
-    )
-    versions = (
-        select(Schedule.id, Schedule.archived_at, ScheduleVersion.from_at, ScheduleVersion.definition)
-        .join(ScheduleVersion, ScheduleVersion.schedule_id == Schedule.id)
-        .where(*wanted, or_(ScheduleVersion.from_at > start, ScheduleVersion.from_at == first))
-        .order_by(Schedule.id, ScheduleVersion.from_at)
-    )
-    overrides = (
-        select(ScheduleOverride)
-        .join(Schedule, Schedule.id == ScheduleOverride.schedule_id)
-        .where(*wanted, ScheduleOverride.ends_at > start, _counted(start))
-        .order_by(ScheduleOverride.id)
-    )
-    if end is not None:
-        versions = versions.where(ScheduleVersion.from_at < end)
-        overrides = overrides.where(ScheduleOverride.starts_at < end)
-    rows = db.execute(versions).all()
+    versions, overrides = _statements(schedule_ids is None)
+    given: dict[str, Any] = {"start": start, "end": end or LATEST}
+    if schedule_ids is not None:
+        given["ids"] = sorted(schedule_ids)
+    rows = db.execute(versions, given).all()
     changes: dict[int, list[dict[str, Any]]] = {}
-    for override in db.scalars(overrides):
+    for override in db.scalars(overrides, given):
         changes.setdefault(override.schedule_id, []).append(as_override(override))
     gone = _gone(db, [row.definition for row in rows], [one for many in changes.values() for one in many])
     found: dict[int, list[tuple[datetime, Turning]]] = {}
@@ -120,10 +102,34 @@ def as_override(override: ScheduleOverride) -> dict[str, Any]:
     return told | ({"add": [added]} if added else {"remove": [removed]})
 
 
-def _counted(start: datetime) -> Any:
-    """Overrides that count for some time from `start` on."""
-    cancelled = ScheduleOverride.cancelled_at
-    return or_(cancelled.is_(None), and_(cancelled > ScheduleOverride.starts_at, cancelled > start))
+@lru_cache
+def _statements(every: bool) -> tuple[Select[Any], Select[ScheduleOverride]]:
+    """Versions and overrides that count in [start, end), of `every` schedule in use or of `ids`; made once."""
+    start, end = bindparam("start", type_=Instant), bindparam("end", type_=Instant)
+    wanted = Schedule.archived_at.is_(None) if every else Schedule.id.in_(bindparam("ids", expanding=True))
+    later = aliased(ScheduleVersion)
+    first = (
+        select(func.max(later.from_at))
+        .where(later.schedule_id == Schedule.id, later.from_at <= start)
+        .correlate(Schedule)
+        .scalar_subquery()
+    )
+    version, override = ScheduleVersion, ScheduleOverride
+    versions = (
+        select(Schedule.id, Schedule.archived_at, version.from_at, version.definition)
+        .join(version, version.schedule_id == Schedule.id)
+        .where(wanted, or_(version.from_at > start, version.from_at == first), version.from_at < end)
+        .order_by(Schedule.id, version.from_at)
+    )
+    cancelled = override.cancelled_at
+    counted = or_(cancelled.is_(None), and_(cancelled > override.starts_at, cancelled > start))
+    overrides = (
+        select(override)
+        .join(Schedule, Schedule.id == override.schedule_id)
+        .where(wanted, override.ends_at > start, override.starts_at < end, counted)
+        .order_by(override.id)
+    )
+    return versions, overrides
 
 
 def people_of(definition: Mapping[str, Any]) -> set[int]:

@@ -49,7 +49,7 @@ class Detail:
 
 @dataclass(frozen=True)
 class Calendar:
-    """What was, is and will be in [start, end), and what is wrong ahead. People are ids as text; `names` calls them."""
+    """What was, is and will be in [start, end). People are ids as text; `names` calls them."""
 
     start: datetime
     end: datetime
@@ -58,9 +58,16 @@ class Calendar:
     gaps: list[Span]
     missing: list[Span]
     """of the gaps, those inside the hours in which somebody was meant to be on call"""
+    names: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Problems:
+    """What is wrong ahead: nobody, more than one at once, and people who are in the layers and left."""
+
+    missing: list[Span]
     overlaps: list[Stretch]
     gone: list[str]
-    """who takes turns and has no account any more"""
     names: dict[str, str]
 
 
@@ -162,21 +169,21 @@ def calendar(db: Session, actor: Actor, schedule_id: int, start: datetime, end: 
     access.check(actor, "on_call")
     known = oncall.rosters(db, [schedule_id], start, end).get(schedule_id, Roster(()))
     segments, turns = roster.segments(known, start, end), roster.turns(known, start, end)
-    overlaps = roster.overlaps(known, start, end)
+    people = {one.person for one in segments} | {turn.person for turn in turns}
+    gaps, missing = roster.gaps(known, start, end), roster.missing(known, start, end)
+    return Calendar(start, end, segments, turns, gaps, missing, _names(db, people))
+
+
+def problems(db: Session, actor: Actor, schedule_id: int, now: datetime) -> Problems:
+    """What is wrong within four weeks."""
+    access.check(actor, "on_call")
+    end = now + AHEAD
+    known = oncall.rosters(db, [schedule_id], now, end).get(schedule_id, Roster(()))
+    overlaps = roster.overlaps(known, now, end)
     newest = {member for layer in known.versions[-1][1].layers for member in layer.members} if known.versions else set()
     gone = sorted(newest & known.gone.keys(), key=int)
-    people = {one.person for one in segments} | {turn.person for turn in turns} | set(gone)
-    return Calendar(
-        start,
-        end,
-        segments,
-        turns,
-        roster.gaps(known, start, end),
-        roster.missing(known, start, end),
-        overlaps,
-        gone,
-        _names(db, people | {name for one in overlaps for name in one.people}),
-    )
+    people = {*gone, *(name for one in overlaps for name in one.people)}
+    return Problems(roster.missing(known, now, end), overlaps, gone, _names(db, people))
 
 
 def preview(

@@ -121,18 +121,18 @@ def _members(layer: Layer, key: str, people: dict[int, str]) -> None:
             known = literal(name) if name else ":red[No longer here]"
             st.markdown(f"{place + 1}\\. {known}", width="stretch")
             said = literal(name or "them")
-            for label, icon, step in (("up", "arrow_upward", -1), ("down", "arrow_downward", 1)):
+            for label, step in (("Up", -1), ("Down", 1)):
                 st.button(
-                    f":material/{icon}:",
+                    label,
                     type="tertiary",
-                    help=f"Move {said} {label}",
+                    help=f"Move {said} {label.lower()}",
                     disabled=not 0 <= place + step < len(members),
                     on_click=_swap,
                     args=(members, place, place + step),
-                    key=f"{key}.{label}.{place}",
+                    key=f"{key}.{label.lower()}.{place}",
                 )
             st.button(
-                ":material/close:",
+                "Take out",
                 type="tertiary",
                 help=f"Take {said} out",
                 on_click=_take_out,
@@ -184,7 +184,6 @@ def _rotation(layer: Layer, key: str, zone: str) -> None:
                 layer["start"],
                 min_value=datetime(2000, 1, 1),  # noqa: DTZ001 - on the schedule's clock
                 key=f"{key}.start",
-                required=True,
                 help=f"The first in the list begins then, on the clock of {zone}; handovers follow from it.",
             )
             layer["start"] = first or layer["start"]
@@ -215,11 +214,9 @@ def _hours(layer: Layer, key: str) -> None:
         window["days"] = [day for day in DAYS if day in days]
         left, right = st.columns(2, gap="small")
         with left:
-            window["from"] = st.time_input("From", window["from"], key=f"{field}.from", required=True) or window["from"]
+            window["from"] = st.time_input("From", window["from"], key=f"{field}.from") or window["from"]
         with right:
-            until = st.time_input(
-                "Until", window["to"], key=f"{field}.to", required=True, help="Earlier than from: on the next day."
-            )
+            until = st.time_input("Until", window["to"], key=f"{field}.to", help="Earlier than from: on the next day.")
             window["to"] = until if until is not None else window["to"]
         if len(windows) > 1:
             st.button(

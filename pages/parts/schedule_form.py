@@ -172,7 +172,7 @@ def _moment(draft: Draft, key: str, now: datetime, wrong: dict[str, str]) -> dat
         moment = None
         if when == LATER:
             tomorrow = turns.wall(now + timedelta(days=1)).replace(hour=9, minute=0)
-            value = st.datetime_input("Moment", tomorrow, key=f"{key}.moment", required=True)
+            value = st.datetime_input("Moment", tomorrow, key=f"{key}.moment")
             moment = turns.chosen(value) if value is not None else None
     field_problem(wrong.get("from_at"))
     return moment

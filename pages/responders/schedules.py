@@ -9,7 +9,7 @@ from db.commands import schedules as commands
 from db.engine import reading
 from db.queries import oncall, schedules
 from db.queries.oncall import MyShift
-from db.queries.schedules import Calendar, Detail
+from db.queries.schedules import Calendar, Detail, Problems
 from pages.parts import address, override, rota_chart, rows, schedule_form, session, swap, times, turns
 from pages.parts.empty import empty
 from pages.parts.forms import Failure, attempt
@@ -50,7 +50,7 @@ def page() -> None:
     with reading() as db:
         detail = schedules.detail(db, actor, chosen, now)
         found = schedules.calendar(db, actor, chosen, start, end)
-        ahead = schedules.calendar(db, actor, chosen, now, now + schedules.AHEAD)
+        ahead = schedules.problems(db, actor, chosen, now)
         changes = schedules.overrides(db, actor, chosen, now)
         asked = schedules.swaps(db, actor, now, schedule_id=chosen)
         members = oncall.names(db, oncall.people_of(detail.definition))
@@ -120,7 +120,7 @@ def _midnight(day: date) -> datetime:
     return wall_clock.first(datetime.combine(day, time()), times.zone())
 
 
-def problems(ahead: Calendar, detail: Detail, now: datetime) -> None:
+def problems(ahead: Problems, detail: Detail, now: datetime) -> None:
     """What is wrong within four weeks, in words, before anything else."""
     if ahead.gone:
         names = literal(", ".join(ahead.names[person] for person in ahead.gone))
@@ -269,16 +269,14 @@ def load(actor: Actor, schedule_id: int, now: datetime) -> None:
         if not found:
             st.caption("Nobody was on call in this time.")
             return
-        table = {
-            "Person": [literal(one.name) for one in found],
-            "On call": [f"{one.hours:,.0f} h" for one in found],
-            "Nights": [f"{one.night_hours:,.0f} h" for one in found],
-            "Weekends": [f"{one.weekend_hours:,.0f} h" for one in found],
-        }
-        if days < timedelta(0):
-            table["Pages"] = [f"{one.pages:,}" for one in found]
-            table["At night"] = [f"{one.night_pages:,}" for one in found]
-        st.table(table, border="horizontal", hide_index=True, alt="Hours and pages per person")
+        for one in found:
+            told = [f"{one.night_hours:,.0f} h at night", f"{one.weekend_hours:,.0f} h at weekends"]
+            if days < timedelta(0):
+                told.append(f"{one.pages:,} {'page' if one.pages == 1 else 'pages'}, {one.night_pages:,} at night")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                about = " · ".join(told)
+                st.markdown(f"**{literal(one.name)}**  \n:small[:gray[{literal(about)}]]", width="stretch")
+                st.markdown(f"{one.hours:,.0f} h", width="content")
         st.caption(
             "Nights are 22:00 to 06:00. Pages are all that the person got, by whichever schedule; "
             "at night by their own clock."

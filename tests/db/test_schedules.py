@@ -199,7 +199,7 @@ def test_who_is_disabled_leaves_a_gap_from_then_on(rota):
             (MONDAY + 2 * DAY, MONDAY + WEEK),
             (MONDAY + 2 * WEEK, MONDAY + 2 * DAY + 2 * WEEK),
         ]
-        seen = queries.calendar(db, rota.people["Lena"], network, MONDAY, MONDAY + WEEK)
+        seen = queries.problems(db, rota.people["Lena"], network, MONDAY + 2 * DAY)
     assert [seen.names[person] for person in seen.gone] == ["Priya"]
 
 
