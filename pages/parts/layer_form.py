@@ -1,7 +1,7 @@
 """One layer of a schedule, as people fill it in: its members in order, how long a turn is, at which hours."""
 
 import secrets
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -168,7 +168,7 @@ def _swap(members: list[int], one: int, other: int) -> None:
 
 
 def _rotation(layer: Layer, key: str, zone: str) -> None:
-    with st.grid(3, min_column_width=150):
+    with st.grid(4, min_column_width=130):
         with st.container():
             most = LONGEST[layer["unit"]]
             value = min(max(layer["length"], 1), most)
@@ -179,14 +179,22 @@ def _rotation(layer: Layer, key: str, zone: str) -> None:
                 "Unit", units, units.index(layer["unit"]), format_func=UNITS.__getitem__, key=f"{key}.unit"
             )
         with st.container():
-            first = st.datetime_input(
+            day = st.date_input(
                 "First turn begins",
-                layer["start"],
-                min_value=datetime(2000, 1, 1),  # noqa: DTZ001 - on the schedule's clock
+                layer["start"].date(),
+                min_value=date(2000, 1, 1),
                 key=f"{key}.start",
                 help=f"The first in the list begins then, on the clock of {zone}; handovers follow from it.",
             )
-            layer["start"] = first or layer["start"]
+        with st.container():
+            at = _clock("At", layer["start"].time(), f"{key}.start.at")
+            layer["start"] = datetime.combine(day or layer["start"].date(), at)
+
+
+def _clock(label: str, value: time, key: str, help: str | None = None) -> time:
+    """A time of day; Streamlit's own field for one is too small to touch."""
+    known = sorted({time(quarter // 4, quarter % 4 * 15) for quarter in range(96)} | {value})
+    return st.selectbox(label, known, known.index(value), format_func=lambda one: f"{one:%H:%M}", key=key, help=help)
 
 
 def _hours(layer: Layer, key: str) -> None:
@@ -214,10 +222,9 @@ def _hours(layer: Layer, key: str) -> None:
         window["days"] = [day for day in DAYS if day in days]
         left, right = st.columns(2, gap="small")
         with left:
-            window["from"] = st.time_input("From", window["from"], key=f"{field}.from") or window["from"]
+            window["from"] = _clock("From", window["from"], f"{field}.from")
         with right:
-            until = st.time_input("Until", window["to"], key=f"{field}.to", help="Earlier than from: on the next day.")
-            window["to"] = until if until is not None else window["to"]
+            window["to"] = _clock("Until", window["to"], f"{field}.to", "Earlier than from: on the next day.")
         if len(windows) > 1:
             st.button(
                 "Remove these hours", type="tertiary", on_click=_take_out, args=(windows, number), key=f"{field}.remove"
