@@ -12,7 +12,7 @@ from anyio import to_thread
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from api import act, alerts, files, health, reports, sign_in, v1
+from api import act, alerts, files, health, oncall, reports, sign_in, v1
 from api.gate import Gate
 from db.commands import setup
 from db.engine import DatabaseProblem, migrate, reading, writing
@@ -64,6 +64,7 @@ app = st.App(
         *reports.routes,
         *files.routes,
         *alerts.routes,
+        *oncall.routes,
         Mount("/api", v1.make(alerts.router)),
     ],
     middleware=[Middleware(Gate)],

@@ -25,7 +25,7 @@ OPEN = frozenset(
     {"/login", "/logout", "/setup", "/sample", "/healthz", "/readyz", "/metrics", "/favicon.ico", "/report-a-problem"}
 )
 OPEN_TO_MACHINES = frozenset({"/v2/enqueue", "/api/v1/heartbeats", "/api/openapi.json"})
-OPEN_UNDER = ("/invite/", "/act/", "/leave/", "/sign-in/", "/app/static/", "/api/v1/alerts/")
+OPEN_UNDER = ("/invite/", "/act/", "/leave/", "/calendar/", "/sign-in/", "/app/static/", "/api/v1/alerts/")
 """Machines have no session: alerts and heartbeats ask for the token of an integration instead."""
 TRACK = re.compile(r"/track/[^/]+")
 """the page of a report without an account, and nothing beneath it"""

@@ -8,7 +8,6 @@ GoAlert (rotations, windows, overrides) and Grafana OnCall (priorities, swaps).
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter, itemgetter
@@ -24,7 +23,9 @@ from rules.weekly_hours import WeeklyHours, Window
 MOST_DAYS_AHEAD = 5 * 366
 """What does not change within so many days is taken never to."""
 NIGHT = Window(frozenset(range(7)), 22 * 60, 6 * 60)
+"""22:00 to 06:00"""
 WEEKEND = Window(frozenset({5, 6}), 0, 0)
+"""Saturday 00:00 to Monday 00:00"""
 _FIRST_LOOK = 8 * DAY
 
 
@@ -125,16 +126,6 @@ class Schedule:
             tuple(Override.from_dict(override, number) for number, override in enumerate(overrides, 1)),
         )
 
-    @cached_property
-    def night(self) -> WeeklyHours:
-        """22:00 to 06:00 on the schedule's clock."""
-        return WeeklyHours(self.zone, [NIGHT])
-
-    @cached_property
-    def weekend(self) -> WeeklyHours:
-        """Saturday 00:00 to Monday 00:00 on the schedule's clock."""
-        return WeeklyHours(self.zone, [WEEKEND])
-
 
 class Shift(NamedTuple):
     """A person is on call in [start, end)."""
@@ -177,21 +168,34 @@ def on_call(schedule: Schedule, at: datetime) -> tuple[str, ...]:
 
 def shifts(schedule: Schedule, start: datetime, end: datetime) -> list[Shift]:
     """Everybody's shifts cut to [start, end), by start, end and person; touching spans of one person are one."""
+    return shifts_of(stretches(schedule, start, end))
+
+
+def shifts_of(parts: Iterable[Stretch]) -> list[Shift]:
+    """The shifts of stretches that follow each other without a gap, by start, end and person."""
     since: dict[str, datetime] = {}
     found: list[Shift] = []
-    for stretch in stretches(schedule, start, end):
+    end: datetime | None = None
+    for stretch in parts:
         for person in since.keys() - set(stretch.people):
             found.append(Shift(person, since.pop(person), stretch.start))
         for person in stretch.people:
             since.setdefault(person, stretch.start)
-    found += [Shift(person, begun, aware(end)) for person, begun in since.items()]
+        end = stretch.end
+    if end is not None:
+        found += [Shift(person, begun, end) for person, begun in since.items()]
     return sorted(found, key=attrgetter("start", "end", "person"))
 
 
 def stretches(schedule: Schedule, start: datetime, end: datetime) -> Iterator[Stretch]:
     """[start, end) in order and without a gap, divided where the people on call change; nothing when end <= start."""
+    return joined(_parts(schedule, aware(start), aware(end)))
+
+
+def joined(parts: Iterable[Stretch]) -> Iterator[Stretch]:
+    """The same, with neighbours that have the same people made one."""
     held: Stretch | None = None
-    for part in _parts(schedule, aware(start), aware(end)):
+    for part in parts:
         if held is not None and set(part.people) == set(held.people):
             held = held._replace(end=part.end)
             continue
@@ -233,12 +237,18 @@ def current_and_next(schedule: Schedule, at: datetime) -> Handover:
 
 def hours(schedule: Schedule, start: datetime, end: datetime) -> dict[str, Load]:
     """Each person's time on call in [start, end), by person; those never on call are not there."""
+    return loads(shifts(schedule, start, end), schedule.zone)
+
+
+def loads(found: Iterable[Shift], zone: ZoneInfo) -> dict[str, Load]:
+    """The same of shifts, with nights and weekends on the zone's clock."""
+    night, weekend = WeeklyHours(zone, [NIGHT]), WeeklyHours(zone, [WEEKEND])
     totals: dict[str, list[timedelta]] = {}
-    for person, since, until in shifts(schedule, start, end):
+    for person, since, until in found:
         total = totals.setdefault(person, [timedelta()] * 3)
         total[0] += until - since
-        total[1] += _within(schedule.night, since, until)
-        total[2] += _within(schedule.weekend, since, until)
+        total[1] += _within(night, since, until)
+        total[2] += _within(weekend, since, until)
     second = timedelta(seconds=1)
     return {person: Load(*(part // second for part in total)) for person, total in sorted(totals.items())}
 

@@ -89,6 +89,12 @@ def minutes_of(value: object, field: str | None = None) -> int:
     raise RuleError(f"Write times as 09:00, up to 24:00; '{value}' is none.", field=field)
 
 
+def said(at: datetime, zone: ZoneInfo) -> str:
+    """'Mon 7 Dec 09:00 CET': an instant for people in several places."""
+    there = at.astimezone(zone)
+    return f"{there:%a} {there.day} {there:%b %H:%M %Z}"
+
+
 def changes(zone: ZoneInfo, year: int) -> tuple[Change, ...]:
     """The changes of the zone's clock in a year of UTC, in order."""
     if year < _SETTLED + _CYCLE:

@@ -13,11 +13,12 @@ from sqlalchemy.exc import DBAPIError
 
 from db.commands import escalation, heartbeats, housekeeping
 from db.engine import DatabaseProblem, writing
-from worker import alerts, history, outbox, policies, timers
+from worker import alerts, handoffs, history, outbox, policies, timers
 from worker.senders import SENDERS, Sender
 
 EVERY_SECONDS = 2.0
 TIDY_EVERY_SECONDS = 3600.0
+WATCH_EVERY_SECONDS = 300.0
 BEAT_EVERY_SECONDS = 15.0
 LONGEST_WAIT_SECONDS = 60.0
 
@@ -39,6 +40,7 @@ class Loop:
         self._beat_at: float | None = None
         self._before: datetime | None = None
         self.name = f"{socket.gethostname()[:80]}:{os.getpid()}:{id(self) % 100_000}"
+        self._watched: float | None = None
 
     def start(self) -> "Loop":
         """Run in a thread of its own."""
@@ -76,11 +78,13 @@ class Loop:
         try:
             self._watch_the_clock()
             fired = timers.tick(self._clock(), self._engine)
+            handoffs.tick(self._clock(), self._engine)
             self._post.turn()
             self._beat()
             more = policies.tick(self._clock(), self._engine)
             self._alerts.tick(self._clock(), self._engine)
             history.tick(self._clock(), self._engine)
+            self._watch()
             self._tidy()
         except Exception as error:  # noqa: BLE001 - said by _say; the thread must live on
             self._failures += 1
@@ -117,6 +121,12 @@ class Loop:
         except (DatabaseProblem, DBAPIError):
             log.warning("The worker ends without saying so: the database cannot be used.")
 
+    def _watch(self) -> None:
+        """Look ahead on the schedules, every few minutes."""
+        if self._watched is None or time.monotonic() - self._watched >= WATCH_EVERY_SECONDS:
+            handoffs.look_ahead(self._clock(), self._engine)
+            self._watched = time.monotonic()
+
     def _tidy(self) -> None:
         if self._tidied is not None and time.monotonic() - self._tidied < TIDY_EVERY_SECONDS:
             return
@@ -137,6 +147,8 @@ def tick(now: datetime, engine: Engine | None = None, senders: Mapping[str, Send
     """Everything that is due at `now`, once and in order, as one worker would do it, and until all of it is sent."""
     while timers.tick(now, engine) >= timers.MOST:
         pass
+    handoffs.tick(now, engine)
+    alerts.Watch().tick(now, engine)
     outbox.tick(now, engine, senders)
     while policies.tick(now, engine):
         pass

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.commands import asking, assignments, conversation, incidents, tasks, timers
-from db.demo import organisation, past, present, templates
+from db.demo import on_call, organisation, past, present, templates
 from db.demo.story import Step
 from db.models import Assignment, Incident, Notice, Setting, Task, Timer
 from rules.states import OPEN
@@ -40,6 +40,7 @@ def fill(db: Session, now: datetime, seed: int = 7, *, past_incidents: int = pas
     steps = [step for story in told for step in story.steps if step.at <= now]
     steps.sort(key=lambda step: step.at)
     _play(db, steps, now)
+    on_call.add(db, org, now)
 
 
 def _play(db: Session, steps: list[Step], now: datetime) -> None:

@@ -33,7 +33,9 @@ MENU = (
     Entry("staff/report.py", "report", "Report a problem", "edit_square", "report", ""),
     Entry("leads/triage.py", "triage", "Triage", "low_priority", "triage", ""),
     Entry("responders/board.py", "board", "Board", "view_kanban", "board", ""),
+    Entry("responders/on_call.py", "on-call", "On-call", "phone_in_talk", "on_call", "Response"),
     Entry("responders/alerts.py", "alerts", "Alerts", "notifications_active", "alerts", "Response"),
+    Entry("responders/schedules.py", "schedules", "Schedules", "calendar_month", "on_call", "Response"),
     Entry(
         "responders/escalation.py",
         "escalation",

@@ -29,8 +29,16 @@ PERSON = {
 """role -> who shows it in the sample data"""
 PAGES = {
     "reporter": ("report", "my-reports", "my-reports?view=finished", "messages", "account"),
-    "responder": ("home", "board", "alerts", "incident", "my-reports"),
-    "lead": ("home", "triage", "triage?view=late"),
+    "responder": ("home", "board", "alerts", "incident", "my-reports", "on-call", "escalation"),
+    "lead": (
+        "home",
+        "triage",
+        "triage?view=late",
+        "on-call",
+        "schedules",
+        "schedules?schedule=2&days=28",
+        "escalation",
+    ),
     "desk": ("home", "triage", "board?view=mine"),
     "manager": ("trends",),
     "admin": (
@@ -249,3 +257,24 @@ def test_axe_would_find_a_picture_without_words(examine: Callable[..., Examined]
     window.page.evaluate("document.querySelector('main img').removeAttribute('alt')")
     plain(window, "login")
     assert [finding for finding in window.found if "image-alt" in finding]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+def test_changing_who_is_on_call_shuts_nobody_out(examine: Callable[..., Examined], width: int, scheme: str) -> None:
+    lead = examine("lead", width, scheme)
+    page = lead.page
+    lead.open("on-call")
+    page.get_by_role("button", name="Ask somebody").first.click()
+    expect(page.get_by_role("dialog").get_by_text("You stay on call until they accept.")).to_be_visible()
+    lead.look("asking for a swap")
+    lead.open("schedules?schedule=2")
+    page.get_by_role("button", name="Add an override").click()
+    expect(page.get_by_role("dialog").get_by_text("Who is on call then")).to_be_visible()
+    lead.look("an override")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Change", exact=True).click()
+    page.get_by_role("button", name="Down", exact=True).first.click()
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="What changes")).to_be_visible()
+    lead.look("a change of turns")
+    assert lead.found == []

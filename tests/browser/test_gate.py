@@ -30,6 +30,9 @@ PAGES = {
     "alerts": "Alerts",
     "import": "Import",
     "audit": "Audit",
+    "on-call": "On-call",
+    "schedules": "Schedules",
+    "escalation": "Escalation policies",
     "my-reports": "My reports",
     "incident": "Incident",
     "account": "My account",
@@ -37,25 +40,30 @@ PAGES = {
     "deliveries": "Delivery log",
 }
 EVERYBODY = {"report", "my-reports", "incident", "messages", "account"}
+ON_CALL = {"on-call", "alerts", "schedules", "escalation"}
 OPEN_TO = {
     "reporter": EVERYBODY,
-    "responder": EVERYBODY | {"home", "board", "alerts"},
-    "lead": EVERYBODY | {"home", "board", "alerts", "triage", "trends", "deliveries"},
-    "desk": EVERYBODY | {"home", "board", "alerts", "triage", "trends"},
+    "responder": EVERYBODY | {"home", "board"} | ON_CALL,
+    "lead": EVERYBODY | {"home", "board", "triage", "trends", "deliveries"} | ON_CALL,
+    "desk": EVERYBODY | {"home", "board", "triage", "trends"} | ON_CALL,
     "manager": EVERYBODY | {"home", "trends"},
     "admin": EVERYBODY
     | {"home", "trends", "people", "settings", "catalogue", "templates", "integrations", "import"}
-    | {"deliveries", "audit"},
+    | {"deliveries", "audit", "on-call", "schedules", "escalation"},
 }
+RESPONSE = ["On-call", "Alerts", "Schedules", "Escalation policies"]
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
-    "responder": ["Home", "Report a problem", "Board", "Alerts"],
-    "lead": ["Home", "Report a problem", "Triage", "Board", "Alerts", "Trends", "Delivery log"],
-    "desk": ["Home", "Report a problem", "Triage", "Board", "Alerts", "Trends"],
+    "responder": ["Home", "Report a problem", "Board", *RESPONSE],
+    "lead": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends", "Delivery log"],
+    "desk": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends"],
     "manager": ["Home", "Report a problem", "Trends"],
     "admin": [
         "Home",
         "Report a problem",
+        "On-call",
+        "Schedules",
+        "Escalation policies",
         "Trends",
         "People",
         "Catalogue",

@@ -42,6 +42,9 @@ BY_ROLE = """
     board        .         x          x     x     .        .
     alerts       .         x          x     x     .        .
     trends       .         .          x     x     x        x
+    on_call      .         x          x     x     .        x
+    swap         .         x          x     x     .        .
+    schedule     .         .          x     .     .        x
     people       .         .          .     .     .        x
     settings     .         .          .     .     .        x
     integrations .         .          .     .     .        x

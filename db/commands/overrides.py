@@ -1,0 +1,173 @@
+"""Somebody else for a while: added, taken out, or in the place of another. The past is never touched."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.commands import audit, handoffs
+from db.models import Schedule, ScheduleOverride
+from db.queries import choices, oncall
+from rules import access, roster, text
+from rules.access import Actor, Forbidden, NotFound
+from rules.errors import RuleError
+from rules.roster import Roster
+from rules.wall_clock import aware
+
+LONGEST = timedelta(days=366)
+LONGEST_TAKE_OVER = timedelta(hours=72)
+REASON_LIMIT = 200
+
+
+def add(
+    db: Session,
+    schedule_id: int,
+    *,
+    start: datetime,
+    end: datetime,
+    added_id: int | None = None,
+    removed_id: int | None = None,
+    reason: str = "",
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Put `added` on call, take `removed` off, or both: `added` stands in while `removed` would be on call; its id.
+
+    What lies in the past of [start, end) is cut off. The same once more is the same override.
+    """
+    access.check(actor, "schedule")
+    schedule = _found(db, schedule_id)
+    start, end = span(start, end, now)
+    reason = text.line(reason, "reason", REASON_LIMIT)
+    _people(db, added_id, removed_id)
+    same = db.execute(
+        select(ScheduleOverride.id).where(
+            ScheduleOverride.schedule_id == schedule_id,
+            ScheduleOverride.ends_at == end,
+            ScheduleOverride.starts_at == start if start > now else ScheduleOverride.starts_at <= now,
+            ScheduleOverride.added_id.is_not_distinct_from(added_id),
+            ScheduleOverride.removed_id.is_not_distinct_from(removed_id),
+            ScheduleOverride.cancelled_at.is_(None),
+        )
+    ).scalar()
+    if same is not None:
+        return same
+    override_id = write(db, schedule, start, end, added_id, removed_id, reason, actor, now)
+    handoffs.keep(db, schedule, now)
+    return override_id
+
+
+def take_over(db: Session, schedule_id: int, length: timedelta, *, actor: Actor, now: datetime) -> None:
+    """Be the one on call from now on for `length`, in the place of everybody who would be, and where nobody would."""
+    access.check(actor, "swap")
+    schedule = _found(db, schedule_id)
+    if not timedelta(0) < length <= LONGEST_TAKE_OVER:
+        raise RuleError(f"Take over for at most {LONGEST_TAKE_OVER // timedelta(hours=1)} hours.", field="hours")
+    end = now + length
+    known = _known(db, schedule_id, now, end)
+    turning = known.at(now)
+    member = turning is not None and any(str(actor.id) in layer.members for layer in turning.layers)
+    if not (member or schedule.team_id in actor.team_ids or access.may(actor, "schedule")):
+        raise Forbidden("Only those who take turns in it, its team and leads take it over. Ask a lead.")
+    parts = list(roster.stretches(known, now, end))
+    if all(part.people == (str(actor.id),) for part in parts):
+        raise RuleError("You are on call for all of that time already.")
+    others = dict.fromkeys(name for part in parts for name in part.people if name != str(actor.id))
+    for person in others:
+        write(db, schedule, now, end, actor.id, int(person), "took over", actor, now)
+    if not all(part.people for part in parts):
+        write(db, schedule, now, end, actor.id, None, "took over", actor, now)
+    db.flush()
+    if any(part.people != (str(actor.id),) for part in roster.stretches(_known(db, schedule_id, now, end), now, end)):
+        raise RuleError("Somebody stands in for you in that time. Ask a lead to cancel that override first.")
+    handoffs.keep(db, schedule, now)
+
+
+def cancel(db: Session, override_id: int, *, actor: Actor, now: datetime) -> None:
+    """End an override from now on; what it did until now stays. Who made it may, and leads."""
+    access.check(actor, "on_call")
+    override = db.get(ScheduleOverride, override_id)
+    if override is None:
+        raise NotFound("There is no such override.")
+    schedule = _found(db, override.schedule_id)
+    db.refresh(override)
+    if override.created_by_id != actor.id:
+        access.check(actor, "schedule")
+    if override.cancelled_at is not None:
+        return
+    if override.ends_at <= now:
+        raise RuleError("It is over, and what was cannot be changed.")
+    override.cancelled_at = now
+    audit.record(db, actor, now, "override cancelled", schedule.name, before=_told(override))
+    handoffs.keep(db, schedule, now)
+
+
+def write(
+    db: Session,
+    schedule: Schedule,
+    start: datetime,
+    end: datetime,
+    added_id: int | None,
+    removed_id: int | None,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Add the row and its audit entry; the caller has checked everything and holds the schedule."""
+    override = ScheduleOverride(
+        schedule_id=schedule.id,
+        starts_at=start,
+        ends_at=end,
+        added_id=added_id,
+        removed_id=removed_id,
+        reason=reason,
+        created_by_id=actor.id or None,
+        created_at=now,
+    )
+    db.add(override)
+    db.flush()
+    audit.record(db, actor, now, "override added", schedule.name, after=_told(override))
+    return override.id
+
+
+def span(start: datetime, end: datetime, now: datetime) -> tuple[datetime, datetime]:
+    """[start, end) without its past; RuleError when nothing is left of it, or it is too long."""
+    start, end = aware(start), aware(end)
+    if end <= start:
+        raise RuleError("It ends before it begins. Choose a later end.", field="end")
+    if end <= now:
+        raise RuleError("That is over. Choose an end that is still to come.", field="end")
+    if end - max(start, now) > LONGEST:
+        raise RuleError("Choose an end within a year; for longer, change the layers.", field="end")
+    return max(start, now), end
+
+
+def _found(db: Session, schedule_id: int) -> Schedule:
+    schedule = handoffs.locked(db, schedule_id)
+    if schedule is None or schedule.archived_at is not None:
+        raise NotFound("There is no such schedule any more.")
+    return schedule
+
+
+def _people(db: Session, added_id: int | None, removed_id: int | None) -> None:
+    if added_id is None and removed_id is None:
+        raise RuleError("Choose who is added, who is taken out, or both.", field="added_id")
+    if added_id == removed_id:
+        raise RuleError("Nobody stands in for themselves. Choose somebody else.", field="added_id")
+    if added_id is not None and added_id not in choices.workers(db):
+        raise RuleError("Choose somebody who works on incidents.", field="added_id")
+    if removed_id is not None and not oncall.names(db, [removed_id]):
+        raise RuleError("Choose a person from the list.", field="removed_id")
+
+
+def _known(db: Session, schedule_id: int, start: datetime, end: datetime) -> Roster:
+    return oncall.rosters(db, [schedule_id], start, end).get(schedule_id, Roster(()))
+
+
+def _told(override: ScheduleOverride) -> dict[str, object]:
+    return {
+        "from": override.starts_at.isoformat(),
+        "until": override.ends_at.isoformat(),
+        "added": override.added_id,
+        "removed": override.removed_id,
+    }
