@@ -110,6 +110,7 @@ TABLE: dict[str, frozenset[str]] = {
     "settings": frozenset({"admin"}),
     "import": frozenset({"admin"}),
     "deliveries": frozenset({"lead", "admin"}),
+    "maintenance": frozenset({"lead", "desk", "admin"}),
 }
 _OWN = frozenset({"read", "verify", "reject", "reopen", "comment", "attach"})
 """what the reporter may do with an incident of their own"""

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.commands import housekeeping
 from db.engine import DatabaseProblem, writing
-from worker import history, outbox, policies, timers
+from worker import history, maintenance, outbox, policies, timers
 
 EVERY_SECONDS = 2.0
 TIDY_EVERY_SECONDS = 3600.0
@@ -60,6 +60,7 @@ class Loop:
     def turn(self) -> float:
         """Do what is due now; the seconds to wait until the next turn. Never raises: a worker that died is worse."""
         try:
+            maintenance.tick(self._clock(), self._engine)
             fired = timers.tick(self._clock(), self._engine)
             self._post.turn()
             more = policies.tick(self._clock(), self._engine)

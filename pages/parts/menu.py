@@ -33,6 +33,7 @@ MENU = (
     Entry("staff/report.py", "report", "Report a problem", "edit_square", "report", ""),
     Entry("leads/triage.py", "triage", "Triage", "low_priority", "triage", ""),
     Entry("responders/board.py", "board", "Board", "view_kanban", "board", ""),
+    Entry("responders/maintenance.py", "maintenance", "Maintenance", "build", "board|maintenance", "Response"),
     Entry("managers/trends.py", "trends", "Trends", "monitoring", "trends", "Learning"),
     Entry("admin/people.py", "people", "People", "group", "people", "Setup"),
     Entry("admin/catalogue.py", "catalogue", "Catalogue", "category", "settings", "Setup"),

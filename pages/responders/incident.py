@@ -7,7 +7,7 @@ import streamlit as st
 from db.commands import incidents as commands
 from db.commands.files import Upload
 from db.engine import reading
-from db.queries import choices, incidents, triage
+from db.queries import choices, incidents, maintenance_windows, triage
 from db.queries import tiers as between
 from db.queries.lines import Line
 from db.queries.relations import relations
@@ -15,6 +15,7 @@ from pages.parts import (
     actions,
     confirmation,
     corrections,
+    maintenance,
     named,
     related,
     session,
@@ -57,6 +58,7 @@ def page() -> None:
             runbook = choices.runbook(db, detail.category_pair_id)
             belongs = relations(db, actor, detail)
             standing = between.standing(db, detail.line.id, ping_pong=detail.ping_pong)
+            quiet = maintenance_windows.running(db, actor, detail.service_id, now)
     except NotFound as missing:
         st.title("Incident")
         empty(missing.sentence, "Look it up by its number, or go back to the list.", key="incident.missing")
@@ -65,6 +67,8 @@ def page() -> None:
     if not incidents.works_on(actor):
         st.switch_page("staff/my_reports.py", query_params={"number": detail.line.number})
     head(detail, standing, now)
+    if detail.line.state in OPEN:
+        maintenance.hint(quiet, detail.line.service, now)
     buttons(actor, detail)
     confirmation.standing(actor, detail, now)
     related.merged(detail)

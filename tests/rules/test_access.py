@@ -44,6 +44,7 @@ BY_ROLE = """
     settings     .         .          .     .     .        x
     import       .         .          .     .     .        x
     deliveries   .         .          x     .     .        x
+    maintenance  .         .          x     x     .        x
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}
