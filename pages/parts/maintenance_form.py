@@ -161,8 +161,8 @@ def _once(draft: Draft, wrong: Mapping[str, str], now: datetime) -> None:
     if planned is not None and not planned.recurring:
         opens, shuts = _wall(planned.starts_at), _wall(planned.ends_at)
     left, right = st.columns(2, gap="small")
-    left.datetime_input(LABELS["start"], opens, step=300, key=draft.key("start"), disabled=held)
-    right.datetime_input(LABELS["end"], shuts, step=300, key=draft.key("end"))
+    left.datetime_input(LABELS["start"], opens, step=300, format="DD/MM/YYYY", key=draft.key("start"), disabled=held)
+    right.datetime_input(LABELS["end"], shuts, step=300, format="DD/MM/YYYY", key=draft.key("end"))
     field_problem(wrong.get("start") or wrong.get("end"))
     st.caption(f"Times are {times.zone()}." + (" It has begun: its beginning stays." if held else ""))
 

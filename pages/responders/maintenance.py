@@ -139,14 +139,16 @@ def one(actor: Actor, window_id: int | None, now: datetime) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(literal(planned.name) if planned else "Plan maintenance", width="stretch")
         st.button("All maintenance", icon=":material/arrow_back:", type="tertiary", on_click=maintenance_form.leave)
-    if planned is not None:
-        facts(planned, now)
     if not may(actor, "maintenance") or (planned is not None and planned.over(now)):
-        if planned is None:
+        if planned is not None:
+            facts(planned, now)
+        else:
             st.write("Leads, the service desk and administrators plan maintenance.")
         return
     draft = maintenance_form.draft(planned)
     if planned is not None:
+        by = f" · planned by {literal(planned.created_by)}" if planned.created_by else ""
+        st.markdown(f":small[:gray[{literal(_when(planned, now))}{by}]]")
         ends(actor, draft, planned)
     said = st.container()
     left, right = st.columns([1.45, 1], gap="medium")
@@ -189,7 +191,7 @@ def ends(actor: Actor, draft: Draft, planned: Planned) -> None:
                 icon=":material/stop_circle:",
                 help="Signals page again at once."
                 + (" The next time it begins as planned." if planned.recurring else ""),
-                key=draft.key("end"),
+                key=draft.key("end_now"),
                 on_click=_end,
                 args=(draft, planned, commands.end_occurrence, "has ended", actor),
             )

@@ -30,7 +30,7 @@ PERSON = {
 PAGES = {
     "reporter": ("report", "my-reports", "my-reports?view=finished", "messages", "account"),
     "responder": ("home", "board", "incident", "my-reports"),
-    "lead": ("home", "triage", "triage?view=late"),
+    "lead": ("home", "triage", "triage?view=late", "maintenance", "maintenance?id=new"),
     "desk": ("home", "triage", "board?view=mine"),
     "manager": ("trends",),
     "admin": (
