@@ -125,6 +125,7 @@ TABLE: dict[str, frozenset[str]] = {
     "audit": frozenset({"admin"}),
     "escalation": _WORK | {"admin"},
     "escalation_edit": frozenset({"lead", "admin"}),
+    "maintenance": frozenset({"lead", "desk", "admin"}),
 }
 _OWN = frozenset({"read", "verify", "reject", "reopen", "comment", "attach"})
 """what the reporter may do with an incident of their own"""

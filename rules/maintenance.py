@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rules.errors import RuleError
-from rules.wall_clock import DAY, LATEST, Span, aware, changes, instant_of, minutes_of, offset_of, zone_named
+from rules.wall_clock import DAY, LATEST, TICK, Span, aware, changes, instant_of, minutes_of, offset_of, zone_named
 
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 """In Alertmanager a week runs from Sunday: saturday:sunday is backwards, sunday:monday is not."""
@@ -22,6 +22,8 @@ MONTHS = tuple("january february march april may june july august september octo
 FIELDS = ("times", "weekdays", "days_of_month", "months", "years", "location")
 MOST_DAYS_AHEAD = 5 * 366
 """So far occurrences are looked for."""
+MOST_DAYS_OVERLAP = 366
+"""So far it is looked for windows that meet."""
 _LONGEST_MONTH, _SHORTEST_MONTH = 31, 28
 _WHOLE_DAY = ((0, 24 * 60),)
 
@@ -169,6 +171,24 @@ def next_occurrences(window: AnyWindow, after: datetime, most: int = 5) -> list[
         return []
     found = _read(window)
     return list(islice(_joined(found.spans(start, end)), most))
+
+
+def begun(window: Window, now: datetime, since: datetime | None = None) -> bool:
+    """Whether an occurrence lasts at `now` that has begun after `since`; a `since` ahead of `now` does not count."""
+    if not window.contains(now):
+        return False
+    if since is None or since > now:
+        return True
+    return list(window.spans(since, now + TICK))[-1][0] > since
+
+
+def meeting(one: Window, other: Window, after: datetime) -> Span | None:
+    """The first span from `after` on, and within a year, that lies in both; None when they never meet."""
+    end = min(after + MOST_DAYS_OVERLAP * DAY, LATEST)
+    for since, until in one.spans(after, end):
+        for span in other.spans(since, until):
+            return span
+    return None
 
 
 def _read(window: AnyWindow) -> Window | Interval:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.commands import escalation, heartbeats, housekeeping
 from db.engine import DatabaseProblem, writing
-from worker import alerts, handoffs, history, outbox, policies, timers
+from worker import alerts, handoffs, history, maintenance, outbox, policies, timers
 from worker.senders import SENDERS, Sender
 
 EVERY_SECONDS = 2.0
@@ -77,6 +77,7 @@ class Loop:
         """Do what is due now; the seconds to wait until the next turn. Never raises: a worker that died is worse."""
         try:
             self._watch_the_clock()
+            maintenance.tick(self._clock(), self._engine)
             fired = timers.tick(self._clock(), self._engine)
             handoffs.tick(self._clock(), self._engine)
             self._post.turn()
@@ -145,6 +146,7 @@ class Loop:
 
 def tick(now: datetime, engine: Engine | None = None, senders: Mapping[str, Sender] = SENDERS) -> None:
     """Everything that is due at `now`, once and in order, as one worker would do it, and until all of it is sent."""
+    maintenance.tick(now, engine)
     while timers.tick(now, engine) >= timers.MOST:
         pass
     handoffs.tick(now, engine)

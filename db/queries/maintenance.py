@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.models import MaintainedService, MaintenanceWindow
-from rules.maintenance import contains
+from rules.maintenance import Window
 
 
 def covers(db: Session, service_id: int | None, now: datetime) -> MaintenanceWindow | None:
@@ -24,9 +24,9 @@ def covers(db: Session, service_id: int | None, now: datetime) -> MaintenanceWin
         )
         .order_by(MaintenanceWindow.id)
     )
-    return next((window for window in db.scalars(statement) if _contains(window, now)), None)
+    return next((found for found in db.scalars(statement) if window_of(found).contains(now)), None)
 
 
-def _contains(window: MaintenanceWindow, now: datetime) -> bool:
-    span = {"start": window.starts_at, "end": window.ends_at, "recurring": window.recurring}
-    return window.recurring is None or contains(span, now)
+def window_of(row: MaintenanceWindow) -> Window:
+    """When it is maintenance, by rules.maintenance."""
+    return Window.from_dict({"start": row.starts_at, "end": row.ends_at, "recurring": row.recurring})

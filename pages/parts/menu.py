@@ -44,6 +44,7 @@ MENU = (
         "escalation",
         "Response",
     ),
+    Entry("responders/maintenance.py", "maintenance", "Maintenance", "build", "board|maintenance", "Response"),
     Entry("managers/trends.py", "trends", "Trends", "monitoring", "trends", "Learning"),
     Entry("admin/people.py", "people", "People", "group", "people", "Setup"),
     Entry("admin/catalogue.py", "catalogue", "Catalogue", "category", "settings", "Setup"),

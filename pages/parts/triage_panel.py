@@ -11,11 +11,11 @@ from db.commands import checks
 from db.commands import incidents as commands
 from db.commands.bulk import Item
 from db.engine import Session, reading
-from db.queries import choices, incidents, similar, triage
+from db.queries import choices, incidents, maintenance_windows, similar, triage
 from db.queries.choices import Known, ServiceChoice
 from db.queries.lines import Line
 from db.queries.settings import policies
-from pages.parts import actions, confirmation, conflict, pins, shapes, suggestions, tasks, times, undo
+from pages.parts import actions, confirmation, conflict, maintenance, pins, shapes, suggestions, tasks, times, undo
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
@@ -54,6 +54,7 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             alike = _alike(db, actor, detail.line, now)
             suggested = suggestions.of(db, actor, detail, now)
             files = incidents.files(db, actor, detail)
+            quiet = maintenance_windows.running(db, actor, detail.service_id, now)
     except NotFound as missing:
         st.caption(literal(missing.sentence))
         return
@@ -68,6 +69,7 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
         part for part in (line.reporter or ("no account" if detail.tracked else "unknown"), detail.contact) if part
     )
     st.markdown(f":small[:gray[{literal(who)} · reported {times.ago(line.reported_at, now)}{affected}]]")
+    maintenance.hint(quiet, line.service, now)
     confirmation.denied(detail, now)
     if place is not None:
         standing(line, place, ahead, now)

@@ -8,7 +8,7 @@ from db.commands import conversation
 from db.commands.files import Upload
 from db.engine import reading
 from db.queries import alerts as alert_queries
-from db.queries import choices, incidents, triage
+from db.queries import choices, incidents, maintenance_windows, triage
 from db.queries import tiers as between
 from db.queries.lines import Line
 from db.queries.relations import relations
@@ -17,6 +17,7 @@ from pages.parts import (
     alerts,
     confirmation,
     corrections,
+    maintenance,
     named,
     paging,
     related,
@@ -61,6 +62,7 @@ def page() -> None:
             belongs = relations(db, actor, detail)
             standing = between.standing(db, detail.line.id, ping_pong=detail.ping_pong)
             found = alert_queries.of_incident(db, detail.line.id)
+            quiet = maintenance_windows.running(db, actor, detail.service_id, now)
     except NotFound as missing:
         st.title("Incident")
         empty(missing.sentence, "Look it up by its number, or go back to the list.", key="incident.missing")
@@ -69,6 +71,8 @@ def page() -> None:
     if not incidents.works_on(actor):
         st.switch_page("staff/my_reports.py", query_params={"number": detail.line.number})
     head(detail, standing, now)
+    if detail.line.state in OPEN:
+        maintenance.hint(quiet, detail.line.service, now)
     buttons(actor, detail)
     confirmation.standing(actor, detail, now)
     related.merged(detail)

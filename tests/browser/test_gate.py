@@ -33,6 +33,7 @@ PAGES = {
     "on-call": "On-call",
     "schedules": "Schedules",
     "escalation": "Escalation policies",
+    "maintenance": "Maintenance",
     "my-reports": "My reports",
     "incident": "Incident",
     "account": "My account",
@@ -40,7 +41,7 @@ PAGES = {
     "deliveries": "Delivery log",
 }
 EVERYBODY = {"report", "my-reports", "incident", "messages", "account"}
-ON_CALL = {"on-call", "alerts", "schedules", "escalation"}
+ON_CALL = {"on-call", "alerts", "schedules", "escalation", "maintenance"}
 OPEN_TO = {
     "reporter": EVERYBODY,
     "responder": EVERYBODY | {"home", "board"} | ON_CALL,
@@ -49,9 +50,9 @@ OPEN_TO = {
     "manager": EVERYBODY | {"home", "trends"},
     "admin": EVERYBODY
     | {"home", "trends", "people", "settings", "catalogue", "templates", "integrations", "import"}
-    | {"deliveries", "audit", "on-call", "schedules", "escalation"},
+    | {"deliveries", "audit", "on-call", "schedules", "escalation", "maintenance"},
 }
-RESPONSE = ["On-call", "Alerts", "Schedules", "Escalation policies"]
+RESPONSE = ["On-call", "Alerts", "Schedules", "Escalation policies", "Maintenance"]
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
     "responder": ["Home", "Report a problem", "Board", *RESPONSE],
@@ -64,6 +65,7 @@ IN_MENU = {
         "On-call",
         "Schedules",
         "Escalation policies",
+        "Maintenance",
         "Trends",
         "People",
         "Catalogue",

@@ -53,6 +53,7 @@ BY_ROLE = """
     audit        .         .          .     .     .        x
     escalation   .         x          x     x     .        x
     escalation_edit  .     .          x     .     .        x
+    maintenance  .         .          x     x     .        x
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}
