@@ -66,6 +66,7 @@ IN_MENU = {
         "Schedules",
         "Escalation policies",
         "Maintenance",
+        "Maintenance",
         "Trends",
         "People",
         "Catalogue",

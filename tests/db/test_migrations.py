@@ -48,9 +48,7 @@ def test_a_migrated_database_has_the_shape_of_the_models(engine):
 
 
 @pytest.mark.filterwarnings("ignore:.*expression-based index.*")
-@pytest.mark.parametrize(
-    "version", ["0001", "0002", "0003", "0004", "0005", "0006", "0011", "0007", "0010", "0009", "0012"]
-)
+@pytest.mark.parametrize("version", [f"{number:04d}" for number in range(1, 12)])
 def test_every_released_version_migrates_to_this_one(empty_database_url, version):
     made = make_engine(empty_database_url)
     upgrade(made, to=version)
