@@ -63,7 +63,7 @@ def follow(
     if kept is not None:
         kept.ended_at = None
         return kept
-    if before.state in OPEN and before.team_id == team_id:
+    if before.state in OPEN and before.state != "new" and before.team_id == team_id:
         return None  # it came with an import: nobody received it here
     return _begin(db, incident, team_id, summary, actor, now)
 

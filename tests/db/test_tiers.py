@@ -355,3 +355,12 @@ def test_what_ran_past_its_teams_time_is_there_for_its_lead(office):
     assert past("Dora", MONDAY + DAY + 6 * HOUR) is None
     escalate(office, number, at=MONDAY + DAY + 6 * HOUR)
     assert past("Lena", MONDAY + DAY + 7 * HOUR) == []
+
+
+def test_the_team_that_had_a_cancelled_incident_receives_it_anew_after_it_was_reopened(office):
+    incident = office.bring_to("assigned")
+    office.perform(incident, "cancel", "Dora", MONDAY + 2 * HOUR, reason="Reported by mistake.")
+    office.perform(incident, "reopen", "Dora", MONDAY + 3 * HOUR, reason="It was none.")
+    assert [stay.ended_at for stay in office.assignments(incident)] == [MONDAY + 2 * HOUR]
+    office.perform(incident, "accept", "Lena", MONDAY + 4 * HOUR, **office.triage)
+    assert [stay.began_at for stay in office.assignments(incident)] == [MONDAY + HOUR, MONDAY + 4 * HOUR]

@@ -155,7 +155,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @staticmethod
     def is_with_a_team(kept: Incident) -> bool:
-        return kept.team_id is not None and kept.state in OPEN
+        return kept.team_id is not None and kept.state in OPEN - {"new"}
 
     @invariant()
     def whole(self) -> None:
