@@ -48,8 +48,7 @@ def follow(
         rows = list(db.scalars(_ROWS, {"incident_id": incident.id}))
     present = next((row for row in rows if row.ended_at is None), None)
     # A team that is only proposed for a new incident has not received it yet.
-    proposed = incident.state == "new" and not rows
-    team_id = incident.team_id if incident.state in OPEN and not proposed else None
+    team_id = incident.team_id if incident.state in OPEN and incident.state != "new" else None
     if present is not None and present.team_id != team_id:
         if kind == "undo" and present.began_at == before.changed_at:
             rows.remove(present)
