@@ -7,9 +7,17 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from db.commands import maintenance, outbox
+from db.commands import escalation, maintenance
 from db.engine import reading, writing
-from db.models import ContactMethod, Incident, MaintenanceWindow, NotificationRule, OutboxMessage
+from db.models import (
+    ContactMethod,
+    Escalation,
+    EscalationPolicy,
+    Incident,
+    MaintenanceWindow,
+    NotificationRule,
+    OutboxMessage,
+)
 from rules.weekly import Weekly
 from tests.db.office import DAY, HOUR, MONDAY, Office
 from worker import loop
@@ -30,6 +38,11 @@ def office(engine, set_up):
         db.add(method)
         db.flush()
         db.add(NotificationRule(person_id=person, urgency="high", method_id=method.id, delay=86_400, position=0))
+        steps = [{"delay": 86_400, "targets": [{"kind": "person", "id": person}]}]
+        policy = EscalationPolicy(name="Sam", steps=steps, created_at=MONDAY)
+        db.add(policy)
+        db.flush()
+        made.policy = policy.id
     return made
 
 
@@ -39,18 +52,18 @@ def plan(office, start=MONDAY + HOUR, end=MONDAY + 3 * HOUR, recurring=None):
         return maintenance.add(db, **given, recurring=recurring, actor=office.people["Lena"], now=MONDAY).id
 
 
-def alert(office, at=MONDAY, source="alert", service=True):
-    """An incident from monitoring that pages Sam a day later."""
+def alert(office, at=MONDAY, service=True):
+    """An incident from monitoring for which Sam is asked; the page waits a day."""
     number = office.report("Disk is full", at=at, scope="everyone", effect="stopped")
     with writing(office.engine) as db:
         about = db.get_one(Incident, number)
-        about.source, about.service_id = source, office.service if service else None
-        outbox.page(db, office.people["Sam"].id, about, "Disk is full", "", now=at)
+        about.source, about.service_id = "alert", office.service if service else None
+        assert escalation.start(db, about, at, office.policy)
     return number
 
 
 def stopped(office, number):
-    return [entry.at - MONDAY for entry in office.timeline(number) if entry.kind == "page"]
+    return [entry.at - MONDAY for entry in office.timeline(number) if entry.text.startswith("stopped paging")]
 
 
 def waiting(office):
@@ -58,21 +71,21 @@ def waiting(office):
         return set(db.scalars(select(OutboxMessage.incident_id).where(OutboxMessage.cancelled_at.is_(None))))
 
 
-def test_pages_of_its_services_stop_when_it_begins_and_the_timeline_says_why(office):
-    ours, other, reported = alert(office), alert(office, service=False), alert(office, source="web")
-    answered = alert(office)
+def test_what_runs_for_its_services_stops_when_it_begins_and_the_timeline_says_why(office):
+    ours, other, answered = alert(office), alert(office, service=False), alert(office)
     office.perform(answered, "accept", "Lena", **office.triage)
     office.perform(answered, "acknowledge", "Priya")
-    with writing(office.engine) as db:  # asked once more by hand
-        outbox.page(db, office.people["Sam"].id, db.get_one(Incident, answered), "Come", "", now=MONDAY)
     plan(office)
     assert tick(MONDAY + HOUR - timedelta.resolution, office.engine) == 0
-    assert stopped(office, ours) == []
+    assert (stopped(office, ours), waiting(office)) == ([], {ours, other})
     assert tick(MONDAY + HOUR, office.engine) == 1
-    assert waiting(office) == {other, reported, answered}
-    [entry] = [entry for entry in office.timeline(ours) if entry.kind == "page"]
+    assert waiting(office) == {other}
+    [entry] = [entry for entry in office.timeline(ours) if entry.text.startswith("stopped paging")]
     assert (entry.text, entry.actor_name) == ("stopped paging: maintenance has begun, New disks", "Incident Desk")
-    assert [stopped(office, number) for number in (other, reported, answered)] == [[], [], []]
+    assert [stopped(office, number) for number in (other, answered)] == [[], []]
+    with reading(office.engine) as db:
+        ended = [db.get_one(Escalation, number).ended_by for number in (ours, other, answered)]
+    assert ended == ["maintenance", "", "handed_over"], "what has ended before stays as it ended"
 
 
 def test_it_begins_once(office):
