@@ -218,6 +218,8 @@ def follow(
         policy = queries.policy_of(db, incident)
         if policy is not None:
             begin(db, incident, policy, now)
+        elif handed and row is not None:
+            _tell_without(db, incident, now)
 
 
 def _pages(db: Session, incident: Incident) -> bool:

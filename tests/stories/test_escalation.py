@@ -298,6 +298,8 @@ def test_a_clock_that_jumps_neither_repeats_a_step_nor_makes_it_wait_for_days(de
     assert [name for name, _ in desk.paged(number)] == ["Priya", "Sam"]
     worker = loop.Loop(desk.engine, clock=lambda: NOW + 6 * MINUTE)  # set right again
     worker.turn()
+    worker.stop()
+    worker.run()  # asked to end, it only waits for what it is sending: that may hold the incident for a moment
     assert [name for name, _ in desk.paged(number)] == ["Priya", "Sam"]
     desk.run(11)
     assert [name for name, _ in desk.paged(number)] == ["Priya", "Sam", "Devi"]
@@ -358,6 +360,8 @@ def test_a_team_without_a_policy_is_not_asked_by_the_policy_of_the_one_before(de
     desk.perform(number, "assign", "Priya", NOW + MINUTE, team_id=desk.teams["Servers"])
     desk.run(30)
     assert (desk.paged(number), desk.state(number)) == ([("Priya", 0)], "handed_over")
+    told = [subject for name in ("Lena", "Dora") for subject in desk.noticed(name)]
+    assert any("pages nobody" in subject for subject in told), "those who lead know that nobody is asked any more"
 
 
 def test_a_p3_pages_nobody_until_it_is_raised(desk):
