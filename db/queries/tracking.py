@@ -46,10 +46,11 @@ def tracked(db: Session, actor: Actor) -> Tracked:
     number = db.scalar(select(Incident.number).where(Incident.id == actor.opens))
     detail = incidents.by_number(db, actor, number or "")
     entries, _ = my_reports.story(db, actor, detail)
-    return Tracked(detail, entries, incidents.files(db, actor, detail), _survivor(db, detail))
+    return Tracked(detail, entries, incidents.files(db, actor, detail), _survivor(db, actor))
 
 
-def _survivor(db: Session, detail: incidents.Detail) -> Line | None:
-    if detail.duplicate_of is None:
-        return None
-    return lines(db, select(Incident.id).where(Incident.number == detail.duplicate_of))[0]
+def _survivor(db: Session, actor: Actor) -> Line | None:
+    """The incident that goes on. The link does not open it; a restricted one is not even named."""
+    merged_into = select(Incident.duplicate_of_id).where(Incident.id == actor.opens).scalar_subquery()
+    found = lines(db, select(Incident.id).where(Incident.id == merged_into, Incident.restricted.is_(False)))
+    return found[0] if found else None

@@ -168,8 +168,8 @@ def test_it_fires_again_after_a_person_resolved_it(monitoring):
     assert monitoring.say("a", at=MONDAY + 3 * MINUTE) == {"reopened": 1}
     (again,) = monitoring.incidents()
     assert (again.state, again.reopen_count, again.resolved_at) == ("in_progress", 1, None)
-    last = monitoring.office.timeline(incident.id)[-1]
-    assert (last.kind, last.actor_id, last.detail) == ("reopen", None, "Fired again: Trouble with a")
+    last = [entry for entry in monitoring.office.timeline(incident.id) if entry.kind == "reopen"][-1]
+    assert (last.actor_id, last.detail) == (None, "Fired again: Trouble with a")
 
 
 def test_what_nobody_has_looked_at_goes_back_to_where_it_was(monitoring):

@@ -10,18 +10,23 @@ import pkgutil
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 import db.queries
-from db.commands import bulk, conversation, files, history, incidents, naming, policies, relations
+from db.commands import bulk, conversation, files, history, incidents, naming, outbox, policies, relations
 from db.engine import reading, writing
-from db.models import Person, PersonRole
+from db.models import Alert, Incident, Integration, Person, PersonRole
+from db.queries import alerts as alert_queries
 from db.queries import audit as audit_queries
 from db.queries import (
     board,
     catalogue,
+    deliveries,
+    escalation,
     home,
     measures,
     my_reports,
+    notices,
     overview,
     similar,
     suggestions,
@@ -46,6 +51,15 @@ NOT_ABOUT_INCIDENTS = {
     "settings.editable", "audit.checked",
     "templates.everything", "templates.one", "tiers.receives", "tracking.tracked",
     "access.visible", "access.hidden_ids", "access.hidden_list",
+    "alerts.integrations", "alerts.unknown", "integrations.one", "integrations.rows",
+    "escalation_policies.dry_run", "escalation_policies.policies", "escalation_policies.policy",
+    "escalation_policies.targets",
+    "maintenance_windows.current", "maintenance_windows.may_read", "maintenance_windows.one",
+    "maintenance_windows.past", "maintenance_windows.running",
+    "oncall.has_feed", "oncall.now_and_next", "people.wants_notices",
+    "reach.check_own", "reach.methods", "reach.rules_of", "reach.team_channels",
+    "schedules.calendar", "schedules.choices", "schedules.detail", "schedules.hours_per_person", "schedules.overrides",
+    "schedules.preview", "schedules.problems", "schedules.swaps",
 }  # fmt: skip
 """queries with an actor that say nothing of incidents, or are the rule itself"""
 WALKED = {
@@ -55,7 +69,8 @@ WALKED = {
     "relations.relations", "settings.pending", "similar.similar", "suggestions.suggest", "triage.count",
     "triage.counts", "triage.open_count", "triage.place", "triage.queue", "triage.standing", "triage.tallies",
     "triage.unassigned", "audit.changes", "audit.incident_changes", "audit.actions",
-    "audit.compared", "tasks.checklist",
+    "audit.compared", "tasks.checklist", "alerts.listed", "alerts.one", "deliveries.log", "escalation.standing",
+    "notices.own", "notices.unread",
 }  # fmt: skip
 """what `answers` asks, by itself or through another"""
 
@@ -122,6 +137,15 @@ def answers(office, actor, known, words):
         for kind in ("team", "service", "category"):
             ask(f"catalogue {kind}", catalogue.things, kind)
         ask("progress", setting_queries.pending)
+        for state in (None, *alert_queries.STATES):
+            ask(f"alerts {state}", alert_queries.listed, state=state)
+        for alert in db.scalars(select(Alert.id)):
+            told = answer(lambda alert=alert: alert_queries.one(db, actor, alert))
+            asked["alert"] = asked.get("alert", repr(told)) if isinstance(told, str) else repr(told)
+        if actor.roles & {"lead"}:  # an administrator sees that something left, not what it says
+            ask("deliveries", deliveries.log)
+        ask("notices", notices.own)
+        ask("unread", notices.unread)
         ask("actions", audit_queries.actions)
         ask("changes", audit_queries.changes, audit_queries.Filters())
         ask("incident changes", audit_queries.incident_changes, audit_queries.Filters())
@@ -139,6 +163,7 @@ def answers(office, actor, known, words):
                 ask(f"story {number}", my_reports.story, detail)
                 ask(f"checklist {number}", tasks.checklist, detail)
                 ask(f"files {number}", incident_queries.files, detail)
+                ask(f"escalation {number}", escalation.standing, detail)
     return asked
 
 
@@ -182,14 +207,31 @@ def hide(office, title, state):
     return incident
 
 
+def monitored(office, incident, title):
+    """An alert of the incident, and what left because of it."""
+    with writing(office.engine) as db:
+        held = db.scalars(select(Integration)).one_or_none()
+        if held is None:
+            held = Integration(name="Prometheus", format="alertmanager", created_at=MONDAY)
+            db.add(held)
+            db.flush()
+        times = {"first_at": MONDAY, "last_at": MONDAY}
+        db.add(
+            Alert(integration_id=held.id, dedup_key=title, incident_id=incident, status="firing", title=title, **times)
+        )
+        outbox.announce(db, office.teams["Servers"], "page", title, incident=db.get_one(Incident, incident), now=MONDAY)
+
+
 def test_those_not_named_never_learn_of_it(office):
     known = [office.bring_to(state) for state in ("new", "assigned", "in_progress", "resolved", "closed")]
     for number in range(suggestions.THIN):
         past = office.report(f"Printer of room {number} prints blank pages", at=MONDAY - DAY)
         office.perform(past, "accept", "Lena", MONDAY, **office.triage)
+    monitored(office, known[2], "The disk of the print server is full")
     words = (SECRET[0], SECRET[3], SECRET[4], "printer pages", "Ines")
     before = {name: answers(office, office.people[name], known, words) for name in OUTSIDERS}
     secrets = [hide(office, f"{SECRET[0]} printer prints blank pages", state) for state in STATES]
+    monitored(office, secrets[2], f"{SECRET[0]} is full")
     ines = office.people["Ines"]
     with writing(office.engine) as db:
         relations.set_parent(db, secrets[0], None, known[1], actor=ines, now=MONDAY + DAY)

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import select
 
 from db.engine import reading, writing
 from db.models import Assignment, Notice, TeamMember
-from pages.parts import shapes
+from pages.parts import actions, shapes
 from pages.parts.rows import Event
 from tests.pages.conftest import seen
 
@@ -47,8 +48,14 @@ def choose_team(at, team_id):
 
 
 def escalate(at):
-    button(at, "Escalate", last=True).click()
-    return dialog(at)
+    """Press it, and draw the dialog again as it stands: asking for it anew would forget what was said in it."""
+    with patch.object(actions, "ask", again):
+        button(at, "Escalate", last=True).click()
+        return dialog(at)
+
+
+def again(actor, number, action, *, team_id=None):
+    actions._dialog(actor, actions.seen(actor, number), action, team_id)
 
 
 def hand_to(desk, number, team_id, **more):

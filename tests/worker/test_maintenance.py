@@ -68,7 +68,8 @@ def stopped(office, number):
 
 def waiting(office):
     with reading(office.engine) as db:
-        return set(db.scalars(select(OutboxMessage.incident_id).where(OutboxMessage.cancelled_at.is_(None))))
+        pages = OutboxMessage.urgent, OutboxMessage.cancelled_at.is_(None)
+        return set(db.scalars(select(OutboxMessage.incident_id).where(*pages)))
 
 
 def test_what_runs_for_its_services_stops_when_it_begins_and_the_timeline_says_why(office):
