@@ -31,7 +31,8 @@ class Paged:
     """What became of a page."""
 
     channels: int
-    """ways by which it leaves; 0: nothing but the app tells them, so the step is empty"""
+    """ways by which it leaves; 0: nothing but the app tells them, so the step is empty. For invented people the app
+    counts as one: they have nothing else, and sample data shows how it goes when somebody is reached"""
     notice_id: int | None
     """None: they have no account"""
 
@@ -146,7 +147,7 @@ def page(
         earlier.notice_id, earlier.created_at = notice.id, now
         earlier.next_attempt_at = min(earlier.next_attempt_at, at)
     db.flush()
-    return Paged(len(person.steps), notice.id)
+    return Paged(len(person.steps) or int(person.invented), notice.id)
 
 
 def _page_notice(db: Session, person_id: int, incident: Incident, subject: str, body: str, now: datetime) -> Notice:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.commands import asking, assignments, conversation, incidents, tasks, timers
-from db.demo import on_call, organisation, past, present, templates
+from db.demo import monitoring, on_call, organisation, past, present, templates
 from db.demo.story import Step
 from db.models import Assignment, Incident, Notice, Setting, Task, Timer
 from rules.states import OPEN
@@ -41,6 +41,9 @@ def fill(db: Session, now: datetime, seed: int = 7, *, past_incidents: int = pas
     steps.sort(key=lambda step: step.at)
     _play(db, steps, now)
     on_call.add(db, org, now)
+    monitoring.add(db, org, now)
+    told_long_ago = Notice.created_at < now - _STILL_NEW
+    db.execute(update(Notice).where(told_long_ago).values(read_at=Notice.created_at))
 
 
 def _play(db: Session, steps: list[Step], now: datetime) -> None:
@@ -60,8 +63,6 @@ def _play(db: Session, steps: list[Step], now: datetime) -> None:
         for timer in due:
             timers.fire(db, timer, timer.due_at)
         db.flush()
-    told_long_ago = Notice.created_at < now - _STILL_NEW
-    db.execute(update(Notice).where(told_long_ago).values(read_at=Notice.created_at))
 
 
 def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | None:

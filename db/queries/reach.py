@@ -32,6 +32,8 @@ class Reached:
     steps: tuple[Step, ...]
     quiet: bool
     """wants notices in the app alone; pages come all the same"""
+    invented: bool = False
+    """of the sample data"""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def reached(db: Session, person_ids: Collection[int], urgency: str) -> list[Reac
         if not own and email and not sample and mail_works():
             own = [Step("email", email, None, 0)]
         quiet = not (preferences or {}).get("notices", True)
-        people.append(Reached(person_id, zone, tuple(own), quiet))
+        people.append(Reached(person_id, zone, tuple(own), quiet, sample))
     return people
 
 

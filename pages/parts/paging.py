@@ -31,20 +31,18 @@ ENDS = {
 }
 
 
-def box(actor: Actor, detail: Detail, now: datetime) -> None:
-    """Draw how the escalation stands, and the button that pages somebody; nothing where neither is of use."""
-    with reading() as db:
-        found = queries.standing(db, actor, detail)
-    pages = may(actor, "page", detail.record) and detail.line.state in OPEN
-    if found is None:
-        if pages:
-            _button(actor, detail, "tertiary")
-        return
+def may_page(actor: Actor, detail: Detail) -> bool:
+    """Whether the actor may page somebody for it by hand."""
+    return may(actor, "page", detail.record) and detail.line.state in OPEN
+
+
+def box(actor: Actor, detail: Detail, found: queries.Standing, now: datetime) -> None:
+    """Draw how the escalation stands, whom it asked, and the button that pages somebody."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.header("Who was asked", width="stretch", anchor=False)
-            if pages:
-                _button(actor, detail)
+            if may_page(actor, detail):
+                button(actor, detail)
         st.markdown(standing(found, now))
         for paged in found.pages[:SHOWN]:
             why = f" :gray[{literal(paged.why)}]" if paged.why else ""
@@ -72,7 +70,8 @@ def standing(found: queries.Standing, now: datetime) -> str:
     return f"It was the last step: the lead and the desk are told at {when}. :gray[{policy}]"
 
 
-def _button(actor: Actor, detail: Detail, looks: Literal["secondary", "tertiary"] = "secondary") -> None:
+def button(actor: Actor, detail: Detail, looks: Literal["secondary", "tertiary"] = "secondary") -> None:
+    """Page somebody by hand, in a dialog."""
     if st.button("Page somebody now", icon=":material/notifications_active:", key=f"{KEY}.ask", type=looks):
         for name in ("failure", "done"):
             st.session_state.pop(f"{KEY}.{name}", None)

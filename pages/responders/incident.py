@@ -8,7 +8,7 @@ from db.commands import conversation
 from db.commands.files import Upload
 from db.engine import reading
 from db.queries import alerts as alert_queries
-from db.queries import choices, incidents, maintenance_windows, triage
+from db.queries import choices, escalation, incidents, maintenance_windows, triage
 from db.queries import tiers as between
 from db.queries.lines import Line
 from db.queries.relations import relations
@@ -63,6 +63,7 @@ def page() -> None:
             standing = between.standing(db, detail.line.id, ping_pong=detail.ping_pong)
             found = alert_queries.of_incident(db, detail.line.id)
             quiet = maintenance_windows.running(db, actor, detail.service_id, now)
+            asked = escalation.standing(db, actor, detail)
     except NotFound as missing:
         st.title("Incident")
         empty(missing.sentence, "Look it up by its number, or go back to the list.", key="incident.missing")
@@ -73,13 +74,14 @@ def page() -> None:
     head(detail, standing, now)
     if detail.line.state in OPEN:
         maintenance.hint(quiet, detail.line.service, now)
-    buttons(actor, detail)
+    buttons(actor, detail, asked is not None)
     confirmation.standing(actor, detail, now)
     related.merged(detail)
     tiers.box(actor, detail, standing, now)
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
-        paging.box(actor, detail, now)
+        if asked is not None:
+            paging.box(actor, detail, asked, now)
         facts(detail, standing, files, now, place)
         alerts.box(found, now)
         tiers.vendor(actor, detail)
@@ -156,8 +158,11 @@ def clocks(detail: incidents.Detail, standing: between.Standing, now: datetime) 
     return found
 
 
-def buttons(actor: Actor, detail: incidents.Detail) -> None:
-    """The actions allowed to me now: the likely one filled, two more beside it, the rest in a menu."""
+def buttons(actor: Actor, detail: incidents.Detail, paged: bool) -> None:
+    """The actions allowed to me now: the likely one filled, two more beside it, the rest in a menu.
+
+    Once somebody was `paged`, paging another belongs to the box that says who was asked.
+    """
     names = sorted(detail.allowed, key=lambda name: PRIMARY.index(name) if name in PRIMARY else len(PRIMARY))
     wanted = st.session_state.pop("incident.ask", None)
     problem = st.session_state.pop("incident.problem", None)
@@ -187,6 +192,8 @@ def buttons(actor: Actor, detail: incidents.Detail) -> None:
         follow = "Stop following" if detail.following else "Follow"
         if may(actor, tiers.INFORM, detail.record) and detail.line.state in UNCLOSED:
             st.button("Inform up", type="tertiary", icon=":material/campaign:", on_click=_ask, args=(tiers.INFORM,))
+        if not paged and paging.may_page(actor, detail):
+            paging.button(actor, detail, "tertiary")
         st.button(follow, type="tertiary", icon=":material/notification_add:", on_click=_follow, args=(actor, detail))
     if problem is not None:
         actions.show(problem)

@@ -12,12 +12,21 @@ from db.demo.cases import CASES
 from db.engine import make_engine, migrate, reading, writing
 from db.models import (
     QUEUE_GROUP,
+    Alert,
+    AuditEntry,
     CategoryPair,
+    Escalation,
+    EscalationPolicy,
     Follower,
     Incident,
+    Integration,
+    MaintenanceWindow,
+    OutboxMessage,
+    Page,
     Pause,
     Person,
     PersonRole,
+    Schedule,
     Service,
     Setting,
     Team,
@@ -25,6 +34,7 @@ from db.models import (
     TimelineEntry,
     Timer,
 )
+from db.queries import oncall
 from db.queries.settings import organisation
 from rules.access import ROLES
 from rules.errors import RuleError
@@ -69,7 +79,13 @@ def _fingerprint(engine):
             select(Incident.number, Incident.title, Incident.state, Incident.version, Incident.rank_at)
             .order_by(Incident.id)
         ).all()  # fmt: skip
-        return [tuple(row) for row in entries], [tuple(row) for row in states]
+        heard = db.execute(
+            select(Alert.title, Alert.status, Alert.first_at, Alert.last_at, Alert.signals, Alert.incident_id)
+            .order_by(Alert.id)
+        ).all()  # fmt: skip
+        paged = db.execute(select(Page.incident_id, Page.person_id, Page.at, Page.step).order_by(Page.id)).all()
+        settled = db.execute(select(AuditEntry.at, AuditEntry.actor_name, AuditEntry.action, AuditEntry.subject)).all()
+        return [sorted(map(tuple, settled)), *(list(map(tuple, rows)) for rows in (entries, states, heard, paged))]
 
 
 def test_it_is_the_same_for_the_same_seed_and_moment_on_both_databases(engine, sqlite_url):
@@ -122,6 +138,42 @@ def test_it_can_be_made_at_any_moment(sqlite_url, now):
         assert set(db.scalars(select(Incident.state))) == set(STATES)
         assert max(db.scalars(select(TimelineEntry.at))) <= now
     engine.dispose()
+
+
+def test_monitoring_has_told_of_things_and_asked_whoever_was_on_call(filled):
+    assert set(filled.scalars(select(EscalationPolicy.name))) == {"Network", "Patient Portal"}
+    assert filled.scalars(select(Team.name).where(Team.escalation_policy_id.is_not(None))).all() == ["Network"]
+    services = select(Service.name).where(Service.escalation_policy_id.is_not(None))
+    assert filled.scalars(services).all() == ["Patient portal"]
+    senders = {row.name: row for row in filled.scalars(select(Integration))}
+    assert {row.name: row.format for row in senders.values()} == {
+        "Prometheus": "alertmanager",
+        "Room sensors": "generic",
+    }
+    assert senders["Room sensors"].heartbeat_due_at > NOW
+    alerts = filled.scalars(select(Alert).order_by(Alert.id)).all()
+    incidents = [filled.get(Incident, alert.incident_id) if alert.incident_id else None for alert in alerts]
+    now = [(alert.status, alert.signals, found and found.state) for alert, found in zip(alerts, incidents, strict=True)]
+    assert now == [
+        ("resolved", 2, None),  # in maintenance
+        ("resolved", 2, "closed"),
+        ("firing", 6, "in_progress"),
+        ("firing", 1, "new"),
+    ]
+    assert incidents[1].resolution_code == "by_itself"
+    schedule = filled.scalars(select(Schedule.id).where(Schedule.name == "Network")).one()
+    for found in incidents[1:]:
+        assert found.number > "INC-000416", "what people reported keeps its numbers"
+        [page] = filled.scalars(select(Page).where(Page.incident_id == found.id))
+        assert (page.person_id,) == oncall.on_call(filled, schedule, found.reported_at)
+        assert page.channels == 1
+    standing = filled.get(Escalation, incidents[3].id)
+    assert (standing.ended_at, standing.position) == (None, 1)
+    assert filled.scalars(select(OutboxMessage.id)).all() == [], "nothing leaves for invented people"
+    over, coming = filled.scalars(select(MaintenanceWindow).order_by(MaintenanceWindow.starts_at))
+    assert over.ends_at < NOW < coming.starts_at
+    by = {"escalation policy added", "team changed", "service changed", "integration added", "maintenance added"}
+    assert by <= set(filled.scalars(select(AuditEntry.action).where(AuditEntry.actor_id.is_not(None))))
 
 
 def test_it_refuses_a_database_with_people(sqlite_url):
@@ -251,4 +303,6 @@ def test_missed_promises_are_on_the_timeline_once(filled):
 
 def test_reporters_follow_what_they_reported(filled):
     followed = {(row.incident_id, row.person_id) for row in filled.scalars(select(Follower))}
-    assert all((i.id, i.reporter_id) in followed for i in filled.scalars(select(Incident)))
+    reported = filled.scalars(select(Incident).where(Incident.reporter_id.is_not(None))).all()
+    assert len(reported) > 400
+    assert all((i.id, i.reporter_id) in followed for i in reported)

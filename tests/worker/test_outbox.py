@@ -108,7 +108,8 @@ def test_people_of_the_sample_data_are_written_to_by_nobody(office):
     with writing(office.engine) as db:
         db.execute(update(Person).values(sample=True))
     tell(office, "Priya")
-    assert page(office, "Priya", office.report(**URGENT)).channels == 0
+    paged = page(office, "Priya", office.report(**URGENT))
+    assert (paged.channels, paged.notice_id is not None) == (1, True), "the app is all that they have"
     assert rows(office) == []
 
 
