@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from db.commands import catalogue, escalation_policies
+from db.commands import calling, catalogue, escalation_policies
 from db.engine import reading, writing
-from db.models import ContactMethod, EscalationPolicy, NotificationRule, Page, Schedule, ScheduleVersion, Team
+from db.models import ContactMethod, EscalationPolicy, Incident, NotificationRule, Page, Schedule, ScheduleVersion, Team
 from rules.escalation import Target
 from tests.pages.conftest import seen
 
@@ -182,6 +182,29 @@ def test_the_incident_says_who_was_asked_and_who_is_next_and_somebody_is_paged_b
         assert len(db.scalars(select(Page.id)).all()) == 2
     desk.do(number, "acknowledge", "Priya")
     assert "Somebody has answered." in said(opened("responders/incident.py", "Max", number=number))
+
+
+def beside(block, label):
+    """The labels of the buttons in the same row as this one."""
+    rows = [child for child in block.children.values() if hasattr(child, "children")]
+    here = [getattr(child, "label", "") for child in block.children.values() if child.type == "button"]
+    return here if label in here else next(filter(None, (beside(row, label) for row in rows)), [])
+
+
+@sqlite
+def test_paging_by_hand_stands_in_the_row_of_buttons_until_somebody_was_asked(desk, opened):
+    number = desk.report("Rita", "Mail is down")
+    row = beside(opened("responders/incident.py", "Dora", number=number).main, "Page somebody now")
+    assert {"Inform up", "Page somebody now", "Follow"} <= set(row)
+    reach(desk, "Priya")
+    with writing(desk.engine) as db:
+        incident = db.scalars(select(Incident.id).where(Incident.number == number)).one()
+        target = Target("person", desk.actors["Priya"].id)
+        calling.by_hand(db, incident, target, actor=desk.actors["Dora"], now=desk.now)
+    at = opened("responders/incident.py", "Dora", number=number)
+    assert "Who was asked" in said(at)
+    assert beside(at.main, "Page somebody now") == ["Page somebody now"]
+    assert "Page somebody now" not in beside(at.main, "Follow")
 
 
 @sqlite
