@@ -66,7 +66,6 @@ IN_MENU = {
         "Schedules",
         "Escalation policies",
         "Maintenance",
-        "Maintenance",
         "Trends",
         "People",
         "Catalogue",

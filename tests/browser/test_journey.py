@@ -273,7 +273,7 @@ def test_of_two_triagers_the_second_sees_what_the_first_did(office: Office) -> N
     expect(lena.get_by_test_id("stAlert").filter(has_text=f"Dora Desk changed {number}")).to_be_visible()
     # Nothing of hers is lost, and she can go on.
     expect(lena.get_by_role("combobox", name="Category")).to_have_value("Network")
-    lena.get_by_role("button", name="See it as it is now").click()
+    lena.get_by_role("button", name="Keep theirs").click()
     expect(lena.get_by_role("button", name="Assign", exact=True)).to_be_visible()
     ready(lena)
     expect(lena.get_by_role("combobox", name="Category")).to_have_value("Hardware")
