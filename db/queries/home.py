@@ -1,5 +1,6 @@
 """What needs somebody now, by what they may do: short lists, each from an index."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -65,42 +66,61 @@ def home(db: Session, actor: Actor, now: datetime, week_began: datetime) -> Home
     administers = may(actor, "people")
     patience = settings.policies(db).patience if closes else Patience()
     soonest = (Incident.recovered_at, Incident.id)
+    chosen = {
+        "mine": _mine(db, actor, now) if works else None,
+        "unassigned": _unassigned(db, actor) if works and actor.team_ids else None,
+        "new": _new(db, actor) if triages else None,
+        "late": _late(db, actor, now) if triages else None,
+        "past_ola": _past_ola(db, actor, now) if triages and actor.team_ids else None,
+        "denied": _denied(db, actor) if closes else None,
+        "to_close": _first(db, actor, confirmation.answered(), soonest) if closes else None,
+        "unanswered": _first(db, actor, confirmation.unanswered(patience, now), soonest) if closes else None,
+        "to_ask": _first(db, actor, confirmation.to_ask(), soonest) if closes else None,
+        "waiting": _first(db, actor, confirmation.waiting(patience, now), soonest) if closes else None,
+    }
     return Home(
         to_confirm=Part(my_reports.waiting_for_me(db, actor, SHOWN)),
-        mine=_mine(db, actor, now) if works else None,
-        unassigned=_unassigned(db, actor) if works and actor.team_ids else None,
-        new=_new(db, actor) if triages else None,
-        late=_late(db, actor, now) if triages else None,
-        past_ola=_past_ola(db, actor, now) if triages and actor.team_ids else None,
-        denied=_denied(db, actor) if closes else None,
-        to_close=_first(db, actor, confirmation.answered(), soonest) if closes else None,
-        unanswered=_first(db, actor, confirmation.unanswered(patience, now), soonest) if closes else None,
-        to_ask=_first(db, actor, confirmation.to_ask(), soonest) if closes else None,
-        waiting=_first(db, actor, confirmation.waiting(patience, now), soonest) if closes else None,
+        **_read(db, {name: few for name, few in chosen.items() if few is not None}),
         week=_week(db, actor, now, week_began) if actor.has("manager") else None,
         people=_people(db) if administers else None,
         sample_data=administers and settings.organisation(db).sample_data,
     )
 
 
+@dataclass(frozen=True)
+class _Few:
+    """The first of one list by their ids; the lines of all lists are read together."""
+
+    ids: list[int]
+    total: int | None = None
+    more: bool = False
+
+
+def _read(db: Session, chosen: Mapping[str, _Few]) -> dict[str, Part]:
+    ids = {incident_id for few in chosen.values() for incident_id in few.ids}
+    found = lines(db, select(Incident.id).where(Incident.id.in_(sorted(ids)))) if ids else []
+    by_id = {line.id: line for line in found}
+    return {name: Part([by_id[id_] for id_ in few.ids], few.total, few.more) for name, few in chosen.items()}
+
+
 def _first(
     db: Session, actor: Actor, conditions: list[ColumnElement[bool]], order: tuple[object, ...] = RANKED
-) -> Part:
+) -> _Few:
     """The first few, without counting the rest."""
     chosen = select(Incident.id).where(*conditions, visible(actor)).order_by(*order).limit(SHOWN + 1)  # type: ignore[arg-type]
-    found = lines(db, chosen, order)
-    return Part(found[:SHOWN], more=len(found) > SHOWN)
+    found = list(db.scalars(chosen))
+    return _Few(found[:SHOWN], more=len(found) > SHOWN)
 
 
 def _counted(
     db: Session, actor: Actor, conditions: list[ColumnElement[bool]], order: tuple[object, ...] = RANKED
-) -> Part:
-    part = _first(db, actor, conditions, order)
-    total = triage.count(db, actor, conditions) if part.more else len(part.lines)
-    return Part(part.lines, total, part.more)
+) -> _Few:
+    few = _first(db, actor, conditions, order)
+    total = triage.count(db, actor, conditions) if few.more else len(few.ids)
+    return _Few(few.ids, total, few.more)
 
 
-def _mine(db: Session, actor: Actor, now: datetime) -> Part:
+def _mine(db: Session, actor: Actor, now: datetime) -> _Few:
     waits = or_(Incident.state != "on_hold", Incident.hold_until <= now)
     conditions = [
         Incident.assignee_id == actor.id,
@@ -111,20 +131,20 @@ def _mine(db: Session, actor: Actor, now: datetime) -> Part:
     return _first(db, actor, conditions)
 
 
-def _unassigned(db: Session, actor: Actor) -> Part:
+def _unassigned(db: Session, actor: Actor) -> _Few:
     return _first(db, actor, [Incident.id.in_(triage.unassigned(actor, SHOWN + 1))])
 
 
-def _new(db: Session, actor: Actor) -> Part:
+def _new(db: Session, actor: Actor) -> _Few:
     return _counted(db, actor, [Incident.state == "new"], (Incident.rank_at, Incident.id))
 
 
-def _late(db: Session, actor: Actor, now: datetime) -> Part:
+def _late(db: Session, actor: Actor, now: datetime) -> _Few:
     conditions = [Incident.queue_group == QUEUE_ACTIVE, Incident.resolution_due_at < now]
     return _counted(db, actor, conditions, (Incident.resolution_due_at, Incident.id))
 
 
-def _past_ola(db: Session, actor: Actor, now: datetime) -> Part:
+def _past_ola(db: Session, actor: Actor, now: datetime) -> _Few:
     running = select(Assignment.incident_id).where(
         Assignment.team_id.in_(sorted(actor.team_ids)), Assignment.ended_at.is_(None), Assignment.due_at < now
     )
@@ -132,7 +152,7 @@ def _past_ola(db: Session, actor: Actor, now: datetime) -> Part:
     return _first(db, actor, [Incident.id.in_(running), Incident.queue_group + 0 == QUEUE_ACTIVE])
 
 
-def _denied(db: Session, actor: Actor) -> Part:
+def _denied(db: Session, actor: Actor) -> _Few:
     # Few are denied and many in progress: the sum keeps SQLite from searching by state.
     conditions = [Incident.state + "" == "in_progress", Incident.denied_at.is_not(None)]
     return _first(db, actor, conditions, (Incident.denied_at, Incident.id))
