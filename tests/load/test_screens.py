@@ -1,9 +1,14 @@
-"""Each screen's script run keeps its budget on a database that also holds the whole imported log."""
+"""Each screen's script run keeps its budget on a database that also holds the whole imported log.
+
+Budgets are for the machine that the README names; one that is slower, or shared at the moment, has as much longer.
+"""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -23,6 +28,25 @@ RUNS = 30
 TRIES = 6
 """A machine that does something else meanwhile makes one try slow, not all of them."""
 LEAD = "Amara Okafor"
+REFERENCE = 30.0
+"""milliseconds that `spin` takes on the machine of the README's table"""
+
+
+def spin() -> float:
+    """Milliseconds of a fixed piece of work, of the kind that drawing a screen is: text, dictionaries, sorting."""
+    began = time.perf_counter()
+    rows = [
+        {"id": number, "title": f"Printer {number % 97} jams", "due": number * 7919 % 1000} for number in range(6000)
+    ]
+    for _ in range(3):
+        kept = json.loads(json.dumps(sorted(rows, key=lambda row: (row["due"], row["title"]))))
+        assert len({row["title"].lower() for row in kept}) == 97
+    return (time.perf_counter() - began) * 1000
+
+
+def slowness() -> float:
+    """How many times slower than the reference this machine is at this moment; at least 1."""
+    return max(1.0, min(spin() for _ in range(5)) / REFERENCE)
 
 
 def command(*given: str, environment: dict[str, str]) -> None:
@@ -52,11 +76,12 @@ def test_every_screen_keeps_its_budget_beside_the_whole_log(database_url, tmp_pa
         for path in paths:
             budget = BUDGET.get(path, ANY_SCREEN)
             for _ in range(TRIES):
+                before = slowness()
                 found = asyncio.run(measure(url, path, f"incident_desk={token}", RUNS))
                 assert not found.fault, f"{path}: {found.fault}"
                 assert found.elements > 1, f"{path} drew nothing"
                 slow[path] = round(found.quantile(0.95), 1)
-                if slow[path] <= budget:
+                if slow[path] <= budget * max(before, slowness()):
                     del slow[path]
                     break
     assert slow == {}, "p95 in milliseconds"
