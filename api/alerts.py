@@ -94,7 +94,7 @@ async def _body(request: Request, limit: int) -> bytes:
     """The body, read no further than its limit."""
     said = f"The body is too large. Send at most {limit:,} bytes."
     promised = request.headers.get("content-length", "")
-    if promised.isdigit() and int(promised[:20]) > limit:
+    if promised.isdecimal() and int(promised[:20]) > limit:
         raise Refused(413, "too_large", said)
     body = bytearray()
     async for part in request.stream():

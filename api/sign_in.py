@@ -152,7 +152,7 @@ async def sample(request: Request) -> Response:
     def act(typed: Fields) -> Response:
         wanted = typed.get("person", "")
         with writing() as db:
-            person = db.get(Person, int(wanted)) if wanted.isdigit() and len(wanted) < 10 else None
+            person = db.get(Person, int(wanted)) if wanted.isdecimal() and len(wanted) < 10 else None
             if not organisation(db).sample_data or person is None or not person.sample or person.disabled_at:
                 raise RuleError("Choose somebody from the list.")
             token = commands.begin_session(db, person, user_agent=_agent(request), now=_now())

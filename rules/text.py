@@ -22,6 +22,9 @@ _NAMES = {
     "vendor_reference": "the vendor's reference",
 }
 
+_FAR = 10
+"""times the limit; nothing that is folded or trimmed comes near it"""
+
 
 def _clean(value: object) -> str:
     """The text with NUL, lone surrogates and control characters replaced by U+FFFD, in normal form."""
@@ -44,14 +47,19 @@ def _limited(value: str, field: str, limit: int, required: str | None) -> str:
     return value
 
 
+def _bounded(value: object, field: str, limit: int) -> object:
+    """`value`, unless it is far too long: putting it into normal form would take minutes for nothing."""
+    return _limited(value, field, limit, None) if isinstance(value, str) and len(value) > _FAR * limit else value
+
+
 def line(value: object, field: str, limit: int, *, required: str | None = None) -> str:
     """One line of text, white space folded. RuleError(field) when longer than `limit`, or empty and `required`."""
-    return _limited(" ".join(_clean(value).split()), field, limit, required)
+    return _limited(" ".join(_clean(_bounded(value, field, limit)).split()), field, limit, required)
 
 
 def block(value: object, field: str, limit: int, *, required: str | None = None) -> str:
     """Text of several lines, trimmed. RuleError(field) when longer than `limit`, or empty and `required`."""
-    return _limited(_clean(value).strip(), field, limit, required)
+    return _limited(_clean(_bounded(value, field, limit)).strip(), field, limit, required)
 
 
 def email(value: object, field: str = "email") -> str:

@@ -208,7 +208,7 @@ def found(db: Session, text: str, *, internal: bool) -> Select[int] | None:
         select(Incident.id).where(Incident.reporter_id.in_(people)),
         select(Incident.id).where(Incident.assignee_id.in_(people)),
     ]
-    if typed.isdigit() and len(typed) <= 12:
+    if typed.isdecimal() and len(typed) <= 12:
         parts.append(select(Incident.id).where(Incident.number == f"INC-{int(typed):06d}"))
     first, *others = parts
     return select(first.union(*others).subquery().c[0])

@@ -34,7 +34,7 @@ def choose(
     key = f"{page}.{name}"
     if key not in st.session_state:
         said = st.query_params.get(name, "")
-        st.session_state[key] = int(said) if said.isdigit() and len(said) < 10 and int(said) in options else None
+        st.session_state[key] = int(said) if said.isdecimal() and len(said) < 10 and int(said) in options else None
     chosen = st.selectbox(
         name.capitalize(),
         [None, *options],

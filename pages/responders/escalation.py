@@ -32,7 +32,7 @@ def page() -> None:
         wanted = st.query_params.get("policy", "")
         if wanted == NEW and may(actor, "escalation_edit"):
             one(actor, None)
-        elif wanted.isdigit() and len(wanted) < 10:
+        elif wanted.isdecimal() and len(wanted) < 10:
             one(actor, int(wanted))
         else:
             every(actor)

@@ -76,7 +76,7 @@ def toolbar(known: dict[int, str], now: datetime) -> tuple[int, datetime, dateti
     key = f"{KEY}.schedule"
     said = st.query_params.get("schedule", "")
     if state.get(key) not in known:
-        state[key] = int(said) if said.isdigit() and len(said) < 10 and int(said) in known else next(iter(known))
+        state[key] = int(said) if said.isdecimal() and len(said) < 10 and int(said) in known else next(iter(known))
     span_key = address.begin(KEY, "days", SPANS, "14")
     week_key = f"{KEY}.week"
     state.setdefault(week_key, 0)

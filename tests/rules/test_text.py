@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules import text
 from rules.errors import RuleError
 from rules.text import block, email, line
 
@@ -63,3 +64,10 @@ def test_an_address_is_folded(typed):
 def test_what_cannot_be_an_address_is_refused(typed):
     with pytest.raises(RuleError):
         email(typed)
+
+
+def test_what_is_far_too_long_is_refused_before_it_is_looked_at(monkeypatch):
+    monkeypatch.setattr(text, "_clean", lambda value: pytest.fail("it was read"))
+    for check in (line, block):
+        with pytest.raises(RuleError, match="Shorten what is wrong to 200 characters; it has 400,000"):
+            check("a\u0301" * 200_000, "title", 200)
