@@ -1,6 +1,7 @@
 """Each screen's script run keeps its budget on a database that also holds the whole imported log.
 
-Budgets are scaled by how slow the machine is at the moment. Without that, Triage was over its 60 ms when this was written.
+Budgets are scaled by how slow the machine is at the moment. Without that, Triage was over its 60 ms when this was
+written.
 """
 
 import asyncio
