@@ -18,7 +18,7 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=230,
 )
-actor = session.require()
+actor = session.begin()
 known = menu.pages(actor)
 
 

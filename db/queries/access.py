@@ -1,6 +1,7 @@
 """Which incidents an actor may see, as a condition for every query that reads or counts them."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,6 +25,7 @@ from rules.access import SYSTEM, TABLE, Actor, Record
 _FOLLOWERS = select(Follower.person_id, Follower.named).where(Follower.incident_id == bindparam("incident_id"))
 
 
+@lru_cache(maxsize=1024)
 def visible(actor: Actor) -> ColumnElement[bool]:
     """Incidents `actor` may read; the same rule as rules.access.may(actor, 'read', ...), for SQL."""
     if actor is SYSTEM:
@@ -50,6 +52,7 @@ def hidden_ids(db: Session, actor: Actor) -> list[int]:
     return list(db.execute(select(Incident.id).where(_hidden(actor))).scalars())
 
 
+@lru_cache(maxsize=1024)
 def hidden_list(actor: Actor) -> ScalarSelect[str | None]:
     """The same as a part of a statement: the ids in one text, apart by spaces; NULL when there are none."""
     ids = func.aggregate_strings(cast(Incident.id, String), " ")

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, func, select, union_all
+from sqlalchemy import ColumnElement, func, select, union_all
 from sqlalchemy.orm import Session
 
 from db.models import QUEUE_AWAITING, Incident
 from db.queries.access import hidden_ids, visible
 from db.queries.incidents import works_on
-from db.queries.lines import Line, lines
+from db.queries.lines import Line, of_ids
 from db.queries.text_search import found
 from rules import access
 from rules.access import Actor
@@ -50,17 +50,16 @@ def board(
     if matched is not None:
         conditions.append(Incident.id.in_(matched))
     if conditions:
-        counts, chosen = _filtered(db, [Incident.queue_group <= QUEUE_AWAITING, *conditions, visible(actor)], shown)
+        counts, ids = _filtered(db, [Incident.queue_group <= QUEUE_AWAITING, *conditions, visible(actor)], shown)
     else:
-        counts, chosen = _everything(db, actor, shown)
+        counts, ids = _everything(db, actor, shown)
     cards: dict[str, list[Line]] = {state: [] for state in COLUMNS}
-    if chosen is not None:
-        for line in lines(db, chosen):
-            cards[line.state].append(line)
+    for line in of_ids(db, ids):
+        cards[line.state].append(line)
     return Board({state: counts.get(state, 0) for state in COLUMNS}, cards)
 
 
-def _everything(db: Session, actor: Actor, shown: int) -> tuple[dict[str, int], Select[int] | None]:
+def _everything(db: Session, actor: Actor, shown: int) -> tuple[dict[str, int], list[int]]:
     """Counts by index, less what is hidden; the first of each state by index."""
     of_state = Incident.state.in_(COLUMNS)
     counts = _by_state(db, [of_state])
@@ -68,34 +67,32 @@ def _everything(db: Session, actor: Actor, shown: int) -> tuple[dict[str, int], 
     for state, number in _by_state(db, [of_state, Incident.id.in_(hidden)]).items() if hidden else ():
         counts[state] -= number
     picks = [
-        select(
-            select(Incident.id)
-            .where(Incident.state == state, visible(actor))
-            .order_by(Incident.rank_at, Incident.id)
-            .limit(shown)
-            .subquery()
-            .c.id
-        )
+        select(Incident.id, Incident.rank_at)
+        .where(Incident.state == state, visible(actor))
+        .order_by(Incident.rank_at, Incident.id)
+        .limit(shown)
+        .subquery()
         for state in COLUMNS
         if counts.get(state)
     ]
-    return counts, select(union_all(*picks).subquery().c.id) if picks else None
+    if not picks:
+        return counts, []
+    each = union_all(*(select(pick.c.id, pick.c.rank_at) for pick in picks)).subquery()
+    return counts, list(db.scalars(select(each.c.id).order_by(each.c.rank_at, each.c.id)))
 
 
-def _filtered(
-    db: Session, conditions: list[ColumnElement[bool]], shown: int
-) -> tuple[dict[str, int], Select[int] | None]:
+def _filtered(db: Session, conditions: list[ColumnElement[bool]], shown: int) -> tuple[dict[str, int], list[int]]:
     """Counts and the first of each state in one pass over what matches."""
     place = func.row_number().over(partition_by=Incident.state, order_by=(Incident.rank_at, Incident.id))
     number = func.count().over(partition_by=Incident.state)
     matches = select(Incident.id, Incident.state, place.label("place"), number.label("number")).where(*conditions)
     found_rows = matches.subquery()
     rows = db.execute(
-        select(found_rows.c.id, found_rows.c.state, found_rows.c.number).where(found_rows.c.place <= shown)
+        select(found_rows.c.id, found_rows.c.state, found_rows.c.number)
+        .where(found_rows.c.place <= shown)
+        .order_by(found_rows.c.place)
     ).all()
-    if not rows:
-        return {}, None
-    return {row.state: row.number for row in rows}, select(Incident.id).where(Incident.id.in_([row.id for row in rows]))
+    return {row.state: row.number for row in rows}, [row.id for row in rows]
 
 
 def _by_state(db: Session, conditions: list[ColumnElement[bool]]) -> dict[str, int]:

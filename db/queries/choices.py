@@ -1,9 +1,9 @@
 """What people choose from in forms."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, literal, select, union_all
+from sqlalchemy import CompoundSelect, Integer, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from db.models import Category, CategoryPair, Person, PersonRole, Service, Subcategory, Team, TeamMember
@@ -15,8 +15,7 @@ _WORKING = (
 )
 
 
-@dataclass(frozen=True)
-class PairChoice:
+class PairChoice(NamedTuple):
     id: int
     name: str
     """'Hardware › Printer'"""
@@ -50,33 +49,37 @@ class Known:
     categories: dict[int, str]
 
 
+_NOTHING = literal(None, Integer)
+_KNOWN: CompoundSelect[Any] = union_all(
+    select(literal("team"), Team.id, Team.name, _NOTHING).where(Team.archived_at.is_(None)),
+    select(literal("service"), Service.id, Service.name, Service.team_id).where(Service.archived_at.is_(None)),
+    select(literal("person"), Person.id, Person.name, _NOTHING).where(*_WORKING),
+    select(literal("category"), Category.id, Category.name, _NOTHING).where(Category.archived_at.is_(None)),
+)
+
+
 def known(db: Session) -> Known:
     """Teams, services, people and categories in use, in one statement."""
-    nothing = literal(None, Integer)
-    parts = (
-        select(literal("team"), Team.id, Team.name, nothing).where(Team.archived_at.is_(None)),
-        select(literal("service"), Service.id, Service.name, Service.team_id).where(Service.archived_at.is_(None)),
-        select(literal("person"), Person.id, Person.name, nothing).where(*_WORKING),
-        select(literal("category"), Category.id, Category.name, nothing).where(Category.archived_at.is_(None)),
-    )
-    rows: list[Any] = sorted(db.execute(union_all(*parts)), key=lambda row: row[2].casefold())
+    rows: list[Any] = sorted(db.execute(_KNOWN), key=lambda row: row[2].casefold())
     named = {kind: {row[1]: row[2] for row in rows if row[0] == kind} for kind in ("team", "person", "category")}
     services = {row[1]: ServiceChoice(*row[1:]) for row in rows if row[0] == "service"}
     return Known(named["team"], services, named["person"], named["category"])
 
 
+_PAIRS = (
+    select(CategoryPair.id, Category.name, Subcategory.name, CategoryPair.team_id)
+    .join(Category, Category.id == CategoryPair.category_id)
+    .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
+    .where(CategoryPair.archived_at.is_(None), Category.archived_at.is_(None))
+    .order_by(Category.name, Subcategory.name)
+)
+
+
 def pairs(db: Session) -> list[PairChoice]:
     """Category pairs in use, by name."""
-    statement = (
-        select(CategoryPair.id, Category.name, Subcategory.name, CategoryPair.team_id)
-        .join(Category, Category.id == CategoryPair.category_id)
-        .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
-        .where(CategoryPair.archived_at.is_(None), Category.archived_at.is_(None))
-        .order_by(Category.name, Subcategory.name)
-    )
     return [
         PairChoice(pair_id, f"{category} › {sub}" if sub else category, team_id)
-        for pair_id, category, sub, team_id in db.execute(statement)
+        for pair_id, category, sub, team_id in db.execute(_PAIRS)
     ]
 
 

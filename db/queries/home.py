@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, Assignment, Incident, Person
 from db.queries import confirmation, my_reports, settings, triage
 from db.queries.access import visible
-from db.queries.lines import RANKED, Line, lines
+from db.queries.lines import RANKED, Line, of_ids
 from rules.access import Actor, may
 from rules.verification import Patience
 
@@ -98,8 +98,7 @@ class _Few:
 
 def _read(db: Session, chosen: Mapping[str, _Few]) -> dict[str, Part]:
     ids = {incident_id for few in chosen.values() for incident_id in few.ids}
-    found = lines(db, select(Incident.id).where(Incident.id.in_(sorted(ids)))) if ids else []
-    by_id = {line.id: line for line in found}
+    by_id = {line.id: line for line in of_ids(db, sorted(ids))}
     return {name: Part([by_id[id_] for id_ in few.ids], few.total, few.more) for name, few in chosen.items()}
 
 

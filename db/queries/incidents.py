@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from db.models import Attachment, AttachmentContent, Incident
 from db.queries.access import followers_of, record_of, visible
 from db.queries.confirmation import denied_words
-from db.queries.lines import Line, lines
+from db.queries.lines import Line, of_ids
 from db.queries.tiers import Handover, unread
 from db.queries.timeline import PAGE, Entry, newest
 from rules import access, states
@@ -87,7 +87,7 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
         refusal = NotFound(absent)
         refusal.refused = (actor.id, "read")
         raise refusal
-    line = lines(db, select(Incident.id).where(Incident.id == incident.id))[0]
+    [line] = of_ids(db, [incident.id])
     duplicate_of = None
     if incident.duplicate_of_id is not None:
         survivor = select(Incident.number).where(Incident.id == incident.duplicate_of_id, visible(actor))
@@ -153,15 +153,17 @@ def timeline(db: Session, actor: Actor, detail: Detail, limit: int = PAGE) -> tu
     return newest(db, detail.line.id, public_only=not works_on(actor), limit=limit)
 
 
+_FILES = (
+    select(Attachment.id, Attachment.name, Attachment.media_type, Attachment.size, Attachment.added_at)
+    .where(Attachment.incident_id == bindparam("incident_id"))
+    .order_by(Attachment.id)
+)
+
+
 def files(db: Session, actor: Actor, detail: Detail) -> list[FileRow]:
     """The files on the incident, oldest first."""
     access.check(actor, "read", detail.record)
-    statement = (
-        select(Attachment.id, Attachment.name, Attachment.media_type, Attachment.size, Attachment.added_at)
-        .where(Attachment.incident_id == detail.line.id)
-        .order_by(Attachment.id)
-    )
-    return [FileRow(*row) for row in db.execute(statement)]
+    return [FileRow(*row) for row in db.execute(_FILES, {"incident_id": detail.line.id})]
 
 
 def file_content(db: Session, actor: Actor, attachment_id: int) -> tuple[FileRow, bytes]:

@@ -1,11 +1,11 @@
 """One incident as a line of a list: the shape that every list, card and queue is made of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from db.models import Category, CategoryPair, Incident, Pause, Person, Service, Subcategory, Team
@@ -176,21 +176,29 @@ RANKED = (Incident.queue_group, Incident.rank_at, Incident.reported_at, Incident
 """The order to work in: on hold after everything active; ties by when it was reported, then by number."""
 
 
-def lines(db: Session, chosen: Select[int], order: Sequence[ColumnElement[object] | object] = RANKED) -> list[Line]:
-    """The lines of the incidents whose ids `chosen` gives (already ordered and cut), in `order`."""
-    ids = chosen.subquery()
-    statement = (
-        select(*_COLUMNS)
-        .join(ids, ids.c[0] == Incident.id)
-        .outerjoin(Service, Service.id == Incident.service_id)
-        .outerjoin(CategoryPair, CategoryPair.id == Incident.category_pair_id)
-        .outerjoin(Category, Category.id == CategoryPair.category_id)
-        .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
-        .outerjoin(Team, Team.id == Incident.team_id)
-        .outerjoin(_Assignee, _Assignee.id == Incident.assignee_id)
-        .outerjoin(_Reporter, _Reporter.id == Incident.reporter_id)
-        .order_by(*order)  # type: ignore[arg-type]
-    )
-    rows: Iterable[Sequence[Any]] = db.execute(statement).all()
-    starts = head_starts(db) if rows else HEAD_STARTS
-    return [Line(*values) for values in ((*row, starts) for row in rows)]
+_LINES = (
+    select(*_COLUMNS)
+    .outerjoin(Service, Service.id == Incident.service_id)
+    .outerjoin(CategoryPair, CategoryPair.id == Incident.category_pair_id)
+    .outerjoin(Category, Category.id == CategoryPair.category_id)
+    .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
+    .outerjoin(Team, Team.id == Incident.team_id)
+    .outerjoin(_Assignee, _Assignee.id == Incident.assignee_id)
+    .outerjoin(_Reporter, _Reporter.id == Incident.reporter_id)
+    .where(Incident.id.in_(bindparam("ids", expanding=True)))
+)
+"""Built once: to build it for each reading costs more than to run it."""
+
+
+def lines(db: Session, chosen: Select[int]) -> list[Line]:
+    """The lines of the incidents whose ids `chosen` gives, in its order; it is cut to a page."""
+    return of_ids(db, db.scalars(chosen).all())
+
+
+def of_ids(db: Session, ids: Sequence[int]) -> list[Line]:
+    """The lines of these incidents, in the order of `ids`; what does not exist is left out."""
+    if not ids:
+        return []
+    starts = head_starts(db)
+    rows: dict[int, Sequence[Any]] = {row[0]: row for row in db.execute(_LINES, {"ids": ids})}
+    return [Line(*values) for values in ((*rows[id_], starts) for id_ in ids if id_ in rows)]

@@ -2,29 +2,31 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from db.models import MaintainedService, MaintenanceWindow
+from db.models import Instant, MaintainedService, MaintenanceWindow
 from rules.maintenance import Window
+
+_RUNNING = (
+    select(MaintenanceWindow)
+    .join(MaintainedService, MaintainedService.window_id == MaintenanceWindow.id)
+    .where(
+        MaintainedService.service_id == bindparam("service_id"),
+        MaintenanceWindow.starts_at <= bindparam("now", type_=Instant),
+        MaintenanceWindow.ends_at > bindparam("now", type_=Instant),
+        MaintenanceWindow.cancelled_at.is_(None),
+    )
+    .order_by(MaintenanceWindow.id)
+)
 
 
 def covers(db: Session, service_id: int | None, now: datetime) -> MaintenanceWindow | None:
     """The maintenance window that the service is in at `now`; None when it is in none."""
     if service_id is None:
         return None
-    statement = (
-        select(MaintenanceWindow)
-        .join(MaintainedService, MaintainedService.window_id == MaintenanceWindow.id)
-        .where(
-            MaintainedService.service_id == service_id,
-            MaintenanceWindow.starts_at <= now,
-            MaintenanceWindow.ends_at > now,
-            MaintenanceWindow.cancelled_at.is_(None),
-        )
-        .order_by(MaintenanceWindow.id)
-    )
-    return next((found for found in db.scalars(statement) if window_of(found).contains(now)), None)
+    found = db.scalars(_RUNNING, {"service_id": service_id, "now": now})
+    return next((window for window in found if window_of(window).contains(now)), None)
 
 
 def window_of(row: MaintenanceWindow) -> Window:

@@ -37,7 +37,7 @@ def mine(db: Session, actor: Actor, *, finished: bool, limit: int = 25, offset: 
     order = (my_turn.desc(), Incident.reported_at.desc(), Incident.id.desc())
     total = db.execute(select(func.count()).select_from(Incident).where(*conditions)).scalar_one()
     chosen = select(Incident.id).where(*conditions).order_by(*order).limit(limit).offset(offset)
-    return lines(db, chosen, order), total
+    return lines(db, chosen), total
 
 
 def waiting_for_me(db: Session, actor: Actor, limit: int = 5) -> list[Line]:
@@ -52,7 +52,7 @@ def waiting_for_me(db: Session, actor: Actor, limit: int = 5) -> list[Line]:
         .order_by(Incident.recovered_at, Incident.id)
         .limit(limit)
     )
-    return lines(db, chosen, (Incident.recovered_at, Incident.id))
+    return lines(db, chosen)
 
 
 def news(db: Session, incident_ids: list[int]) -> dict[int, Entry]:

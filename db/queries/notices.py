@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from db.models import Incident, Notice
@@ -49,7 +49,10 @@ def own(db: Session, actor: Actor, page: int = 1) -> tuple[list[Told], int]:
     return [Told(*row) for row in db.execute(statement)], total
 
 
+_FEW = select(Notice.id).where(Notice.person_id == bindparam("person_id"), Notice.read_at.is_(None)).limit(MANY)
+_UNREAD = select(func.count()).select_from(_FEW.subquery())
+
+
 def unread(db: Session, actor: Actor) -> int:
     """How many of them are unread; MANY stands for that many or more."""
-    few = select(Notice.id).where(Notice.person_id == actor.id, Notice.read_at.is_(None)).limit(MANY)
-    return db.execute(select(func.count()).select_from(few.subquery())).scalar_one()
+    return db.execute(_UNREAD, {"person_id": actor.id}).scalar_one()

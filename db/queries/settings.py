@@ -32,6 +32,7 @@ PENDING_KEY = "policies.pending"
 """How far the last change has been applied to open incidents; see db.commands.policies."""
 _POLICIES = tuple(rules_policies.DEFAULTS)
 _STARTS = "rank.head_starts"
+_STORED = select(Setting.key, Setting.value).where(Setting.key.in_(_POLICIES))
 _LOCK = 7_310_994_031
 _PATIENCE_MS = 800
 """PostgreSQL looks for deadlocks after a second of waiting."""
@@ -98,10 +99,7 @@ def policies(db: Session) -> Policies:
     computed by the old ones is there to be seen once the new ones are.
     """
     hold(db, shared=True)
-    stored = {
-        key: value for key, value in db.execute(select(Setting.key, Setting.value).where(Setting.key.in_(_POLICIES)))
-    }
-    return of_values(stored)
+    return of_values({key: value for key, value in db.execute(_STORED)})
 
 
 def head_starts(db: Session) -> HeadStarts:

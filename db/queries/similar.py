@@ -41,10 +41,10 @@ def similar(db: Session, actor: Actor, typed: str, now: datetime, limit: int = 2
         .limit(_CANDIDATES)
     )
     scored = []
-    for line in lines(db, chosen, (Incident.reported_at.desc(),)):
+    for line in lines(db, chosen):
         words = words_of(f"{line.title} {line.about}")
         share = sum(any(word.startswith(want) for word in words) for want in wanted) / len(wanted)
         if share >= _ENOUGH:
             scored.append((share, line))
-    scored.sort(key=lambda pair: -pair[0])
+    scored.sort(key=lambda pair: (pair[0], pair[1].reported_at), reverse=True)
     return [line for _, line in scored[:limit]]

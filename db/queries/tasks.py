@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from db.models import Person, Task
@@ -33,18 +33,20 @@ class Checklist:
         return sum(step.done_at is None for step in self.steps)
 
 
+_STEPS = (
+    select(Task.id, Task.text, Task.done_at, Person.name)
+    .outerjoin(Person, Person.id == Task.done_by_id)
+    .where(Task.incident_id == bindparam("incident_id"))
+    .order_by(Task.position, Task.id)
+)
+
+
 def checklist(db: Session, actor: Actor, detail: Detail) -> Checklist:
     """Its steps in order; none for somebody who does not work on incidents."""
     access.check(actor, "read", detail.record)
     if not works_on(actor):
         return Checklist((), None)
-    statement = (
-        select(Task.id, Task.text, Task.done_at, Person.name)
-        .outerjoin(Person, Person.id == Task.done_by_id)
-        .where(Task.incident_id == detail.line.id)
-        .order_by(Task.position, Task.id)
-    )
-    steps = tuple(Step(*row) for row in db.execute(statement))
+    steps = tuple(Step(*row) for row in db.execute(_STEPS, {"incident_id": detail.line.id}))
     usual = templates.of_category(db, detail.category_pair_id)
     present = {step.text for step in steps}
     missing = usual is not None and not present.issuperset(usual[1])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from db.models import CategoryPair, Service, Template
@@ -71,14 +71,16 @@ def one(db: Session, actor: Actor, template_id: int) -> Kept:
     return _kept(found)
 
 
+_OF_CATEGORY = (
+    select(Template.name, Template.checklist)
+    .join(CategoryPair, CategoryPair.template_id == Template.id)
+    .where(CategoryPair.id == bindparam("pair_id"), Template.archived_at.is_(None))
+)
+
+
 def of_category(db: Session, pair_id: int | None) -> tuple[str, Sequence[str]] | None:
     """The name and the steps of the template whose checklist goes with a category; None when there is none."""
-    statement = (
-        select(Template.name, Template.checklist)
-        .join(CategoryPair, CategoryPair.template_id == Template.id)
-        .where(CategoryPair.id == pair_id, Template.archived_at.is_(None))
-    )
-    row = db.execute(statement).one_or_none() if pair_id is not None else None
+    row = db.execute(_OF_CATEGORY, {"pair_id": pair_id}).one_or_none() if pair_id is not None else None
     return (row[0], row[1]) if row is not None and row[1] else None
 
 

@@ -198,10 +198,10 @@ def found(db: Session, text: str, *, internal: bool) -> Select[int] | None:
     if not words:
         return None
     typed = text.strip().lower()
-    people = select(Person.id).where(
-        func.lower(Person.name).startswith(typed, autoescape=True)
-        | func.lower(Person.name).contains(f" {typed}", autoescape=True)
+    named = func.lower(Person.name).startswith(typed, autoescape=True) | func.lower(Person.name).contains(
+        f" {typed}", autoescape=True
     )
+    people = select(select(Person.id).where(named).cte("people").c.id)  # looked through once, for both
     parts = [
         matching(db, words),
         told(db, words, internal=internal),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from db.models import Assignment, Incident, Person, PersonRole, Team, TeamMember, TimelineEntry
@@ -64,26 +64,52 @@ class Standing:
     """how often it was told up the line"""
 
 
+_HANDED = (
+    select(
+        Assignment.team_id,
+        Team.name,
+        Assignment.tier,
+        Assignment.handed_by_id,
+        _Writer.name,
+        Assignment.began_at,
+        Assignment.summary,
+        Assignment.read_at,
+        _Reader.name,
+    )
+    .join(Team, Team.id == Assignment.team_id)
+    .outerjoin(_Writer, _Writer.id == Assignment.handed_by_id)
+    .outerjoin(_Reader, _Reader.id == Assignment.read_by_id)
+    .where(Assignment.incident_id == bindparam("incident_id"), Assignment.summary != "")
+    .order_by(Assignment.began_at.desc(), Assignment.id.desc())
+)
+_UNREAD = _HANDED.where(Assignment.ended_at.is_(None), Assignment.read_at.is_(None))
+_STAY = (
+    select(Team.name, Assignment.tier, Assignment.began_at, Assignment.warn_at, Assignment.due_at)
+    .join(Team, Team.id == Assignment.team_id)
+    .where(Assignment.incident_id == bindparam("incident_id"), Assignment.ended_at.is_(None))
+)
+_INFORMED = (
+    select(func.count())
+    .select_from(TimelineEntry)
+    .where(TimelineEntry.incident_id == bindparam("incident_id"), TimelineEntry.kind == "inform")
+)
+
+
 def standing(db: Session, incident_id: int, *, ping_pong: bool) -> Standing:
     """Of an incident that the actor may read (checked by queries.incidents.by_number)."""
-    row = db.execute(
-        select(Team.name, Assignment.tier, Assignment.began_at, Assignment.warn_at, Assignment.due_at)
-        .join(Team, Team.id == Assignment.team_id)
-        .where(Assignment.incident_id == incident_id, Assignment.ended_at.is_(None))
-    ).first()
-    informed = select(func.count()).where(TimelineEntry.incident_id == incident_id, TimelineEntry.kind == "inform")
-    handed = _handovers(incident_id).order_by(Assignment.began_at.desc(), Assignment.id.desc())
+    of = {"incident_id": incident_id}
+    row = db.execute(_STAY, of).first()
     return Standing(
         Stay(*row) if row is not None else None,
-        [Handover(*found) for found in db.execute(handed)],
+        [Handover(*found) for found in db.execute(_HANDED, of)],
         _came_back_to(db, incident_id) if ping_pong else [],
-        db.execute(informed.select_from(TimelineEntry)).scalar_one(),
+        db.execute(_INFORMED, of).scalar_one(),
     )
 
 
 def unread(db: Session, incident_id: int) -> Handover | None:
     """What the team that has it was handed over with, while nobody has read it."""
-    row = db.execute(_handovers(incident_id).where(Assignment.ended_at.is_(None), Assignment.read_at.is_(None))).first()
+    row = db.execute(_UNREAD, {"incident_id": incident_id}).first()
     return Handover(*row) if row is not None else None
 
 
@@ -118,26 +144,6 @@ def _held(rows: Iterable[Any]) -> dict[int, set[Any]]:
     for person_id, what in rows:
         found.setdefault(person_id, set()).add(what)
     return found
-
-
-def _handovers(incident_id: int) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            Assignment.team_id,
-            Team.name,
-            Assignment.tier,
-            Assignment.handed_by_id,
-            _Writer.name,
-            Assignment.began_at,
-            Assignment.summary,
-            Assignment.read_at,
-            _Reader.name,
-        )
-        .join(Team, Team.id == Assignment.team_id)
-        .outerjoin(_Writer, _Writer.id == Assignment.handed_by_id)
-        .outerjoin(_Reader, _Reader.id == Assignment.read_by_id)
-        .where(Assignment.incident_id == incident_id, Assignment.summary != "")
-    )
 
 
 def _came_back_to(db: Session, incident_id: int) -> list[str]:

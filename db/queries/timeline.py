@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from db.models import TimelineEntry
@@ -41,16 +41,24 @@ _COLUMNS = (
 )
 
 
+_NEWEST = (
+    select(*_COLUMNS)
+    .where(TimelineEntry.incident_id == bindparam("incident_id"))
+    .order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc())
+    .limit(bindparam("limit"))
+)
+
+
 def newest(db: Session, incident_id: int, *, public_only: bool, limit: int = PAGE) -> tuple[list[Entry], int]:
     """The newest entries, newest first, and how many there are. Access is the caller's to check."""
+    shown = _NEWEST.where(TimelineEntry.public.is_(True)) if public_only else _NEWEST
+    entries = [Entry(*row) for row in db.execute(shown, {"incident_id": incident_id, "limit": limit})]
+    if len(entries) < limit:
+        return entries, len(entries)
     conditions: list[ColumnElement[bool]] = [TimelineEntry.incident_id == incident_id]
     if public_only:
         conditions.append(TimelineEntry.public.is_(True))
-    total = db.execute(select(func.count()).select_from(TimelineEntry).where(*conditions)).scalar_one()
-    statement = (
-        select(*_COLUMNS).where(*conditions).order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc()).limit(limit)
-    )
-    return [Entry(*row) for row in db.execute(statement)], total
+    return entries, db.execute(select(func.count()).select_from(TimelineEntry).where(*conditions)).scalar_one()
 
 
 def since(db: Session, incident_id: int, version: int) -> list[Entry]:

@@ -11,7 +11,7 @@ from db.models import QUEUE_ACTIVE, QUEUE_ON_HOLD, CategoryPair, Incident
 from db.queries import confirmation
 from db.queries.access import hidden_list, visible
 from db.queries.incidents import works_on
-from db.queries.lines import RANKED, Line, lines
+from db.queries.lines import RANKED, Line, lines, of_ids
 from db.queries.settings import policies
 from db.queries.text_search import found
 from rules import access
@@ -121,7 +121,7 @@ def queue(
     if not rows and page > 1:
         page = 1
         rows = db.execute(counted).all()
-    found_lines = lines(db, select(Incident.id).where(Incident.id.in_([row[0] for row in rows])))
+    found_lines = of_ids(db, [row[0] for row in rows])
     return Queue(found_lines, rows[0][1] if rows else 0, (page - 1) * size + 1)
 
 

@@ -14,7 +14,7 @@ from db.queries.incidents import Detail
 from pages.parts import actions, address, bulk, rows, session, shapes, times, undo, views
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
-from pages.parts.triage_panel import panel
+from pages.parts.triage_panel import panel, usual_team
 from rules import states
 from rules.access import Actor, may
 from rules.errors import RuleError
@@ -94,23 +94,19 @@ def toolbar(actor: Actor, known: Known, counts: dict[str, int]) -> triage.Filter
             width=260,
             on_change=_first_page,
         )
-        with st.popover("Filter", icon=":material/filter_list:"):
-            team_id = address.choose("triage", "team", known.teams, "All teams", on_change=_first_page)
-            names = {service.id: service.name for service in known.services.values()}
-            service_id = address.choose("triage", "service", names, "All services", on_change=_first_page)
-            level = address.choose(
-                "triage",
-                "priority",
-                {level: f"P{level} {word}" for level, word in LABELS.items()},
-                "All priorities",
-                on_change=_first_page,
-            )
-            category_id = address.choose(
-                "triage", "category", known.categories, "All categories", on_change=_first_page
-            )
-            assignee_id = address.choose("triage", "person", known.people, "Everybody", on_change=_first_page)
+        chosen = address.filters(
+            "triage",
+            {
+                "team": (known.teams, "All teams"),
+                "service": ({service.id: service.name for service in known.services.values()}, "All services"),
+                "priority": ({level: f"P{level} {word}" for level, word in LABELS.items()}, "All priorities"),
+                "category": (known.categories, "All categories"),
+                "person": (known.people, "Everybody"),
+            },
+            _first_page,
+        )
     address.keep({"view": view if view != "open" else None, "q": text})
-    return triage.Filters(view or "open", text or "", team_id, service_id, level, category_id, assignee_id)
+    return triage.Filters(view or "open", text or "", *chosen.values())
 
 
 def _first_page() -> None:
@@ -213,7 +209,8 @@ def _command(actor: Actor, numbers: list[str], known: Known, event: rows.Event) 
         st.session_state["triage.problem"] = Failure("You may not do this with it.")
         return
     st.session_state["triage.number"] = event.id
-    team_id = _usual_team(detail, known)
+    with reading() as db:
+        team_id = usual_team(detail, detail.category_pair_id, choices.pairs(db), known)
     if event.name == "accept" and detail.category_pair_id is not None and team_id is not None:
         _accept(actor, numbers, detail, team_id)
     else:
@@ -234,16 +231,6 @@ def _accept(actor: Actor, numbers: list[str], detail: Detail, team_id: int) -> N
     undo.done(f"{line.number} accepted.", [Item(line.id, line.number, made["is"].version)])
     at = numbers.index(line.number) if line.number in numbers else 0
     st.session_state["triage.number"] = (numbers[at + 1 :] + numbers[:at] + [line.number])[0]
-
-
-def _usual_team(detail: Detail, known: Known) -> int | None:
-    """The team it has, else the one its category or its service usually goes to."""
-    if detail.line.team_id is not None:
-        return detail.line.team_id
-    with reading() as db:
-        usual = next((pair.team_id for pair in choices.pairs(db) if pair.id == detail.category_pair_id), None)
-    service = known.services.get(detail.service_id) if detail.service_id else None
-    return usual or (service.team_id if service else None)
 
 
 page()

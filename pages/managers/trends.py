@@ -62,14 +62,16 @@ def toolbar(teams: dict[int, str], categories: dict[int, str]) -> tuple[str, Fil
             label_visibility="collapsed",
             required=True,
         )
-        with st.popover("Filter", icon=":material/filter_list:"):
-            team_id = address.choose("trends", "team", teams, "All teams")
-            level = address.choose(
-                "trends", "priority", {level: priority_words(level) for level in LABELS}, "All priorities"
-            )
-            category_id = address.choose("trends", "category", categories, "All categories")
+        chosen = address.filters(
+            "trends",
+            {
+                "team": (teams, "All teams"),
+                "priority": ({level: priority_words(level) for level in LABELS}, "All priorities"),
+                "category": (categories, "All categories"),
+            },
+        )
     address.keep({"period": key if key != "90" else None})
-    return key or "90", Filters(team_id=team_id, priority=level, category_id=category_id)
+    return key or "90", Filters(team_id=chosen["team"], priority=chosen["priority"], category_id=chosen["category"])
 
 
 def numbers(now: Figures, before: Figures | None) -> None:

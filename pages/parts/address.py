@@ -27,14 +27,29 @@ def keep(values: Mapping[str, str | None]) -> None:
             del st.query_params[key]
 
 
+def filters(
+    page: str, offered: Mapping[str, tuple[Mapping[int, str], str]], on_change: Callable[[], None] | None = None
+) -> dict[str, int | None]:
+    """A popover of filters: name -> what is chosen. `offered`: name -> options (id -> words) and the word for all.
+
+    What is chosen is kept in the address; the lists are drawn only while the popover is open.
+    """
+    shown = st.popover("Filter", icon=":material/filter_list:", on_change="rerun", key=f"{page}.filter")
+    if not shown.open:
+        return {name: _given(name, options) for name, (options, _) in offered.items()}
+    with shown:
+        return {
+            name: choose(page, name, options, everything, on_change) for name, (options, everything) in offered.items()
+        }
+
+
 def choose(
     page: str, name: str, options: Mapping[int, str], everything: str, on_change: Callable[[], None] | None = None
 ) -> int | None:
     """A filter by one of `options` (id -> words), kept in the address as `name`; None: `everything`."""
     key = f"{page}.{name}"
     if key not in st.session_state:
-        said = st.query_params.get(name, "")
-        st.session_state[key] = int(said) if said.isdecimal() and len(said) < 10 and int(said) in options else None
+        st.session_state[key] = _given(name, options)
     chosen = st.selectbox(
         name.capitalize(),
         [None, *options],
@@ -45,3 +60,9 @@ def choose(
     )
     keep({name: str(chosen) if chosen is not None else None})
     return chosen
+
+
+def _given(name: str, options: Mapping[int, str]) -> int | None:
+    """What the address says, if it is one of the options."""
+    said = st.query_params.get(name, "")
+    return int(said) if said.isdecimal() and len(said) < 10 and int(said) in options else None

@@ -1,6 +1,8 @@
 """Which pages there are, who sees them, and the menu that leads to them."""
 
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -73,17 +75,19 @@ def only_reports(actor: Actor) -> bool:
 
 def pages(actor: Actor) -> dict[str, StreamlitPage]:
     """Address -> page of everything the actor may open."""
-    return {
-        entry.path: st.Page(
-            FOLDER / entry.file,
-            title=entry.title,
-            icon=f":material/{entry.icon}:",
-            url_path=entry.path,
-            visibility="visible" if _shown(entry, actor) else "hidden",
-        )
-        for entry in MENU
-        if opens(actor, entry)
-    }
+    return {entry.path: copy(_page(entry, shown=_shown(entry, actor))) for entry in MENU if opens(actor, entry)}
+
+
+@cache
+def _page(entry: Entry, *, shown: bool) -> StreamlitPage:
+    """Made once, and copied for each run: to make one looks its file up on the disk."""
+    return st.Page(
+        FOLDER / entry.file,
+        title=entry.title,
+        icon=f":material/{entry.icon}:",
+        url_path=entry.path,
+        visibility="visible" if shown else "hidden",
+    )
 
 
 def _shown(entry: Entry, actor: Actor) -> bool:

@@ -1,7 +1,7 @@
 """Who is looking at this page: asked of the database on every run."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
@@ -12,6 +12,9 @@ from db.settings import settings
 from rules.access import TABLE, Actor
 
 log = logging.getLogger("incident_desk.pages")
+SERVES = timedelta(seconds=1)
+"""for how long what main.py has read of the session serves the page that it then runs"""
+_READ = "session.read"
 
 
 def now() -> datetime:
@@ -24,8 +27,20 @@ def token() -> str | None:
     return st.context.cookies.get(settings().cookie)
 
 
+def begin() -> Actor:
+    """Who opens a page, for main.py; the page that it then runs need not ask again."""
+    st.session_state.pop(_READ, None)
+    actor = require()
+    st.session_state[_READ] = (now(), actor)
+    return actor
+
+
 def current() -> Actor | None:
-    """Who is signed in, or None."""
+    """Who is signed in, or None. What main.py has just read serves once: a fragment that runs alone asks anew."""
+    read = st.session_state.pop(_READ, None)
+    if read is not None and now() - read[0] < SERVES:
+        known: Actor = read[1]
+        return known
     held = token()
     if not held:
         return None

@@ -6,8 +6,7 @@ from datetime import datetime
 import streamlit as st
 
 from db.commands import tasks as commands
-from db.engine import Session, reading
-from db.queries import tasks as queries
+from db.engine import Session
 from db.queries.incidents import Detail
 from db.queries.tasks import Checklist, Step
 from pages.parts import session, times
@@ -18,14 +17,12 @@ from rules.access import Actor, may
 from rules.templates import STEP_LIMIT
 
 
-def box(actor: Actor, detail: Detail, *, whole: bool = True) -> None:
+def box(actor: Actor, detail: Detail, found: Checklist, *, whole: bool = True) -> None:
     """Draw the checklist for those who work on the incident; others see it when there is one.
 
     `whole`: steps can be added and removed too, also the first.
     """
     works = may(actor, "note", detail.record)
-    with reading() as db:
-        found = queries.checklist(db, actor, detail)
     if not (found.steps or (works and (whole or found.offered))):
         return
     key = f"tasks.{detail.line.number}"

@@ -1,6 +1,6 @@
 """Everything needed to decide on one incident in triage, and the form that does."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,11 @@ from db.commands import incidents as commands
 from db.commands.bulk import Item
 from db.engine import Session, reading
 from db.queries import choices, incidents, maintenance_windows, similar, triage
-from db.queries.choices import Known, ServiceChoice
+from db.queries.choices import Known, PairChoice, ServiceChoice
+from db.queries.incidents import Detail
 from db.queries.lines import Line
 from db.queries.settings import policies
+from db.queries.tasks import checklist
 from pages.parts import actions, confirmation, conflict, maintenance, pins, shapes, suggestions, tasks, times, undo
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
@@ -32,11 +34,14 @@ FIELDS = (
 )  # fmt: skip
 
 
+OPENED = "triage.opened"
+
+
 @dataclass(frozen=True)
 class Refused:
     """What was asked for while somebody else changed the incident."""
 
-    seen: incidents.Detail
+    seen: Detail
     failure: Failure
     action: str | None
 
@@ -46,8 +51,7 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
     refused: Refused | None = st.session_state.get(_refused(number))
     try:
         with reading() as db:
-            # After a conflict it stays as it was seen, with what was chosen, until its reader has chosen.
-            detail = refused.seen if refused else incidents.by_number(db, actor, number)
+            detail = incidents.by_number(db, actor, number)
             place, ahead = triage.standing(db, actor, detail.line.id)
             known = policies(db)
             pairs = choices.pairs(db)
@@ -55,6 +59,7 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             suggested = suggestions.of(db, actor, detail, now)
             files = incidents.files(db, actor, detail)
             quiet = maintenance_windows.running(db, actor, detail.service_id, now)
+            todo = checklist(db, actor, detail)
     except NotFound as missing:
         st.caption(literal(missing.sentence))
         return
@@ -87,10 +92,12 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             f"{literal(other.title)}]"
         )
     suggestions.resolved(suggested)
-    decide(actor, detail, known, pairs, offered, suggested, refused)
+    # After a conflict the form stays as it was seen, with what was chosen, until its reader has chosen.
+    form = refused.seen if refused else _as_opened(detail, pairs, offered)
+    decide(actor, form, known, pairs, offered, suggested, refused, behind=form.line.version != line.version)
     if refused is None:
         rare(actor, detail)
-        tasks.box(actor, detail, whole=False)
+        tasks.box(actor, detail, todo, whole=False)
 
 
 def standing(line: Line, place: int, ahead: triage.Neighbour | None, now: datetime) -> None:
@@ -117,20 +124,56 @@ def _alike(db: Session, actor: Actor, line: Line, now: datetime) -> list[Line]:
     return alike
 
 
-def decide(actor, detail, known, pairs, offered, suggested, refused) -> None:  # type: ignore[no-untyped-def]
+def _as_opened(now: Detail, pairs: Sequence[PairChoice], offered: Known) -> Detail:
+    """What the form shows: the incident as it is, or as it was opened while the form holds choices not yet saved.
+
+    So that what somebody else saved meanwhile takes none of them away, and is compared when they are sent.
+    """
+    opened: Detail | None = st.session_state.get(OPENED)
+    if opened is not None and opened.line.number != now.line.number:
+        for name in FIELDS:
+            st.session_state.pop(f"{_key(opened)}.{name}", None)
+    elif opened is not None and opened.line.version != now.line.version and _touched(opened, pairs, offered):
+        return opened
+    st.session_state[OPENED] = now
+    return now
+
+
+def _touched(opened: Detail, pairs: Sequence[PairChoice], offered: Known) -> bool:
+    """Whether the form of an incident holds anything other than what it was drawn with."""
+    key, state = _key(opened), st.session_state
+    category = state.get(f"{key}.category_pair_id", opened.category_pair_id)
+    team_id = usual_team(opened, category, pairs, offered)
+    chosen = (state.get(f"{key}.team_id.{team_id}", team_id), state.get(f"{key}.assignee_id", opened.line.assignee_id))
+    return chosen != (team_id, opened.line.assignee_id) or bool(
+        conflict.own_changes(opened, _chosen(key, team_id, None))
+    )
+
+
+def _key(detail: Detail) -> str:
+    return f"triage.{detail.line.number}.{detail.line.version}"
+
+
+def usual_team(detail: Detail, category: int | None, pairs: Sequence[PairChoice], offered: Known) -> int | None:
+    """The team it has, else the one that its category or its service usually goes to."""
+    usual = next((pair.team_id for pair in pairs if pair.id == category), None) if category else None
+    service = offered.services.get(detail.service_id) if detail.service_id else None
+    return detail.line.team_id or usual or (service.team_id if service else None)
+
+
+def decide(actor, detail, known, pairs, offered, suggested, refused, *, behind) -> None:  # type: ignore[no-untyped-def]
     """The form: category pair, impact and urgency, the priority that follows, team and person.
 
     What comes and goes has its place kept: what stands below it would be drawn anew, and a list that somebody has just
     opened would close.
     """
     line = detail.line
-    key = f"triage.{line.number}.{line.version}"
+    key = _key(detail)
     failure: Failure | None = st.session_state.get(f"{key}.failure")
     if failure is not None and not failure.since:
         actions.show(failure)
     wrong = failure.fields if failure else {}
     names = {pair.id: pair.name for pair in pairs}
-    owners = {pair.id: pair.team_id for pair in pairs}
     category = st.selectbox(
         "Category",
         list(names),
@@ -153,9 +196,7 @@ def decide(actor, detail, known, pairs, offered, suggested, refused) -> None:  #
         )
     else:
         st.markdown(":small[:gray[Impact and urgency together make the priority.]]")
-    usual = owners.get(category) if category else None
-    service = offered.services.get(detail.service_id) if detail.service_id else None
-    team_id = line.team_id or usual or (service.team_id if service else None)
+    team_id = usual_team(detail, category, pairs, offered)
     left, right = st.columns(2, gap="small")
     left.selectbox(
         "Team",
@@ -191,14 +232,29 @@ def decide(actor, detail, known, pairs, offered, suggested, refused) -> None:  #
                 key=f"{key}.accept",
             )
         st.button("Save only", on_click=_send, args=(actor, detail, key, team_id, None), key=f"{key}.save")
+        if behind:
+            st.caption("Somebody has changed it since you opened it. What you chose is kept; saving shows both.")
 
 
-def more(detail: incidents.Detail, key: str, services: dict[int, ServiceChoice], wrong: Mapping[str, str]) -> None:
-    """What is changed now and then: words, service, people, risks."""
+def more(detail: Detail, key: str, services: dict[int, ServiceChoice], wrong: Mapping[str, str]) -> None:
+    """What is changed now and then: words, service, people, risks. Drawn while it is open; what was chosen is kept."""
     line = detail.line
-    with st.expander("People, risks, words", expanded=bool({"title", "affected", "people_affected"} & set(wrong))):
+    more = st.expander(
+        "People, risks, words",
+        expanded=bool({"title", "affected", "people_affected"} & set(wrong)),
+        on_change="rerun",
+        key=f"{key}.more",
+    )
+    if not more.open:
+        return
+    with more:
         st.number_input(
-            "People affected", min_value=0, step=1, value=line.people_affected, key=f"{key}.people_affected"
+            "People affected",
+            min_value=0,
+            step=1,
+            value=line.people_affected,
+            key=f"{key}.people_affected",
+            persist_state="page",
         )
         field_problem(wrong.get("people_affected"))
         names = {None: "None of the list"} | {service.id: service.name for service in services.values()}
@@ -208,19 +264,28 @@ def more(detail: incidents.Detail, key: str, services: dict[int, ServiceChoice],
             index=list(names).index(detail.service_id if detail.service_id in names else None),
             format_func=names.__getitem__,
             key=f"{key}.service_id",
+            persist_state="page",
         )
-        st.text_input("What is wrong", line.title, key=f"{key}.title", max_chars=checks.TITLE_LIMIT)
-        field_problem(wrong.get("title"))
-        st.text_input("What or where is affected", line.affected, key=f"{key}.affected", max_chars=checks.TITLE_LIMIT)
-        field_problem(wrong.get("affected"))
-        st.checkbox("Major incident", value=line.major, key=f"{key}.major")
+        for name, label, words in (
+            ("title", "What is wrong", line.title),
+            ("affected", "What or where is affected", line.affected),
+        ):
+            st.text_input(label, words, key=f"{key}.{name}", max_chars=checks.TITLE_LIMIT, persist_state="page")
+            field_problem(wrong.get(name))
+        st.checkbox("Major incident", value=line.major, key=f"{key}.major", persist_state="page")
         for risk, words in RISKS.items():
-            st.checkbox(words.removeprefix("a ").capitalize(), value=getattr(line, risk), key=f"{key}.{risk}")
+            st.checkbox(
+                words.removeprefix("a ").capitalize(),
+                value=getattr(line, risk),
+                key=f"{key}.{risk}",
+                persist_state="page",
+            )
         st.checkbox(
             "Restricted",
             value=line.restricted,
             key=f"{key}.restricted",
             help="Seen only by its team, by who reported it and by the people named on it.",
+            persist_state="page",
         )
 
 
@@ -240,6 +305,7 @@ def _compare(actor: Actor, refused: Refused, key: str, team_id: int | None) -> N
 
 def _forget(number: str) -> None:
     st.session_state.pop(_refused(number), None)
+    st.session_state.pop(OPENED, None)
 
 
 def _index(options: list[int], value: int | None) -> int | None:
@@ -258,14 +324,14 @@ def _level(label: str, key: str, value: int | None) -> int | None:
     )
 
 
-def _send(actor: Actor, detail: incidents.Detail, key: str, team_id: int | None, action: str | None) -> None:
+def _send(actor: Actor, detail: Detail, key: str, team_id: int | None, action: str | None) -> None:
     _change(actor, detail, key, _chosen(key, team_id, action), action)
 
 
 def _chosen(key: str, team_id: int | None, action: str | None) -> dict[str, Any]:
-    """What stands in the form."""
+    """What stands in the form; what it has not shown is left as it is."""
     state = st.session_state
-    given = {name: state.get(f"{key}.{name}") for name in FIELDS}
+    given = {name: state[f"{key}.{name}"] for name in FIELDS if f"{key}.{name}" in state}
     if action is not None:
         given |= {"team_id": state.get(f"{key}.team_id.{team_id}"), "assignee_id": state.get(f"{key}.assignee_id")}
     return given
@@ -273,7 +339,7 @@ def _chosen(key: str, team_id: int | None, action: str | None) -> dict[str, Any]
 
 def _change(
     actor: Actor,
-    detail: incidents.Detail,
+    detail: Detail,
     key: str,
     given: dict[str, Any],
     action: str | None,
@@ -302,7 +368,7 @@ def _change(
             state.pop("triage.number", None)
 
 
-def rare(actor: Actor, detail: incidents.Detail) -> None:
+def rare(actor: Actor, detail: Detail) -> None:
     """What is done now and then: hold, resolve, cancel, merge, pin."""
     names = [name for name in detail.allowed if name not in ("accept", "assign")]
     line = detail.line

@@ -80,13 +80,11 @@ def toolbar(teams: dict[int, str]) -> tuple[str, str, int | None, int | None]:
             icon=":material/search:",
             width=220,
         )
-        with st.popover("Filter", icon=":material/filter_list:"):
-            team_id = address.choose("board", "team", teams, "All teams")
-            priority = address.choose(
-                "board", "priority", {level: f"P{level} {word}" for level, word in LABELS.items()}, "All priorities"
-            )
+        levels = {level: f"P{level} {word}" for level, word in LABELS.items()}
+        offered = {"team": (teams, "All teams"), "priority": (levels, "All priorities")}
+        chosen = address.filters("board", offered)
     address.keep({"view": view if view != "all" else None, "q": text})
-    return view or "all", text or "", team_id, priority
+    return view or "all", text or "", chosen["team"], chosen["priority"]
 
 
 def moves(actor: Actor, line: Line, ways: dict[int, str]) -> list[str]:

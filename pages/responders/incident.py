@@ -12,6 +12,7 @@ from db.queries import choices, escalation, incidents, maintenance_windows, tria
 from db.queries import tiers as between
 from db.queries.lines import Line
 from db.queries.relations import relations
+from db.queries.tasks import checklist
 from pages.parts import (
     actions,
     alerts,
@@ -64,6 +65,7 @@ def page() -> None:
             found = alert_queries.of_incident(db, detail.line.id)
             quiet = maintenance_windows.running(db, actor, detail.service_id, now)
             asked = escalation.standing(db, actor, detail)
+            todo = checklist(db, actor, detail)
     except NotFound as missing:
         st.title("Incident")
         empty(missing.sentence, "Look it up by its number, or go back to the list.", key="incident.missing")
@@ -90,7 +92,7 @@ def page() -> None:
         if runbook:
             with st.expander("What to do", icon=":material/menu_book:"):
                 st.text(runbook)
-        tasks.box(actor, detail)
+        tasks.box(actor, detail, todo)
         write(actor, detail)
         related.box(actor, detail, belongs)
         named.box(actor, detail)

@@ -55,8 +55,7 @@ def overview(actor: Actor, now: datetime) -> None:
     st.markdown("While somebody works on a service, its signals are kept and page nobody.")
     with reading() as db:
         names = {service.id: service.name for service in choices.services(db)}
-    with st.popover("Filter", icon=":material/filter_list:"):
-        service_id = address.choose("maintenance", "service", names, "All services", on_change=_first_page)
+    service_id = address.filters("maintenance", {"service": (names, "All services")}, _first_page)["service"]
     wanted = st.session_state.get("maintenance.page", 1)
     with reading() as db:
         running, to_come = queries.current(db, actor, now, service_id)

@@ -139,6 +139,12 @@ def opened(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest
     return open_page
 
 
+def unfolded(at: AppTest, number: str, *, version: int = 1, folded: bool = False) -> AppTest:
+    """Triage with 'People, risks, words' of this incident open, or folded again."""
+    at.session_state[f"triage.{number}.{version}.more"] = not folded
+    return at.run()
+
+
 def seen(at: AppTest) -> str:
     """Everything in words on the page, one element a line."""
     kinds = ("title", "header", "markdown", "caption", "text", "error", "success", "info", "warning")

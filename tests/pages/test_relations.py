@@ -10,7 +10,7 @@ from db.commands import relations
 from db.engine import reading, writing
 from db.models import IncidentLink
 from pages.parts import rows, session, timeline
-from tests.pages.conftest import seen
+from tests.pages.conftest import seen, unfolded
 
 PAGE, TRIAGE = "responders/incident.py", "leads/triage.py"
 sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -209,6 +209,7 @@ def test_two_triage_the_same_and_the_second_compares_and_uses_theirs_on_top(desk
     number = desk.report("Rita", "Nobody can print")
     at = opened(TRIAGE, "Lena")
     field(at, "selectbox", ".category_pair_id").set_value(desk.pair_id)
+    at = unfolded(at, number)
     field(at, "number_input", ".people_affected").set_value(40)
     at.run()
     desk.accept(number, 0, impact=1, assignee_id=desk.actors["Priya"].id)
@@ -226,14 +227,54 @@ def test_two_triage_the_same_and_the_second_compares_and_uses_theirs_on_top(desk
 @sqlite
 def test_the_second_may_keep_theirs_and_decides_anew(desk, opened):
     number = desk.report("Rita", "Nobody can print")
-    at = opened(TRIAGE, "Lena")
+    at = unfolded(opened(TRIAGE, "Lena"), number)
     field(at, "number_input", ".people_affected").set_value(40)
     at.run()
     desk.accept(number, 0)
     at = button(at, "Save only").click().run()
     at = button(at, "Keep theirs").click().run()
     assert (desk.incident(number).people_affected, desk.incident(number).version) == (None, 2)
-    assert field(at, "number_input", ".people_affected").value is None
+    assert field(unfolded(at, number, version=2), "number_input", ".people_affected").value is None
+
+
+@sqlite
+def test_what_is_chosen_is_kept_and_compared_when_somebody_else_saves_before_the_form_is_done(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    at = opened(TRIAGE, "Lena")
+    field(at, "selectbox", ".category_pair_id").set_value(desk.pair_id)
+    at.run()
+    desk.accept(number, 0, impact=1)
+    field(at, "segmented_control", ".urgency").set_value(3)
+    at = at.run()
+    assert field(at, "selectbox", ".category_pair_id").value == desk.pair_id
+    assert "Somebody has changed it since you opened it." in said(at)
+    at = button(at, "Save only").click().run()
+    assert "Lena changed INC-000001 while you were looking at it" in said(at)
+    button(at, "Use mine").click().run()
+    kept = desk.incident(number)
+    assert (kept.state, kept.impact, kept.urgency) == ("assigned", 1, 3)
+
+
+@sqlite
+def test_a_form_without_choices_shows_what_somebody_else_saved(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    at = opened(TRIAGE, "Lena")
+    desk.accept(number, 0, impact=1)
+    at = at.run()
+    assert field(at, "segmented_control", ".impact").value == 1
+    assert "Somebody has changed it" not in said(at)
+
+
+@sqlite
+def test_what_was_chosen_in_a_part_folded_away_is_saved_and_nothing_else_of_it(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    at = unfolded(opened(TRIAGE, "Lena"), number)
+    field(at, "checkbox", ".security").set_value(True)
+    at = unfolded(at.run(), number, folded=True)
+    assert not [found for found in at.checkbox if str(found.key).endswith(".security")]
+    button(at, "Save only").click().run()
+    kept = desk.incident(number)
+    assert (kept.security, kept.title, kept.affected) == (True, "Nobody can print", "Room 204")
 
 
 @sqlite

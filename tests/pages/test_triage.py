@@ -6,7 +6,7 @@ import pytest
 
 from db.commands import ranking
 from db.engine import writing
-from tests.pages.conftest import seen
+from tests.pages.conftest import seen, unfolded
 
 PAGE = "leads/triage.py"
 
@@ -162,7 +162,7 @@ def test_a_pin_is_told_with_its_reason(desk, opened):
 @sqlite
 def test_every_field_of_triage_is_saved(desk, opened):
     number = desk.report("Rita", "Nobody can print")
-    at = opened(PAGE, "Lena")
+    at = unfolded(opened(PAGE, "Lena"), number)
     field(at, "number_input", ".people_affected").set_value(40)
     field(at, "text_input", ".title").set_value("Nobody can print on floor 2")
     field(at, "text_input", ".affected").set_value("Floor 2")
@@ -182,7 +182,7 @@ def test_every_field_of_triage_is_saved(desk, opened):
 @sqlite
 def test_an_empty_title_is_refused_and_told_beneath_it(desk, opened):
     number = desk.report("Rita", "Nobody can print")
-    at = opened(PAGE, "Lena")
+    at = unfolded(opened(PAGE, "Lena"), number)
     field(at, "text_input", ".title").set_value(" ")
     at = button(at, "Save only").click().run()
     assert "Say what is wrong." in said(at)
@@ -206,5 +206,11 @@ def test_filters_of_an_address_narrow_the_queue(desk, opened):
     desk.report("Rita", "A monitor flickers")
     at = opened(PAGE, "Lena", person=str(desk.actors["Priya"].id))
     assert "**1 match**" in said(at)
+    assert not [found for found in at.selectbox if found.key == "triage.person"], "drawn while it is open"
+    at.session_state["triage.filter"] = True
+    at = at.run()
+    assert field(at, "selectbox", "triage.person").value == desk.actors["Priya"].id
+    field(at, "selectbox", "triage.person").set_value(None)
+    assert "**2 open**" in said(at.run())
     at = opened(PAGE, "Lena", category="999")
     assert "**2 open**" in said(at)
