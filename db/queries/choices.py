@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Integer, literal, select, union_all
+from sqlalchemy import CompoundSelect, Integer, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from db.models import Category, CategoryPair, Person, PersonRole, Service, Subcategory, Team, TeamMember
@@ -47,40 +47,31 @@ class Known:
     people: dict[int, str]
     """those who work on incidents"""
     categories: dict[int, str]
+    pairs: dict[int, PairChoice]
+    """category pairs"""
 
 
 _NOTHING = literal(None, Integer)
+_PAIR = Category.name + func.coalesce(literal(" › ") + Subcategory.name, "")
 _KNOWN: CompoundSelect[Any] = union_all(
     select(literal("team"), Team.id, Team.name, _NOTHING).where(Team.archived_at.is_(None)),
     select(literal("service"), Service.id, Service.name, Service.team_id).where(Service.archived_at.is_(None)),
     select(literal("person"), Person.id, Person.name, _NOTHING).where(*_WORKING),
     select(literal("category"), Category.id, Category.name, _NOTHING).where(Category.archived_at.is_(None)),
+    select(literal("pair"), CategoryPair.id, _PAIR, CategoryPair.team_id)
+    .join(Category, Category.id == CategoryPair.category_id)
+    .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
+    .where(CategoryPair.archived_at.is_(None), Category.archived_at.is_(None)),
 )
 
 
 def known(db: Session) -> Known:
-    """Teams, services, people and categories in use, in one statement."""
+    """Teams, services, people, categories and their pairs in use, in one statement."""
     rows: list[Any] = sorted(db.execute(_KNOWN), key=lambda row: row[2].casefold())
     named = {kind: {row[1]: row[2] for row in rows if row[0] == kind} for kind in ("team", "person", "category")}
     services = {row[1]: ServiceChoice(*row[1:]) for row in rows if row[0] == "service"}
-    return Known(named["team"], services, named["person"], named["category"])
-
-
-_PAIRS = (
-    select(CategoryPair.id, Category.name, Subcategory.name, CategoryPair.team_id)
-    .join(Category, Category.id == CategoryPair.category_id)
-    .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
-    .where(CategoryPair.archived_at.is_(None), Category.archived_at.is_(None))
-    .order_by(Category.name, Subcategory.name)
-)
-
-
-def pairs(db: Session) -> list[PairChoice]:
-    """Category pairs in use, by name."""
-    return [
-        PairChoice(pair_id, f"{category} › {sub}" if sub else category, team_id)
-        for pair_id, category, sub, team_id in db.execute(_PAIRS)
-    ]
+    pairs = {row[1]: PairChoice(*row[1:]) for row in rows if row[0] == "pair"}
+    return Known(named["team"], services, named["person"], named["category"], pairs)
 
 
 def runbook(db: Session, pair_id: int | None) -> str:

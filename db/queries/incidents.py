@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from db.models import Attachment, AttachmentContent, Incident
+from db.models import Attachment, AttachmentContent, Incident, Team
 from db.queries.access import followers_of, record_of, visible
 from db.queries.confirmation import denied_words
 from db.queries.lines import Line, of_ids
@@ -75,12 +75,19 @@ class FileRow:
     added_at: datetime
 
 
+_WITH_TEAM = (
+    select(Incident, Team).outerjoin(Team, Team.id == Incident.team_id).where(Incident.number == bindparam("number"))
+)
+"""the team too: record_of looks for it in the session first"""
+
+
 def by_number(db: Session, actor: Actor, number: str) -> Detail:
     """The incident with this number. NotFound when there is none, or it is not open to the actor."""
-    incident = db.scalars(select(Incident).where(Incident.number == number.strip()[:40])).one_or_none()
+    found = db.execute(_WITH_TEAM, {"number": number.strip()[:40]}).one_or_none()
     absent = f"There is no incident {number.strip()[:40]}, or it is not open to you. Check the number."
-    if incident is None:
+    if found is None:
         raise NotFound(absent)
+    incident: Incident = found[0]
     followers = followers_of(db, incident.id)
     record = record_of(db, incident, followers)
     if not access.may(actor, "read", record):

@@ -9,7 +9,7 @@ from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from db.models import Category, CategoryPair, Incident, Pause, Person, Service, Subcategory, Team
-from db.queries.settings import head_starts
+from db.queries.settings import policies
 from rules.clocks import Clock, clock
 from rules.priority import HEAD_STARTS, RISKS, HeadStarts, Merits, explain
 from rules.states import HOLD_REASONS, PAUSING_REASONS
@@ -199,6 +199,6 @@ def of_ids(db: Session, ids: Sequence[int]) -> list[Line]:
     """The lines of these incidents, in the order of `ids`; what does not exist is left out."""
     if not ids:
         return []
-    starts = head_starts(db)
+    starts = policies(db).head_starts
     rows: dict[int, Sequence[Any]] = {row[0]: row for row in db.execute(_LINES, {"ids": ids})}
     return [Line(*values) for values in ((*rows[id_], starts) for id_ in ids if id_ in rows)]

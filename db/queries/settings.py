@@ -16,7 +16,6 @@ from rules import access
 from rules import policies as rules_policies
 from rules.access import Actor
 from rules.policies import Policies
-from rules.priority import HeadStarts
 from rules.states import OPEN
 from rules.targets import DEFAULT_TARGETS
 
@@ -31,7 +30,7 @@ EDITABLE = tuple(key for key in DEFAULTS if key != "sample_data")
 PENDING_KEY = "policies.pending"
 """How far the last change has been applied to open incidents; see db.commands.policies."""
 _POLICIES = tuple(rules_policies.DEFAULTS)
-_STARTS = "rank.head_starts"
+_HELD = "policies"
 _STORED = select(Setting.key, Setting.value).where(Setting.key.in_(_POLICIES))
 _LOCK = 7_310_994_031
 _PATIENCE_MS = 800
@@ -96,20 +95,14 @@ def policies(db: Session) -> Policies:
     """Matrix, head starts, targets and the rest as they are set: one small query, and read anew only when changed.
 
     Within a writing transaction they hold until it ends: whoever changes them waits for it. So everything that was
-    computed by the old ones is there to be seen once the new ones are.
+    computed by the old ones is there to be seen once the new ones are. A reading one asks once.
     """
-    hold(db, shared=True)
-    return of_values({key: value for key, value in db.execute(_STORED)})
-
-
-def head_starts(db: Session) -> HeadStarts:
-    """The head starts as they are set, asked once by all that one reading transaction draws."""
-    known: HeadStarts | None = db.info.get(_STARTS)
+    known: Policies | None = db.info.get(_HELD)
     if known is None:
-        value = db.scalar(select(Setting.value).where(Setting.key == _STARTS))
-        known = of_values({_STARTS: value} if value is not None else {}).head_starts
+        hold(db, shared=True)
+        known = of_values({key: value for key, value in db.execute(_STORED)})
         if not db.connection().get_execution_options().get("incident_desk_write"):
-            db.info[_STARTS] = known
+            db.info[_HELD] = known
     return known
 
 
@@ -232,7 +225,6 @@ __all__ = [
     "Pending",
     "Policies",
     "editable",
-    "head_starts",
     "hold",
     "is_pending",
     "odd_days",

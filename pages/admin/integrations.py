@@ -122,7 +122,7 @@ def _copyable(detail: queries.Detail, token: str) -> None:
 def _form(actor: Actor, detail: queries.Detail | None, key: str) -> None:
     with reading() as db:
         known, policies = choices.known(db), queries.policies(db)
-        pairs = {pair.id: pair.name for pair in choices.pairs(db)}
+    pairs = {pair.id: pair.name for pair in known.pairs.values()}
     values = detail.values if detail else {}
     failure: Failure | None = st.session_state.get(f"{key}.failure")
     wrong: Mapping[str, str] = failure.fields if failure else {}

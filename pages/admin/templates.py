@@ -78,7 +78,7 @@ def one(actor: Actor, template_id: int | None) -> None:
     """The form of one template, and what the reporter will see."""
     with reading() as db:
         draft = template_editor.draft(queries.one(db, actor, template_id) if template_id is not None else None)
-        known, pairs = choices.known(db), choices.pairs(db)
+        known = choices.known(db)
         matrix = policies(db).matrix
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Change a template" if template_id is not None else "Add a template", width="stretch")
@@ -86,7 +86,7 @@ def one(actor: Actor, template_id: int | None) -> None:
     said = st.container()
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
-        template_editor.form(draft, known, {pair.id: pair.name for pair in pairs}, matrix)
+        template_editor.form(draft, known, {pair.id: pair.name for pair in known.pairs.values()}, matrix)
         template_editor.buttons(actor, draft)
     with right:
         template_editor.preview(draft)

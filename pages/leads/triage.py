@@ -209,8 +209,7 @@ def _command(actor: Actor, numbers: list[str], known: Known, event: rows.Event) 
         st.session_state["triage.problem"] = Failure("You may not do this with it.")
         return
     st.session_state["triage.number"] = event.id
-    with reading() as db:
-        team_id = usual_team(detail, detail.category_pair_id, choices.pairs(db), known)
+    team_id = usual_team(detail, detail.category_pair_id, known)
     if event.name == "accept" and detail.category_pair_id is not None and team_id is not None:
         _accept(actor, numbers, detail, team_id)
     else:

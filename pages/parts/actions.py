@@ -183,7 +183,7 @@ def _sorting(actor: Actor, detail: incidents.Detail, action: str, key: str, fail
         st.caption("It has no category yet: a lead or the service desk sorts it first.")
         return {}
     with reading() as db:
-        pairs = {pair.id: pair.name for pair in choices.pairs(db)}
+        pairs = {pair.id: pair.name for pair in choices.known(db).pairs.values()}
     drawn = {name: f"{key}.{name}" for name in ("category_pair_id", "impact", "urgency")}
     st.selectbox(
         "Category",

@@ -92,8 +92,9 @@ def _title(actor: Actor, item: Item) -> str:
 def _triage(key: str) -> dict[str, str]:
     """Draw every field of triage, each of which may stay as it is; field -> widget key."""
     with reading() as db:
-        pairs = {pair.id: pair.name for pair in choices.pairs(db)}
-        services = {service.id: service.name for service in choices.services(db)}
+        known = choices.known(db)
+    pairs = {pair.id: pair.name for pair in known.pairs.values()}
+    services = {service.id: service.name for service in known.services.values()}
     drawn: dict[str, str] = {}
 
     def choice(label: str, name: str, options: dict[Any, str]) -> None:

@@ -94,7 +94,7 @@ def choose(
     try:
         with reading() as db:
             now = incidents.by_number(db, actor, seen.line.number)
-            known = _known(choices.known(db), choices.pairs(db), seen, now)
+            known = _known(choices.known(db), seen, now)
     except NotFound as missing:
         st.caption(literal(missing.sentence))
         return
@@ -160,15 +160,13 @@ def _told(name: str, value: Any, known: Mapping[str, Mapping[Any, str]]) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _known(
-    offered: choices.Known, pairs: list[choices.PairChoice], *details: Detail
-) -> dict[str, dict[int | None, str]]:
+def _known(offered: choices.Known, *details: Detail) -> dict[str, dict[int | None, str]]:
     """Field -> id -> name, of what is in use and of what these incidents have."""
     names: dict[str, Any] = {
         "team_id": dict(offered.teams),
         "assignee_id": dict(offered.people),
         "service_id": {service.id: service.name for service in offered.services.values()},
-        "category_pair_id": {pair.id: pair.name for pair in pairs},
+        "category_pair_id": {pair.id: pair.name for pair in offered.pairs.values()},
     }
     for detail in details:
         line = detail.line

@@ -1,6 +1,6 @@
 """Everything needed to decide on one incident in triage, and the form that does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,8 @@ from db.commands import checks
 from db.commands import incidents as commands
 from db.commands.bulk import Item
 from db.engine import Session, reading
-from db.queries import choices, incidents, maintenance_windows, similar, triage
-from db.queries.choices import Known, PairChoice, ServiceChoice
+from db.queries import incidents, maintenance_windows, similar, triage
+from db.queries.choices import Known, ServiceChoice
 from db.queries.incidents import Detail
 from db.queries.lines import Line
 from db.queries.settings import policies
@@ -54,7 +54,6 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             detail = incidents.by_number(db, actor, number)
             place, ahead = triage.standing(db, actor, detail.line.id)
             known = policies(db)
-            pairs = choices.pairs(db)
             alike = _alike(db, actor, detail.line, now)
             suggested = suggestions.of(db, actor, detail, now)
             files = incidents.files(db, actor, detail)
@@ -93,8 +92,8 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
         )
     suggestions.resolved(suggested)
     # After a conflict the form stays as it was seen, with what was chosen, until its reader has chosen.
-    form = refused.seen if refused else _as_opened(detail, pairs, offered)
-    decide(actor, form, known, pairs, offered, suggested, refused, behind=form.line.version != line.version)
+    form = refused.seen if refused else _as_opened(detail, offered)
+    decide(actor, form, known, offered, suggested, refused, behind=form.line.version != line.version)
     if refused is None:
         rare(actor, detail)
         tasks.box(actor, detail, todo, whole=False)
@@ -124,7 +123,7 @@ def _alike(db: Session, actor: Actor, line: Line, now: datetime) -> list[Line]:
     return alike
 
 
-def _as_opened(now: Detail, pairs: Sequence[PairChoice], offered: Known) -> Detail:
+def _as_opened(now: Detail, offered: Known) -> Detail:
     """What the form shows: the incident as it is, or as it was opened while the form holds choices not yet saved.
 
     So that what somebody else saved meanwhile takes none of them away, and is compared when they are sent.
@@ -133,17 +132,17 @@ def _as_opened(now: Detail, pairs: Sequence[PairChoice], offered: Known) -> Deta
     if opened is not None and opened.line.number != now.line.number:
         for name in FIELDS:
             st.session_state.pop(f"{_key(opened)}.{name}", None)
-    elif opened is not None and opened.line.version != now.line.version and _touched(opened, pairs, offered):
+    elif opened is not None and opened.line.version != now.line.version and _touched(opened, offered):
         return opened
     st.session_state[OPENED] = now
     return now
 
 
-def _touched(opened: Detail, pairs: Sequence[PairChoice], offered: Known) -> bool:
+def _touched(opened: Detail, offered: Known) -> bool:
     """Whether the form of an incident holds anything other than what it was drawn with."""
     key, state = _key(opened), st.session_state
     category = state.get(f"{key}.category_pair_id", opened.category_pair_id)
-    team_id = usual_team(opened, category, pairs, offered)
+    team_id = usual_team(opened, category, offered)
     chosen = (state.get(f"{key}.team_id.{team_id}", team_id), state.get(f"{key}.assignee_id", opened.line.assignee_id))
     return chosen != (team_id, opened.line.assignee_id) or bool(
         conflict.own_changes(opened, _chosen(key, team_id, None))
@@ -154,14 +153,13 @@ def _key(detail: Detail) -> str:
     return f"triage.{detail.line.number}.{detail.line.version}"
 
 
-def usual_team(detail: Detail, category: int | None, pairs: Sequence[PairChoice], offered: Known) -> int | None:
+def usual_team(detail: Detail, category: int | None, offered: Known) -> int | None:
     """The team it has, else the one that its category or its service usually goes to."""
-    usual = next((pair.team_id for pair in pairs if pair.id == category), None) if category else None
-    service = offered.services.get(detail.service_id) if detail.service_id else None
-    return detail.line.team_id or usual or (service.team_id if service else None)
+    usual = [offered.pairs.get(category or 0), offered.services.get(detail.service_id or 0)]
+    return detail.line.team_id or next((found.team_id for found in usual if found and found.team_id), None)
 
 
-def decide(actor, detail, known, pairs, offered, suggested, refused, *, behind) -> None:  # type: ignore[no-untyped-def]
+def decide(actor, detail, known, offered, suggested, refused, *, behind) -> None:  # type: ignore[no-untyped-def]
     """The form: category pair, impact and urgency, the priority that follows, team and person.
 
     What comes and goes has its place kept: what stands below it would be drawn anew, and a list that somebody has just
@@ -173,7 +171,7 @@ def decide(actor, detail, known, pairs, offered, suggested, refused, *, behind) 
     if failure is not None and not failure.since:
         actions.show(failure)
     wrong = failure.fields if failure else {}
-    names = {pair.id: pair.name for pair in pairs}
+    names = {pair.id: pair.name for pair in offered.pairs.values()}
     category = st.selectbox(
         "Category",
         list(names),
@@ -196,7 +194,7 @@ def decide(actor, detail, known, pairs, offered, suggested, refused, *, behind) 
         )
     else:
         st.markdown(":small[:gray[Impact and urgency together make the priority.]]")
-    team_id = usual_team(detail, category, pairs, offered)
+    team_id = usual_team(detail, category, offered)
     left, right = st.columns(2, gap="small")
     left.selectbox(
         "Team",

@@ -216,4 +216,4 @@ class TestSetUp:
         self.first(engine, self.code(engine))
         with reading(engine) as db:
             assert [team.name for team in choices.teams(db)] == ["Service desk"]
-            assert "Hardware" in [pair.name for pair in choices.pairs(db)]
+            assert "Hardware" in [pair.name for pair in choices.known(db).pairs.values()]
