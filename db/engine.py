@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session as Session
 
@@ -80,6 +81,7 @@ def make_engine(url: str) -> Engine:
         engine = create_engine(
             parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=8, max_overflow=40
         )
+        engine.dialect.statement_compiler = _SQLiteCompiler
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif parsed.get_backend_name() == "postgresql":
@@ -95,6 +97,13 @@ def make_engine(url: str) -> Engine:
         raise DatabaseProblem(_SCHEMES)
     engine.info = {"write_lock": FairLock()}  # type: ignore[attr-defined]
     return engine
+
+
+class _SQLiteCompiler(SQLiteCompiler):
+    """With hints such as INDEXED BY, written behind the name of a table."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

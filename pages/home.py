@@ -12,10 +12,12 @@ from db.queries import home as queries
 from db.queries import incidents
 from db.queries.home import Home, Part
 from db.queries.lines import Line
+from db.queries.triage import MOST
 from pages.parts import next_up, rows, session, shapes, times
 from pages.parts.empty import empty
 from pages.parts.forms import Failure, attempt, guarded, summary
 from pages.parts.rows import Event
+from pages.parts.texts import counted
 from rules.access import Actor, may
 from rules.states import VERIFICATIONS
 
@@ -82,7 +84,8 @@ def draw(listed: Listed, found: Part | None, now: datetime, shown: set[int]) -> 
         return False
     shown.update(line.id for line in lines)
     key = f"home.{listed.name}"
-    number = f" :gray[{found.total:,}]" if found.total is not None and found.total > len(lines) else ""
+    many = found.total is not None and found.total > len(lines)
+    number = f" :gray[{counted(found.total or 0, MOST)}]" if many else ""
     with st.container(gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.header(f"{listed.title}{number}", anchor=False, width="stretch")

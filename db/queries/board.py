@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select, union_all
+from sqlalchemy import ColumnElement, Subquery, func, select, union_all
 from sqlalchemy.orm import Session
 
-from db.models import QUEUE_AWAITING, Incident
+from db.models import QUEUE_AWAITING, QUEUE_GROUP, Incident
 from db.queries.access import hidden_ids, visible
 from db.queries.incidents import works_on
 from db.queries.lines import Line, of_ids
 from db.queries.text_search import found
+from db.queries.triage import WALK
 from rules import access
 from rules.access import Actor
 
@@ -46,11 +47,11 @@ def board(
         conditions.append(Incident.team_id == team_id)
     if priority is not None:
         conditions.append(Incident.priority == priority)
-    matched = found(db, text, internal=works_on(actor)) if text.strip() else None
+    matched = found(db, text, internal=works_on(actor))
     if matched is not None:
-        conditions.append(Incident.id.in_(matched))
-    if conditions:
-        counts, ids = _filtered(db, [Incident.queue_group <= QUEUE_AWAITING, *conditions, visible(actor)], shown)
+        counts, ids = _found(db, [Incident.id.in_(matched), *conditions, visible(actor)], shown)
+    elif conditions:
+        counts, ids = _filtered(db, [*conditions, visible(actor)], shown)
     else:
         counts, ids = _everything(db, actor, shown)
     cards: dict[str, list[Line]] = {state: [] for state in COLUMNS}
@@ -75,24 +76,47 @@ def _everything(db: Session, actor: Actor, shown: int) -> tuple[dict[str, int], 
         for state in COLUMNS
         if counts.get(state)
     ]
-    if not picks:
-        return counts, []
-    each = union_all(*(select(pick.c.id, pick.c.rank_at) for pick in picks)).subquery()
-    return counts, list(db.scalars(select(each.c.id).order_by(each.c.rank_at, each.c.id)))
+    return counts, _first(db, picks)
 
 
 def _filtered(db: Session, conditions: list[ColumnElement[bool]], shown: int) -> tuple[dict[str, int], list[int]]:
-    """Counts and the first of each state in one pass over what matches."""
-    place = func.row_number().over(partition_by=Incident.state, order_by=(Incident.rank_at, Incident.id))
+    """Counts in one walk of the queue, and the first of each state in a short one each."""
+
+    def of(state: str) -> Subquery:
+        group = Incident.queue_group == QUEUE_GROUP[state]
+        few = select(Incident.id, Incident.rank_at).where(group, Incident.state == state, *conditions)
+        few = few.order_by(Incident.rank_at, Incident.reported_at, Incident.id).limit(shown)
+        return few.with_hint(Incident, *WALK).subquery()
+
+    number = select(Incident.state, func.count()).where(Incident.queue_group <= QUEUE_AWAITING, *conditions)
+    counts = {state: n for state, n in db.execute(number.group_by(Incident.state).with_hint(Incident, *WALK))}
+    return counts, _first(db, [of(state) for state in COLUMNS if counts.get(state)])
+
+
+def _found(db: Session, conditions: list[ColumnElement[bool]], shown: int) -> tuple[dict[str, int], list[int]]:
+    """The same of what a text finds, in one pass, so that it is looked for once."""
+    place = func.row_number().over(
+        partition_by=Incident.state, order_by=(Incident.rank_at, Incident.reported_at, Incident.id)
+    )
     number = func.count().over(partition_by=Incident.state)
-    matches = select(Incident.id, Incident.state, place.label("place"), number.label("number")).where(*conditions)
-    found_rows = matches.subquery()
+    matches = select(Incident.id, Incident.state, place.label("place"), number.label("number")).where(
+        Incident.queue_group <= QUEUE_AWAITING, *conditions
+    )
+    of_them = matches.subquery()
     rows = db.execute(
-        select(found_rows.c.id, found_rows.c.state, found_rows.c.number)
-        .where(found_rows.c.place <= shown)
-        .order_by(found_rows.c.place)
+        select(of_them.c.id, of_them.c.state, of_them.c.number)
+        .where(of_them.c.place <= shown)
+        .order_by(of_them.c.place)
     ).all()
     return {row.state: row.number for row in rows}, [row.id for row in rows]
+
+
+def _first(db: Session, picks: list[Subquery]) -> list[int]:
+    """The ids of several short lists, by rank."""
+    if not picks:
+        return []
+    each = union_all(*(select(pick.c.id, pick.c.rank_at) for pick in picks)).subquery()
+    return list(db.scalars(select(each.c.id).order_by(each.c.rank_at, each.c.id)))
 
 
 def _by_state(db: Session, conditions: list[ColumnElement[bool]]) -> dict[str, int]:

@@ -21,7 +21,10 @@ _WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Part:
-    """The first lines of one list, and how many there are in all (None: not counted, `more` says if there are more)."""
+    """The first lines of one list, and how many there are in all, as triage.count() tells it.
+
+    None: not counted; `more` says if there are more than the lines.
+    """
 
     lines: list[Line] = field(default_factory=list)
     total: int | None = None
@@ -115,7 +118,7 @@ def _counted(
     db: Session, actor: Actor, conditions: list[ColumnElement[bool]], order: tuple[object, ...] = RANKED
 ) -> _Few:
     few = _first(db, actor, conditions, order)
-    total = triage.count(db, actor, conditions) if few.more else len(few.ids)
+    total = triage.count(db, actor, conditions, triage.MOST) if few.more else len(few.ids)
     return _Few(few.ids, total, few.more)
 
 

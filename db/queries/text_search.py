@@ -189,14 +189,15 @@ def telling(db: Session, words: Sequence[str]) -> list[str]:
     return [words[place] for place, n in db.execute(union_all(*counts)) if n <= COMMON]
 
 
-def found(db: Session, text: str, *, internal: bool) -> Select[int] | None:
-    """Ids of incidents found by number, by words, or by the name of who reported or works on them.
+def candidates(db: Session, text: str, *, internal: bool) -> list[Select[int]]:
+    """Ids of incidents found by number, by words, or by the name of who reported or works on them: a part for each.
 
-    The words may stand in what was reported or written since; `internal`: in notes among those who work too.
+    The words may stand in what was reported or written since; `internal`: in notes among those who work too. No part
+    when nothing is asked.
     """
     words = words_of(text)
     if not words:
-        return None
+        return []
     typed = text.strip().lower()
     named = func.lower(Person.name).startswith(typed, autoescape=True) | func.lower(Person.name).contains(
         f" {typed}", autoescape=True
@@ -210,5 +211,19 @@ def found(db: Session, text: str, *, internal: bool) -> Select[int] | None:
     ]
     if typed.isdecimal() and len(typed) <= 12:
         parts.append(select(Incident.id).where(Incident.number == f"INC-{int(typed):06d}"))
-    first, *others = parts
-    return select(first.union(*others).subquery().c[0])
+    return parts
+
+
+def found(db: Session, text: str, *, internal: bool) -> Select[int] | None:
+    """The candidates, each once; None when nothing is asked."""
+    parts = candidates(db, text, internal=internal)
+    return select(parts[0].union(*parts[1:]).subquery().c[0]) if parts else None
+
+
+def common(db: Session, text: str, most: int, *, internal: bool) -> bool:
+    """True when the candidates are more than `most`, one found in two ways counted twice."""
+    each = [
+        select(func.count()).select_from(part.limit(most + 1).subquery()).scalar_subquery()
+        for part in candidates(db, text, internal=internal)
+    ]
+    return bool(each) and sum(db.execute(select(*each)).one()) > most

@@ -1,25 +1,46 @@
 """The queue of open incidents in the order to work on them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, false, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
-from db.models import QUEUE_ACTIVE, QUEUE_ON_HOLD, CategoryPair, Incident
+from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, QUEUE_ON_HOLD, CategoryPair, Incident
 from db.queries import confirmation
 from db.queries.access import hidden_list, visible
 from db.queries.incidents import works_on
 from db.queries.lines import RANKED, Line, lines, of_ids
 from db.queries.settings import policies
-from db.queries.text_search import found
+from db.queries.text_search import common, found
 from rules import access
 from rules.access import Actor
 from rules.priority import RISKS, Merits
 
 PAGE_SIZE = 25
 MANY = 1000
+MOST = 10_000
+"""as far as an index counts"""
+MATCHES = 1000
+"""as far as matches are counted that have to be read"""
+DENSE = 5000
+"""from so many on, a page is sooner full by walking the queue than by sorting all that match"""
+WALK = ("INDEXED BY ix_incident_queue", "sqlite")
+"""PostgreSQL knows how common a value is and chooses by itself; the index holds all that filters and access ask"""
 VIEWS = {"open": "Open", "new": "Inbox", "mine": "Mine", "late": "Late", "hold": "On hold", "close": "To close"}
 
 
@@ -40,11 +61,16 @@ class Filters:
 class Queue:
     lines: list[Line]
     total: int
+    """How many match, as far as they are counted."""
     first: int
     """The place of the first line among all that match, from 1."""
+    more: bool = False
+    """There are more than were counted."""
 
 
-def _conditions(db: Session, actor: Actor, filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+def _conditions(
+    db: Session, actor: Actor, filters: Filters, now: datetime, matched: ColumnElement[bool] | None = None
+) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if filters.view == "new":
         conditions.append(Incident.state == "new")
@@ -57,7 +83,7 @@ def _conditions(db: Session, actor: Actor, filters: Filters, now: datetime) -> l
     else:
         conditions.append(Incident.queue_group <= QUEUE_ON_HOLD)
     if filters.view == "mine":
-        conditions.append(or_(Incident.assignee_id == actor.id, Incident.team_id.in_(sorted(actor.team_ids))))
+        conditions.append(or_(*_mine(actor)))
     if filters.team_id is not None:
         conditions.append(Incident.team_id == filters.team_id)
     if filters.service_id is not None:
@@ -65,34 +91,46 @@ def _conditions(db: Session, actor: Actor, filters: Filters, now: datetime) -> l
     if filters.priority is not None:
         conditions.append(Incident.priority == filters.priority)
     if filters.category_id is not None:
-        pairs = select(CategoryPair.id).where(CategoryPair.category_id == filters.category_id)
-        conditions.append(Incident.category_pair_id.in_(pairs))
+        pairs = db.scalars(select(CategoryPair.id).where(CategoryPair.category_id == filters.category_id))
+        conditions.append(Incident.category_pair_id.in_(pairs.all()))
     if filters.assignee_id is not None:
         conditions.append(Incident.assignee_id == filters.assignee_id)
-    matched = found(db, filters.text, internal=works_on(actor)) if filters.text.strip() else None
     if matched is not None:
-        conditions.append(Incident.id.in_(matched))
+        conditions.append(matched)
     return conditions
 
 
-def count(db: Session, actor: Actor, conditions: list[ColumnElement[bool]]) -> int:
-    """How many incidents meet the conditions and are visible."""
-    return counts(db, actor, [conditions])[0]
+def _mine(actor: Actor) -> list[ColumnElement[bool]]:
+    """What is of the actor's teams, and what the actor has."""
+    return [Incident.team_id.in_(sorted(actor.team_ids)), Incident.assignee_id == actor.id]
 
 
-def counts(db: Session, actor: Actor, several: Sequence[list[ColumnElement[bool]]]) -> list[int]:
+def count(db: Session, actor: Actor, conditions: list[ColumnElement[bool]], most: int | None = None) -> int:
+    """How many incidents meet the conditions and are visible; `most` + 1 stands for more than `most`."""
+    return counts(db, actor, [conditions], most)[0]
+
+
+def counts(
+    db: Session, actor: Actor, several: Sequence[list[ColumnElement[bool]]], most: int | None = None
+) -> list[int]:
     """The same for several sets of conditions: all, less those hidden, so that indexes do the work."""
 
     def counted(*more: ColumnElement[bool]) -> list[ScalarSelect[int]]:
-        each = (select(func.count()).select_from(Incident).where(*conditions, *more) for conditions in several)
-        return [statement.scalar_subquery() for statement in each]
+        each = (select(Incident.id).where(*conditions, *more) for conditions in several)
+        return [
+            select(func.count()).select_from(ids.limit(None if most is None else most + 1).subquery()).scalar_subquery()
+            for ids in each
+        ]
 
     # Mostly nothing is hidden: one statement says so beside the counts.
     *everything, hidden = db.execute(select(*counted(), hidden_list(actor))).one()
     if not hidden:
         return everything
     fewer = db.execute(select(*counted(Incident.id.in_([int(id_) for id_ in hidden.split()])))).one()
-    return [all_of_them - kept for all_of_them, kept in zip(everything, fewer, strict=True)]
+    return [
+        all_of_them if most is not None and all_of_them > most else all_of_them - kept
+        for all_of_them, kept in zip(everything, fewer, strict=True)
+    ]
 
 
 def queue(
@@ -102,43 +140,77 @@ def queue(
 
     `known`: the tallies() of this moment, so that a whole view is not counted again.
     """
-    size = PAGE_SIZE
     access.check(actor, "triage")
-    conditions = _conditions(db, actor, filters, now)
-    page = max(1, page)
+    if not _indexed(filters):
+        return _read(db, actor, filters, page, now)
+    whole = filters == Filters(view=filters.view) and known is not None
+    total = known[filters.view] if known and whole and filters.view in known else _total(db, actor, filters, now)
     # What is new is active: its own index has the order, where the group before it would have all of them sorted.
     order = RANKED[1:] if filters.view == "new" else RANKED
-    chosen = select(Incident.id).where(*conditions, visible(actor)).order_by(*order)
-    if _indexed(filters):
-        whole = filters == Filters(view=filters.view) and known is not None
-        total = known[filters.view] if known and whole and filters.view in known else count(db, actor, conditions)
-        page = min(page, -(-total // size) or 1)
-        found_lines = lines(db, chosen.limit(size).offset((page - 1) * size))
-        return Queue(found_lines, total, (page - 1) * size + 1)
-    # Nothing but reading the matches can count them: count and cut in one pass.
-    counted = chosen.add_columns(func.count().over()).limit(size)
-    rows = db.execute(counted.offset((page - 1) * size)).all()
-    if not rows and page > 1:
-        page = 1
-        rows = db.execute(counted).all()
-    found_lines = of_ids(db, [row[0] for row in rows])
-    return Queue(found_lines, rows[0][1] if rows else 0, (page - 1) * size + 1)
+    chosen = select(Incident.id).where(*_conditions(db, actor, filters, now), visible(actor)).order_by(*order)
+    if filters.view in ("late", "mine") and total > DENSE:
+        chosen = chosen.with_hint(Incident, *WALK)
+    first = (max(1, min(page, -(-min(total, MOST) // PAGE_SIZE))) - 1) * PAGE_SIZE
+    return Queue(lines(db, chosen.limit(PAGE_SIZE).offset(first)), min(total, MOST), first + 1, total > MOST)
+
+
+def _read(db: Session, actor: Actor, filters: Filters, page: int, now: datetime) -> Queue:
+    """A page of what no index alone counts: the queue is walked in its order, no further than people page.
+
+    Words that few incidents have are found by themselves first.
+    """
+    matched, walked = _matching(db, actor, filters.text)
+    group = Incident.queue_group == QUEUE_AWAITING if filters.view == "close" else Incident.queue_group <= QUEUE_ON_HOLD
+    conditions = _conditions(db, actor, filters, now, matched)
+    matches = select(Incident.id, *RANKED[:-1]).where(group, *conditions, visible(actor)).order_by(*RANKED)
+    if walked:
+        matches = matches.with_hint(Incident, *WALK)
+    few = matches.limit(MATCHES + 1).subquery()
+    counted = select(few.c.id, func.count().over()).order_by(*(few.c[column.key] for column in RANKED))
+    first = (max(page, 1) - 1) * PAGE_SIZE
+    rows = db.execute(counted.limit(PAGE_SIZE).offset(first)).all()
+    if not rows and first:
+        first, rows = 0, db.execute(counted.limit(PAGE_SIZE)).all()
+    total = rows[0][1] if rows else 0
+    return Queue(of_ids(db, [row[0] for row in rows]), min(total, MATCHES), first + 1, total > MATCHES)
+
+
+def _matching(db: Session, actor: Actor, text: str) -> tuple[ColumnElement[bool] | None, bool]:
+    """The condition that a text stands for (None: nothing is asked), and whether the queue is best walked for it."""
+    internal = works_on(actor)
+    ids = found(db, text, internal=internal)
+    if ids is None:
+        return None, True
+    if common(db, text, DENSE, internal=internal):
+        return func.coalesce(Incident.id.in_(ids), false()), True  # put so, PostgreSQL walks too
+    return Incident.id.in_(ids), False
 
 
 def _indexed(filters: Filters) -> bool:
     """True when an index alone counts what the filters leave."""
+    if filters.category_id is not None or filters.text.strip():
+        return False
     narrowing = (filters.team_id, filters.service_id, filters.priority, filters.assignee_id)
     given = sum(value is not None for value in narrowing)
-    if filters.category_id is not None:
-        return False
-    return not filters.text.strip() and (given == 0 or (given == 1 and filters.view in ("open", "hold")))
+    return given == 0 or (given == 1 and filters.view in ("open", "hold"))
+
+
+def _total(db: Session, actor: Actor, filters: Filters, now: datetime) -> int:
+    """How many match what an index alone counts; MOST + 1 stands for more than MOST."""
+    if filters.view != "mine":
+        return count(db, actor, _conditions(db, actor, filters, now), MOST)
+    # Either is counted by its own index, where both at once would have the whole queue read.
+    of_my_teams, my_own = _mine(actor)
+    rest = _conditions(db, actor, replace(filters, view="open"), now)
+    parts = [[of_my_teams, *rest], [my_own, not_(func.coalesce(of_my_teams, false())), *rest]]
+    return min(sum(counts(db, actor, parts, MOST)), MOST + 1)
 
 
 def tallies(db: Session, actor: Actor, now: datetime) -> dict[str, int]:
-    """How many are open, new, late and on hold, for the caption and the menu."""
+    """How many are open, new, late and on hold, for the caption and the menu; MOST + 1 stands for more than MOST."""
     views = ("open", "new", "late", "hold")
     several = [_conditions(db, actor, Filters(view=view), now) for view in views]
-    return dict(zip(views, counts(db, actor, several), strict=True))
+    return dict(zip(views, counts(db, actor, several, MOST), strict=True))
 
 
 def unassigned(actor: Actor, most: int) -> Select[int]:

@@ -14,6 +14,7 @@ from db.queries.incidents import Detail
 from pages.parts import actions, address, bulk, rows, session, shapes, times, undo, views
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
+from pages.parts.texts import counted
 from pages.parts.triage_panel import panel, usual_team
 from rules import states
 from rules.access import Actor, may
@@ -78,7 +79,9 @@ def toolbar(actor: Actor, known: Known, counts: dict[str, int]) -> triage.Filter
             "Which incidents",
             offered,
             format_func=lambda option: gray(
-                f"Inbox {counts['new']:,}" if option == "new" and counts["new"] else triage.VIEWS[option]
+                f"Inbox {counted(counts['new'], triage.MOST)}"
+                if option == "new" and counts["new"]
+                else triage.VIEWS[option]
             ),
             key=view_key,
             label_visibility="collapsed",
@@ -127,9 +130,10 @@ def above(actor: Actor, queue: triage.Queue, counts: dict[str, int], filters: tr
             if way:
                 bulk.ask(actor, items, way, _after)
             return
-        shown = f"**{counts['open']:,} open** · {counts['late']:,} late"
+        still, late = (counted(counts[name], triage.MOST) for name in ("open", "late"))
+        shown = f"**{still} open** · {late} late"
         if filters != triage.Filters():
-            shown = f"**{queue.total:,} match** · {shown.replace('**', '')}"
+            shown = f"**{queue.total:,}{'+' if queue.more else ''} match** · {shown.replace('**', '')}"
         st.markdown(f":small[:gray[{shown} · in the order to work on them]]", width="stretch")
         undo.line(actor, now)
         if queue.lines:

@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from db.queries import notices
 from db.queries.triage import MANY
+from pages.parts.texts import counted
 from rules.access import TABLE, Actor
 
 FOLDER = Path(__file__).resolve().parent.parent
@@ -103,7 +104,7 @@ def first(actor: Actor) -> str:
 
 def shown(number: int, many: int) -> str:
     """A count as it stands behind a title: '' for none, '99+' when there may be more than were counted."""
-    return f"{many - 1}+" if number >= many else f"{number:,}" if number else ""
+    return counted(number, many - 1) if number else ""
 
 
 def sidebar(actor: Actor, known: dict[str, StreamlitPage], counts: dict[str, int]) -> None:

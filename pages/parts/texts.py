@@ -64,6 +64,11 @@ def moment_words(moment: str, now: datetime) -> str:
     return f"{day}, {at:%H:%M}"
 
 
+def counted(number: int, most: int) -> str:
+    """A count that was not taken further than `most`: '10,000+' when there are more."""
+    return f"{most:,}+" if number > most else f"{number:,}"
+
+
 def size(count: int) -> str:
     """A number of bytes: '312 bytes', '45 kB', '3.4 MB'."""
     if count < _KILO:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.commands import conversation, ranking
 from db.engine import reading, writing
-from db.queries import home, triage
+from db.queries import board, home, triage
 from db.queries.incidents import by_number
 from db.queries.relations import relations
 from db.queries.triage import Filters
@@ -70,7 +70,20 @@ ASKED = {
     ),
     "what is late": (lambda db, lead: triage.queue(db, lead, Filters(view="late"), 1, NOW), "ix_incident_"),
     "the inbox": (lambda db, lead: triage.queue(db, lead, Filters(view="new"), 1, NOW), "ix_incident_state_rank"),
-    "the counts": (lambda db, lead: triage.tallies(db, lead, NOW), "ix_incident_queue"),
+    "the counts": (lambda db, lead: triage.tallies(db, lead, NOW), "ix_incident_"),
+    "two filters at once": (
+        lambda db, lead: triage.queue(db, lead, Filters(team_id=min(lead.team_ids), priority=3), 1, NOW),
+        "ix_incident_",
+    ),
+    "a category of the queue": (
+        lambda db, lead: triage.queue(db, lead, Filters(category_id=1), 1, NOW),
+        "ix_incident_",
+    ),
+    "mine of a priority": (
+        lambda db, lead: triage.queue(db, lead, Filters(view="mine", priority=3), 1, NOW),
+        "ix_incident_",
+    ),
+    "a team's board": (lambda db, lead: board.board(db, lead, view="team"), "ix_incident_"),
     "the parts": (lambda db, lead: relations(db, lead, by_number(db, lead, "INC-000004")), "ix_incident_parent_id"),
     "the merged": (
         lambda db, lead: relations(db, lead, by_number(db, lead, "INC-000004")),
@@ -88,6 +101,15 @@ def test_an_index_answers(office, what):
     assert found
     assert index in "\n".join(found)
     assert [plan for plan in found if whole(office.engine, plan)] == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "filters", [Filters(team_id=1, priority=3), Filters(category_id=1), Filters(view="late", priority=2)]
+)
+def test_a_mix_of_filters_is_answered_from_the_index_of_the_queue_alone(office, filters):
+    found = plans(office.engine, lambda db: triage.queue(db, office.people["Lena"], filters, 1, NOW))
+    assert "SEARCH incident USING COVERING INDEX ix_incident_queue" in "\n".join(found)
 
 
 def test_the_next_one_is_found_by_an_index(office):
