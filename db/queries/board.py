@@ -6,11 +6,11 @@ from sqlalchemy import ColumnElement, Subquery, func, select, union_all
 from sqlalchemy.orm import Session
 
 from db.models import QUEUE_AWAITING, QUEUE_GROUP, Incident
-from db.queries.access import hidden_ids, visible
+from db.queries import triage
+from db.queries.access import visible
 from db.queries.incidents import works_on
 from db.queries.lines import Line, of_ids
 from db.queries.text_search import found
-from db.queries.triage import WALK
 from rules import access
 from rules.access import Actor
 
@@ -21,7 +21,7 @@ SHOWN = 12
 @dataclass(frozen=True)
 class Board:
     counts: dict[str, int]
-    """state -> how many there are"""
+    """state -> how many there are; triage.MOST + 1 stands for more than triage.MOST"""
     lines: dict[str, list[Line]]
     """state -> the first of them"""
 
@@ -61,12 +61,9 @@ def board(
 
 
 def _everything(db: Session, actor: Actor, shown: int) -> tuple[dict[str, int], list[int]]:
-    """Counts by index, less what is hidden; the first of each state by index."""
-    of_state = Incident.state.in_(COLUMNS)
-    counts = _by_state(db, [of_state])
-    hidden = hidden_ids(db, actor)
-    for state, number in _by_state(db, [of_state, Incident.id.in_(hidden)]).items() if hidden else ():
-        counts[state] -= number
+    """Counts by index, and the first of each state by index."""
+    numbers = triage.counts(db, actor, [[Incident.state == state] for state in COLUMNS], triage.MOST)
+    counts = dict(zip(COLUMNS, numbers, strict=True))
     picks = [
         select(Incident.id, Incident.rank_at)
         .where(Incident.state == state, visible(actor))
@@ -86,10 +83,10 @@ def _filtered(db: Session, conditions: list[ColumnElement[bool]], shown: int) ->
         group = Incident.queue_group == QUEUE_GROUP[state]
         few = select(Incident.id, Incident.rank_at).where(group, Incident.state == state, *conditions)
         few = few.order_by(Incident.rank_at, Incident.reported_at, Incident.id).limit(shown)
-        return few.with_hint(Incident, *WALK).subquery()
+        return few.with_hint(Incident, *triage.WALK).subquery()
 
     number = select(Incident.state, func.count()).where(Incident.queue_group <= QUEUE_AWAITING, *conditions)
-    counts = {state: n for state, n in db.execute(number.group_by(Incident.state).with_hint(Incident, *WALK))}
+    counts = {state: n for state, n in db.execute(number.group_by(Incident.state).with_hint(Incident, *triage.WALK))}
     return counts, _first(db, [of(state) for state in COLUMNS if counts.get(state)])
 
 
@@ -117,8 +114,3 @@ def _first(db: Session, picks: list[Subquery]) -> list[int]:
         return []
     each = union_all(*(select(pick.c.id, pick.c.rank_at) for pick in picks)).subquery()
     return list(db.scalars(select(each.c.id).order_by(each.c.rank_at, each.c.id)))
-
-
-def _by_state(db: Session, conditions: list[ColumnElement[bool]]) -> dict[str, int]:
-    statement = select(Incident.state, func.count()).where(*conditions).group_by(Incident.state)
-    return {state: number for state, number in db.execute(statement)}

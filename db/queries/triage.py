@@ -235,14 +235,7 @@ def unassigned(actor: Actor, most: int) -> Select[int]:
 
 def open_count(db: Session, actor: Actor) -> int:
     """How many incidents are open, for the menu; MANY stands for so many or more."""
-    is_open = Incident.queue_group <= QUEUE_ON_HOLD
-    some = select(Incident.id).where(is_open).limit(MANY).subquery()
-    counted = select(func.count()).select_from(some).scalar_subquery()
-    first, hidden = db.execute(select(counted, hidden_list(actor))).one()
-    if not hidden or first == MANY:
-        return int(first)
-    unseen = select(func.count()).where(is_open, Incident.id.in_([int(id_) for id_ in hidden.split()]))
-    return int(first) - db.execute(unseen.select_from(Incident)).scalar_one()
+    return count(db, actor, [Incident.queue_group <= QUEUE_ON_HOLD], MANY - 1)
 
 
 @dataclass(frozen=True)
@@ -268,11 +261,16 @@ def standing(db: Session, actor: Actor, incident_id: int) -> tuple[int | None, N
     ).one_or_none()
     if own is None:
         return None, None
-    better_groups, same_group = counts(
-        db, actor, [[Incident.queue_group < own.queue_group], [Incident.queue_group == own.queue_group, _before(own)]]
-    )
-    ahead = _just_ahead(db, actor, own) if own.queue_group == QUEUE_ACTIVE and same_group else None
-    return better_groups + same_group + 1, ahead
+    # Of the same rank there are few: apart, either part is counted along the index.
+    group, rank = Incident.queue_group == own.queue_group, Incident.rank_at
+    ahead_of_it = [
+        [Incident.queue_group < own.queue_group],
+        [group, rank < own.rank_at],
+        [group, rank == own.rank_at, _before(own)],
+    ]
+    better_groups, *same_group = counts(db, actor, ahead_of_it)
+    ahead = _just_ahead(db, actor, own) if own.queue_group == QUEUE_ACTIVE and any(same_group) else None
+    return better_groups + sum(same_group) + 1, ahead
 
 
 def _just_ahead(db: Session, actor: Actor, own: Row[int, datetime, datetime, int]) -> Neighbour | None:

@@ -18,6 +18,8 @@ class Column(TypedDict):
     state: str
     label: NotRequired[str]
     count: NotRequired[int]
+    over: NotRequired[bool]
+    """there are more than were counted"""
     """how many there are; `shown` of them are among the cards (both default to what was given)"""
     shown: NotRequired[int]
     allowed: NotRequired[bool]

@@ -6,6 +6,7 @@ from db.engine import reading
 from db.queries import board as queries
 from db.queries import choices
 from db.queries.lines import Line
+from db.queries.triage import MOST
 from pages.parts import actions, address, next_up, session, shapes
 from pages.parts.forms import Failure
 from pages.parts.kanban import BoardEvent
@@ -42,7 +43,13 @@ def page() -> None:
         shapes.card(line, now, moves(actor, line, ways)) for state in queries.COLUMNS for line in found.lines[state]
     ]
     columns = [
-        {"state": state, "count": found.counts[state], "shown": len(found.lines[state]), "more": True}
+        {
+            "state": state,
+            "count": min(found.counts[state], MOST),
+            "over": found.counts[state] > MOST,
+            "shown": len(found.lines[state]),
+            "more": True,
+        }
         for state in queries.COLUMNS
     ]
     filtered = bool(text or team_id or priority or view != "all")

@@ -132,7 +132,9 @@ function columnNode(own, column, rail) {
   const leaving = own.data.cards.filter((card) => card.state === column.state).length;
   const count = column.count + cards.length - leaving;
   const shown = Math.min(count, column.shown + cards.length - leaving);
-  const total = shown < count && !rail ? `${shown} of ${count}` : String(count);
+  const all = count.toLocaleString("en") + (column.over ? "+" : "");
+  const left = (column.over ? "" : `${(count - shown).toLocaleString("en")} `) + "more";
+  const total = shown < count && !rail ? `${shown} of ${all}` : all;
   const head = el("button", {
     type: "button",
     class: "head",
@@ -152,9 +154,9 @@ function columnNode(own, column, rail) {
   if (cards.length) node.append(el("ul", { class: "cards" }, ...cards.map((card) => cardNode(own, card))));
   else if (!count) node.append(el("p", { class: "none", text: "None" }));
   if (shown < count) {
-    const rest = { class: "rest", text: cards.length ? `${count - shown} more` : `${count} not shown here` };
+    const rest = { class: "rest", text: cards.length ? left : `${all} not shown here` };
     const more = { type: "button", "data-id": column.state, "data-part": "more", onclick: () => tell(own, "more", column.state) };
-    node.append(column.more ? el("button", { ...rest, ...more, text: `Show ${count - shown} more` }) : el("p", rest));
+    node.append(column.more ? el("button", { ...rest, ...more, text: `Show ${left}` }) : el("p", rest));
   }
   return node;
 }
