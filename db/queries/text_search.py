@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Select,
     bindparam,
@@ -152,17 +153,15 @@ def told(db: Session, words: Sequence[str], *, internal: bool) -> Select[int]:
     `internal`: entries that are not for reporters count too.
     """
     if db.get_bind().dialect.name == "sqlite":
-        newest = _fts("timeline_text", words, True).order_by(literal_column("rowid").desc())
-    else:
-        source = table("timeline_text", column("entry_id"), column("words"))
-        newest = (
-            select(source.c.entry_id)
-            .where(source.c.words.op("@@")(_tsquery(words, True)))
-            .order_by(source.c.entry_id.desc())
-        )
-    entries = newest.limit(NEWEST).subquery()
-    chosen = select(TimelineEntry.incident_id).where(TimelineEntry.id.in_(select(entries.c[0])))
-    return chosen if internal else chosen.where(TimelineEntry.public.is_(True))
+        entries = _fts("timeline_text", words, True).order_by(literal_column("rowid").desc()).limit(NEWEST).subquery()
+        chosen = select(TimelineEntry.incident_id).where(TimelineEntry.id.in_(select(entries.c[0])))
+        return chosen if internal else chosen.where(TimelineEntry.public.is_(True))
+    source = table(
+        "timeline_text", column("entry_id"), column("incident_id"), column("public", Boolean), column("words")
+    )
+    newest = select(source.c.incident_id, source.c.public).where(source.c.words.op("@@")(_tsquery(words, True)))
+    found = newest.order_by(source.c.entry_id.desc()).limit(NEWEST).subquery()
+    return select(found.c.incident_id) if internal else select(found.c.incident_id).where(found.c.public)
 
 
 def _fts(name: str, words: Sequence[str], every: bool) -> Select[int]:

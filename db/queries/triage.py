@@ -142,7 +142,7 @@ def queue(
     """
     access.check(actor, "triage")
     if not _indexed(filters):
-        return _read(db, actor, filters, page, now)
+        return _read(db, actor, filters, page, now, few=known is not None and known["open"] <= MOST)
     whole = filters == Filters(view=filters.view) and known is not None
     total = known[filters.view] if known and whole and filters.view in known else _total(db, actor, filters, now)
     # What is new is active: its own index has the order, where the group before it would have all of them sorted.
@@ -154,19 +154,19 @@ def queue(
     return Queue(lines(db, chosen.limit(PAGE_SIZE).offset(first)), min(total, MOST), first + 1, total > MOST)
 
 
-def _read(db: Session, actor: Actor, filters: Filters, page: int, now: datetime) -> Queue:
+def _read(db: Session, actor: Actor, filters: Filters, page: int, now: datetime, *, few: bool) -> Queue:
     """A page of what no index alone counts: the queue is walked in its order, no further than people page.
 
-    Words that few incidents have are found by themselves first.
+    Words that few incidents have are found by themselves first, unless the queue itself is short (`few` are open).
     """
-    matched, walked = _matching(db, actor, filters.text)
+    matched, walked = _matching(db, actor, filters.text, few=few)
     group = Incident.queue_group == QUEUE_AWAITING if filters.view == "close" else Incident.queue_group <= QUEUE_ON_HOLD
     conditions = _conditions(db, actor, filters, now, matched)
     matches = select(Incident.id, *RANKED[:-1]).where(group, *conditions, visible(actor)).order_by(*RANKED)
     if walked:
         matches = matches.with_hint(Incident, *WALK)
-    few = matches.limit(MATCHES + 1).subquery()
-    counted = select(few.c.id, func.count().over()).order_by(*(few.c[column.key] for column in RANKED))
+    cut = matches.limit(MATCHES + 1).subquery()
+    counted = select(cut.c.id, func.count().over()).order_by(*(cut.c[column.key] for column in RANKED))
     first = (max(page, 1) - 1) * PAGE_SIZE
     rows = db.execute(counted.limit(PAGE_SIZE).offset(first)).all()
     if not rows and first:
@@ -175,13 +175,13 @@ def _read(db: Session, actor: Actor, filters: Filters, page: int, now: datetime)
     return Queue(of_ids(db, [row[0] for row in rows]), min(total, MATCHES), first + 1, total > MATCHES)
 
 
-def _matching(db: Session, actor: Actor, text: str) -> tuple[ColumnElement[bool] | None, bool]:
+def _matching(db: Session, actor: Actor, text: str, *, few: bool) -> tuple[ColumnElement[bool] | None, bool]:
     """The condition that a text stands for (None: nothing is asked), and whether the queue is best walked for it."""
     internal = works_on(actor)
     ids = found(db, text, internal=internal)
     if ids is None:
         return None, True
-    if common(db, text, DENSE, internal=internal):
+    if few or common(db, text, DENSE, internal=internal):
         return func.coalesce(Incident.id.in_(ids), false()), True  # put so, PostgreSQL walks too
     return Incident.id.in_(ids), False
 

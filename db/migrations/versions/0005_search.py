@@ -56,17 +56,19 @@ def _sqlite() -> None:
 
 def _postgresql() -> None:
     def vector(row: str) -> str:
-        return f"to_tsvector('simple', left({row}detail, 200000))"
+        return f"strip(to_tsvector('simple', left({row}detail, 200000)))"
 
     op.execute(
         "create table timeline_text (entry_id bigint primary key references timeline_entry(id) on delete cascade, "
-        "words tsvector not null)"
+        "incident_id bigint not null, public boolean not null, words tsvector not null)"
     )
-    op.execute(f"insert into timeline_text select id, {vector('')} from timeline_entry where detail <> ''")
+    columns = "id, incident_id, public"
+    op.execute(f"insert into timeline_text select {columns}, {vector('')} from timeline_entry where detail <> ''")
     op.execute("create index ix_timeline_text_words on timeline_text using gin (words) with (fastupdate = off)")
     op.execute(
         "create function keep_timeline_text() returns trigger language plpgsql as $$ begin "
-        f"insert into timeline_text values (new.id, {vector('new.')}); return new; end $$"
+        f"insert into timeline_text values (new.id, new.incident_id, new.public, {vector('new.')}); "
+        "return new; end $$"
     )
     op.execute(
         "create trigger timeline_text_insert after insert on timeline_entry "
