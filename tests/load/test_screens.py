@@ -1,23 +1,23 @@
-"""Each screen's script run keeps its budget on a database that also holds the whole imported log.
-
-Budgets are scaled by how slow the machine is at the moment. Without that, Triage was over its 60 ms when this was
-written.
-"""
+"""Each screen's script run keeps its budget on a database that also holds the whole log, and beside a flood."""
 
 import asyncio
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, func, select
 
 from db.commands import sign_in
-from db.engine import make_engine, writing
-from db.models import Incident, Person
+from db.engine import make_engine, reading, writing
+from db.models import Incident, Person, ReceivedSignal
 from tests.browser.running import ROOT, started
 from tests.load.import_speed import LOG
 from tests.load.measure import measure
@@ -26,63 +26,107 @@ BUDGET = {"/trends": 120.0, "/trends?period=all": 500.0}
 """milliseconds, p95; see ANY_SCREEN for the others"""
 ANY_SCREEN = 60.0
 RUNS = 30
-TRIES = 6
+TRIES = 8
 """A machine that does something else meanwhile makes one try slow, not all of them."""
 LEAD = "Amara Okafor"
-REFERENCE = 30.0
-"""milliseconds that `spin` took at the best moments of the machine where this was written (at others: 50 to 60)"""
+SCREENS = ("/home", "/report", "/my-reports", "/triage", "/board", "/triage?q=printer", "/board?q=printer")
+SCREENS += ("/on-call", "/schedules", "/alerts", "/escalation", "/maintenance", "/messages")
+FLOOD_A_SECOND, FLOOD_SECONDS = 167, 15
+"""ten thousand a minute"""
+USABLE = 1000.0
+"""milliseconds, p95, as from a click to its result"""
 
 
-def spin() -> float:
-    """Milliseconds of a fixed piece of work, of the kind that drawing a screen is: text, dictionaries, sorting."""
-    began = time.perf_counter()
-    rows = [
-        {"id": number, "title": f"Printer {number % 97} jams", "due": number * 7919 % 1000} for number in range(6000)
-    ]
-    for _ in range(3):
-        kept = json.loads(json.dumps(sorted(rows, key=lambda row: (row["due"], row["title"]))))
-        assert len({row["title"].lower() for row in kept}) == 97
-    return (time.perf_counter() - began) * 1000
-
-
-def slowness() -> float:
-    """How many times slower than the reference this machine is at this moment; at least 1."""
-    return max(1.0, min(spin() for _ in range(5)) / REFERENCE)
-
-
-def command(*given: str, environment: dict[str, str]) -> None:
+def command(*given: str, environment: dict[str, str]) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "db", *given], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
-@pytest.mark.slow
-def test_every_screen_keeps_its_budget_beside_the_whole_log(database_url, tmp_path, missing):
-    if not LOG.exists():
-        missing("The whole log is not beside the project (../shared/data/servicenow_event_log.csv.gz).")
-    environment = os.environ | {"DATABASE_URL": database_url, "WORKER": "embedded"}
-    command("demo", environment=environment)
-    command("import", str(LOG), environment=environment)
+def signed_in(database_url: str) -> tuple[str, str]:
+    """The lead's cookie, and an incident that somebody works on."""
     engine = make_engine(database_url)
     with writing(engine) as db:
         lead = db.scalars(select(Person).where(Person.name == LEAD)).one()
         token = sign_in.begin_session(db, lead, user_agent="measure", now=datetime.now(UTC))
         number = db.scalars(select(Incident.number).where(Incident.state == "in_progress").limit(1)).one()
     engine.dispose()
-    paths = ("/home", "/report", "/my-reports", "/triage", "/board", f"/incident?number={number}")
-    paths += ("/triage?q=printer", "/board?q=printer", *BUDGET)
-    slow = {}
+    return f"incident_desk={token}", f"/incident?number={number}"
+
+
+@pytest.mark.slow
+def test_every_screen_keeps_its_budget_beside_the_whole_log_and_is_usable_in_a_flood(database_url, tmp_path, missing):
+    if not LOG.exists():
+        missing("The whole log is not beside the project (../shared/data/servicenow_event_log.csv.gz).")
+    environment = os.environ | {"DATABASE_URL": database_url, "WORKER": "embedded"}
+    command("demo", environment=environment)
+    command("import", str(LOG), environment=environment)
+    integration = ("integration", "add", "--format", "generic", "--service", "File shares", "Flood")
+    key = command(*integration, environment=environment).split()[-1]
+    cookie, incident = signed_in(database_url)
+    engine = make_engine(database_url)
+    before = kept(engine)
     with started(environment, tmp_path / "server.log") as (url, _):
+        slow = over_budget(url, cookie, (*SCREENS, incident, *BUDGET))
+        waits, answers = beside_a_flood(url, cookie, key, ("/home", "/triage", "/board", incident, "/report"))
+    assert slow == {}, "p95 in milliseconds, alone"
+    assert answers == [202] * (FLOOD_A_SECOND * FLOOD_SECONDS)
+    assert kept(engine) == before + len(answers), "every signal is kept"
+    assert max(waits.values()) <= USABLE, waits
+    engine.dispose()
+
+
+def kept(engine: Engine) -> int:
+    with reading(engine) as db:
+        return db.execute(select(func.count()).select_from(ReceivedSignal)).scalar_one()
+
+
+def over_budget(url: str, cookie: str, paths: Sequence[str]) -> dict[str, list[float]]:
+    """The screens that are not once within their budget, with every try."""
+    slow = {}
+    for path in paths:
+        budget, tries = BUDGET.get(path, ANY_SCREEN), list[float]()
+        while len(tries) < TRIES and (not tries or min(tries) > budget):
+            found = asyncio.run(measure(url, path, cookie, RUNS))
+            assert not found.fault, f"{path}: {found.fault}"
+            assert found.elements > 1, f"{path} drew nothing"
+            tries.append(round(found.quantile(0.95), 1))
+        print(f"\n{path}: p95 {min(tries)} ms, try {len(tries)}", end="")
+        if min(tries) > budget:
+            slow[path] = tries
+    return slow
+
+
+def beside_a_flood(url: str, cookie: str, key: str, paths: Sequence[str]) -> tuple[dict[str, float], list[int]]:
+    """p95 of screens while different alerts come in at ten thousand a minute, and what these were answered."""
+    answers, over = list[int](), threading.Event()
+
+    def send(number: int) -> None:
+        body = json.dumps({"title": f"Disk {number} is full", "dedup_key": f"flood-{number}"}).encode()
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        asked = urllib.request.Request(f"{url}/api/v1/alerts/generic", body, headers)
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            answers.append(answer.status)
+
+    def flood() -> None:
+        with ThreadPoolExecutor(16) as senders:
+            began = time.monotonic()
+            for number in range(FLOOD_A_SECOND * FLOOD_SECONDS):
+                over.wait(max(0.0, began + number / FLOOD_A_SECOND - time.monotonic()))
+                senders.submit(send, number)
+        over.set()
+
+    flooding = threading.Thread(target=flood)
+    flooding.start()
+    times: dict[str, list[float]] = {}
+    while not over.is_set():
         for path in paths:
-            budget = BUDGET.get(path, ANY_SCREEN)
-            for _ in range(TRIES):
-                before = slowness()
-                found = asyncio.run(measure(url, path, f"incident_desk={token}", RUNS))
-                assert not found.fault, f"{path}: {found.fault}"
-                assert found.elements > 1, f"{path} drew nothing"
-                slow[path] = round(found.quantile(0.95), 1)
-                if slow[path] <= budget * max(before, slowness()):
-                    del slow[path]
-                    break
-    assert slow == {}, "p95 in milliseconds"
+            found = asyncio.run(measure(url, path, cookie, 5))
+            assert not found.fault, f"{path}: {found.fault}"
+            times.setdefault(path, []).extend(found.times)
+    flooding.join()
+    waits = {path: round(sorted(seen)[int(len(seen) * 0.95)]) for path, seen in times.items()}
+    print(f"\nbeside {len(answers):,} signals, p95 in ms: {waits}")
+    return waits, answers
