@@ -187,6 +187,7 @@ def listed(
         on_event=lambda event: _heard(actor, numbers, known, event),
         commands=COMMANDS if actor.keys else None,
         marking=True,
+        folds=True,
     )
     return chosen
 

@@ -56,6 +56,7 @@ def rows(
     on_event: Callable[[Event], None] | None = None,
     commands: Mapping[str, tuple[str, str]] | None = None,
     marking: bool = False,
+    folds: bool = False,
 ) -> Event | None:
     """Draw `items` (see Row) and return what was done in this run, once.
 
@@ -64,6 +65,7 @@ def rows(
     `on_event` runs before the script, so that the same run can already draw the choice.
     `commands`: a letter -> (name, word); pressed while the list has the focus, and nowhere else, it is an event.
     `marking` lets rows be marked for one change of several; see marked() and mark().
+    `folds`: the page is laid out by narrow().
     """
     if not items and empty is not None:
         empty_state(*empty, key=f"{key}.empty")
@@ -81,6 +83,7 @@ def rows(
             "items": prepared,
             "selected": selected,
             "plain": plain,
+            "folds": folds,
             "label": label,
             "now": (now or datetime.now(UTC)).isoformat(),
             "commands": {letter: {"name": name, "label": word} for letter, (name, word) in (commands or {}).items()},
@@ -109,7 +112,7 @@ def mark(key: str, ids: Sequence[str]) -> None:
 
 
 def narrow(key: str) -> bool:
-    """Whether the list drawn under `key` has said that its window is a phone's (columns stack): open a dialog then."""
+    """Whether the list drawn under `key` with `folds` has said that its window is a phone's: columns stack there."""
     state = st.session_state.get(key)
     return bool(state and state.get("narrow"))
 

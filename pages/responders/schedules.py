@@ -159,7 +159,7 @@ def picture(actor: Actor, found: Calendar, now: datetime) -> None:
         st.header("Turns", anchor=False, width="stretch")
         if 0 < past < len(items) and not st.toggle(f"{past} that are over", key=f"{KEY}.past"):
             items = items[past:]
-    event = rows.rows(items[:MOST_TURNS], key=LIST, plain=True, label="Turns")
+    event = rows.rows(items[:MOST_TURNS], key=LIST, plain=True, label="Turns", folds=True)
     if len(items) > MOST_TURNS:
         st.caption(f"And {len(items) - MOST_TURNS} more. Choose a shorter time.")
     hours = sum((until - since for since, until in found.gaps), timedelta())

@@ -42,11 +42,18 @@ def _rows() -> None:
     items[2] |= {"clock": {"due": _in(hours=3), "share": 0.4, "paused": True}}
     items += [{"id": f"INC-{n:06}", "title": f"Number {n}", "rank": n, "state": "closed"} for n in range(4, 51)]
     st.title("Rows")
-    event = rows(items, key="queue", selected="INC-000002")
+    event = rows(items, key="queue", selected="INC-000002", folds=True)
     st.text(f"event: {event.kind} {event.id}" if event else "event: none")
     st.text(f"narrow: {narrow('queue')}")
     st.text_input("Words")
     rows([], key="nothing", empty=("All done", "Nothing needs you now."))
+
+
+def _still() -> None:
+    runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+    rows([{"id": "INC-000001", "title": "One"}], key="still")
+    pressed = st.button("Again")
+    st.text(f"{'pressed' if pressed else 'drawn'} in run {runs}")
 
 
 def _board() -> None:
@@ -97,4 +104,4 @@ def _room() -> None:
 
 
 st.set_page_config(layout="wide", page_title="Parts")
-{"rows": _rows, "board": _board, "room": _room}[st.query_params.get("v", "rows")]()
+{"rows": _rows, "still": _still, "board": _board, "room": _room}[st.query_params.get("v", "rows")]()

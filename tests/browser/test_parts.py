@@ -95,6 +95,12 @@ def test_a_phone_is_reported_and_a_desk_is_not(visit: Visit) -> None:
     expect(visit("rows", width=1280).get_by_text("narrow: False")).to_be_visible()
 
 
+def test_a_page_that_does_not_ask_for_it_is_not_run_again_by_a_phone(visit: Visit) -> None:
+    page = visit("still", width=360)
+    page.get_by_role("button", name="Again").click()
+    expect(page.get_by_text("pressed in run 2")).to_be_visible()
+
+
 @pytest.mark.parametrize("view", ["rows", "board", "room"])
 def test_hostile_words_stay_words(visit: Visit, view: str) -> None:
     page = visit(view)

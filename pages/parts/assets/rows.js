@@ -5,8 +5,9 @@ export default function (component) {
   const own = mounted(component, "rows");
   if (!own.watch) {
     const phone = window.matchMedia(PHONE);
+    // Each word to the page runs it again, which shuts a dialog that was opened meanwhile: only to those who ask.
     const tell = () => {
-      if (phone.matches === own.narrow) return;
+      if (!own.data.folds || phone.matches === own.narrow) return;
       if (own.narrow !== undefined || phone.matches) own.keep("narrow", phone.matches);
       own.narrow = phone.matches;
     };
