@@ -66,12 +66,16 @@ class Record:
     named_ids: Collection[int] = field(default=())
     """followers and others named on it"""
     team_way: str = "itil"
+    account: bool = True
+    """whoever reported it has an account, and can be asked in the app"""
     denied: bool = False
     """the reporter said 'not fixed' and nothing has been done since"""
     id: int | None = None
     """of the incident"""
 
 
+_OVER_IT = frozenset({"close", "cancel"})
+"""what would end the reporter's 'not fixed' without work"""
 _WORK = frozenset({"responder", "lead", "desk"})
 _TRIAGE = frozenset({"lead", "desk"})
 _EVERYONE = frozenset(ROLES)
@@ -156,13 +160,13 @@ def may(actor: Actor, action: str, record: Record | None = None) -> bool:
     member = record.team_id is not None and record.team_id in actor.team_ids
     if record.restricted and not (own or named or member) and actor is not SYSTEM:
         return False
-    if action == "close" and record.denied:
+    if action in _OVER_IT and record.denied:
         return False
     if by_role:
         return True
     if own and action in _OWN:
         return True
-    if action == "verify" and record.reporter_id is None:
+    if action == "verify" and not (record.account and record.reporter_id is not None):
         return may(actor, "close", record)  # who has no account is asked by those who close, who write the answer down
     if named and action in _NAMED:
         return True
@@ -198,8 +202,8 @@ def _refusal(actor: Actor, action: str, record: Record | None) -> "Forbidden | N
         return NotFound("There is no such incident, or it is not open to you.")
     if action == "read":
         return NotFound("There is no such incident, or it is not open to you.")
-    if action == "close" and record is not None and record.denied:
-        return Forbidden("The reporter said it is not fixed. Work on it again before closing.")
+    if action in _OVER_IT and record is not None and record.denied:
+        return Forbidden(f"The reporter said it is not fixed. Work on it again before you {action} it.")
     if action == "close":
         return Forbidden("Only the service desk closes incidents. Ask the desk, or leave it recovered.")
     if action == "verify":

@@ -140,6 +140,14 @@ def without_account(given: Caller) -> tuple[dict[str, Any], str]:
     return {"reporter_id": None, "logged_by_id": None, "source": ANONYMOUS, **words}, told
 
 
+_SORTED = {
+    "category_pair_id": "Choose a category.",
+    "impact": "Choose the impact.",
+    "urgency": "Choose the urgency.",
+}
+"""what an incident needs to leave 'new', and keeps from then on"""
+
+
 def triage(db: Session, incident: Incident, fields: dict[str, Any], known: Policies) -> dict[str, Any]:
     """`fields` to be set in triage, with the priority that follows. RuleError names every wrong one."""
     wrong: dict[str, str] = {}
@@ -157,7 +165,11 @@ def triage(db: Session, incident: Incident, fields: dict[str, Any], known: Polic
                 fields[name] = text.line(fields[name], name, TITLE_LIMIT, required=required)
             except RuleError as error:
                 wrong[name] = error.sentence
-    wrong |= _unknown_references(db, fields)
+    for name, sentence in _SORTED.items():
+        taken_away = fields.get(name, True) is None and getattr(incident, name) is not None
+        if taken_away and incident.state != "new" and not incident.imported:
+            wrong[name] = sentence
+    wrong |= _unknown_references(db, incident, fields)
     impact, urgency = fields.get("impact", incident.impact), fields.get("urgency", incident.urgency)
     if not wrong and impact is not None and urgency is not None and {"impact", "urgency"} & set(fields):
         fields["priority"] = priority.priority(impact, urgency, known.matrix)
@@ -171,13 +183,13 @@ def words(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: text.block(given[name], name, TEXT_LIMIT) for name in WORDS if isinstance(given.get(name), str)}
 
 
-def _unknown_references(db: Session, fields: Mapping[str, Any]) -> dict[str, str]:
-    """Field -> sentence for a category pair or service that is not there (any more)."""
+def _unknown_references(db: Session, incident: Incident, fields: Mapping[str, Any]) -> dict[str, str]:
+    """Field -> sentence for a category pair or service that is not there (any more); what it has already stays."""
     wrong = {}
     pair_id, service_id = fields.get("category_pair_id"), fields.get("service_id")
-    if pair_id is not None and not _in_use(db.get(CategoryPair, pair_id)):
+    if pair_id not in (None, incident.category_pair_id) and not _in_use(db.get(CategoryPair, pair_id)):
         wrong["category_pair_id"] = "Choose a category from the list."
-    if service_id is not None and not _in_use(db.get(Service, service_id)):
+    if service_id not in (None, incident.service_id) and not _in_use(db.get(Service, service_id)):
         wrong["service_id"] = "Choose a service from the list."
     return wrong
 

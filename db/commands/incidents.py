@@ -208,6 +208,8 @@ def perform(
         edits = _changed(incident, checks.triage(db, incident, edits, known))
         if edits:
             access.check(actor, "prioritise", record)
+        if edits.get("restricted"):
+            _name(db, incident, actor, now)
     before = wording.facts(incident) | edits
     values |= checks.words(values)
     for_reporter = not access.is_reporter(actor, record)

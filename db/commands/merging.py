@@ -55,6 +55,8 @@ def join(db: Session, incident: Incident, survivor_id: object, actor: Actor, now
         raise RuleError(f"{survivor.number} was itself merged into another. Choose the one that goes on.", field=_FIELD)
     if survivor.state == "cancelled":
         raise RuleError(f"{survivor.number} is cancelled. Choose the one that goes on.", field=_FIELD)
+    if survivor.state == "closed":
+        raise RuleError(f"{survivor.number} is closed. Reopen it first, or leave this one to itself.", field=_FIELD)
     if survivor.restricted != incident.restricted:
         raise RuleError(
             f"Only one of {incident.number} and {survivor.number} is restricted: who follows one could not see the "

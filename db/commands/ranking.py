@@ -1,11 +1,13 @@
 """The order of work, by hand: a lead's pin, and taking what is next."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import clocks, incidents, timeline
+from db.commands import clocks, incidents, timeline, wording
 from db.models import QUEUE_ACTIVE, Incident
 from db.queries import triage
 from db.queries.access import record_of
@@ -23,6 +25,8 @@ LONGEST_PIN = timedelta(days=90)
 REASON_LIMIT = 200
 _AT_ONCE = 50
 """people of one team who ask at the same moment"""
+_PIN = ("pin_seconds", "pin_until", "pin_reason", "pinned_by_id")
+_NO_PIN = (0, None, "", None)
 _WAITING = ("assigned", "in_progress")
 """States from which 'next up' takes what nobody has."""
 
@@ -56,10 +60,8 @@ def pin(
         wrong["reason"] = error.sentence
     if wrong:
         raise RuleError(" ".join(wrong.values()), fields=wrong)
-    incident.pin_seconds, incident.pin_until, incident.pin_reason = seconds, until, reason
-    incident.pinned_by_id = actor.id
     told = f"pinned it {span(abs(seconds))} {'ahead' if seconds > 0 else 'back'}"
-    return _moved(db, incident, told, reason, actor, now)
+    return _moved(db, incident, told, (seconds, until, reason, actor.id), actor, now)
 
 
 def unpin(db: Session, incident_id: int, version: int | None, *, actor: Actor, now: datetime) -> Incident:
@@ -67,8 +69,14 @@ def unpin(db: Session, incident_id: int, version: int | None, *, actor: Actor, n
     incident = _pinnable(db, incident_id, version, actor)
     if not incident.pin_seconds:
         return incident
-    incident.pin_seconds, incident.pin_until, incident.pin_reason, incident.pinned_by_id = 0, None, "", None
-    return _moved(db, incident, "took the pin away", "", actor, now)
+    return _moved(db, incident, "took the pin away", _NO_PIN, actor, now)
+
+
+def put_back(db: Session, incident: Incident, before: Mapping[str, Any], actor: Actor, now: datetime) -> Incident:
+    """Give it the pin that it had (the columns of _PIN); access and the right moment are the caller's to check."""
+    pinned = tuple(before.get(name, getattr(incident, name)) for name in _PIN)
+    told = "put the pin back as it was" if pinned[0] else "took the pin away"
+    return _moved(db, incident, told, pinned, actor, now)
 
 
 def to_the_top(db: Session, incident_id: int) -> int:
@@ -90,11 +98,17 @@ def next_up(db: Session, *, actor: Actor, now: datetime) -> Incident | None:
     Two people asking at once get two incidents: a row that another transaction holds is passed over.
     """
     access.check(actor, "next_up")
+    # What came with an import and was never sorted is not given out: it could not be assigned.
+    ready = (
+        Incident.state.in_(_WAITING),
+        Incident.category_pair_id.is_not(None),
+        Incident.priority.is_not(None),
+    )
     chosen = (
         select(Incident.id)
         .where(
-            Incident.id.in_(triage.unassigned(actor, _AT_ONCE)),
-            Incident.state.in_(_WAITING),
+            Incident.id.in_(triage.unassigned(actor, _AT_ONCE, *ready)),
+            *ready,
             Incident.assignee_id.is_(None),
         )
         .order_by(*RANKED)
@@ -115,10 +129,16 @@ def _pinnable(db: Session, incident_id: int, version: int | None, actor: Actor) 
     return incident
 
 
-def _moved(db: Session, incident: Incident, told: str, reason: str, actor: Actor, now: datetime) -> Incident:
+def _moved(
+    db: Session, incident: Incident, told: str, pinned: tuple[Any, ...], actor: Actor, now: datetime
+) -> Incident:
+    before = {name: getattr(incident, name) for name in _PIN}
+    for name, value in zip(_PIN, pinned, strict=True):
+        setattr(incident, name, value)
     incident.version += 1
     incident.changed_at = now
     clocks.rank(db, incident, policies(db), paused=clocks.paused(db, incident), now=now)
-    timeline.add(db, incident, actor, now, "pin", told, detail=reason)
+    changes = wording.as_json(before, {name: getattr(incident, name) for name in _PIN})
+    timeline.add(db, incident, actor, now, "pin", told, detail=incident.pin_reason, changes=changes)
     db.flush()
     return incident

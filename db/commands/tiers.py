@@ -7,8 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.commands import checks, handover, incidents, notices, timeline
-from db.models import Incident, Person, PersonRole, Team, TeamMember
+from db.models import Incident, Person, PersonRole, Team
 from db.queries.access import record_of
+from db.queries.responsible import leading
 from db.queries.tiers import readers_among, receives
 from rules import access, text
 from rules.access import Actor, Forbidden
@@ -81,7 +82,7 @@ def inform(
     except RuleError as error:
         wrong["words"] = error.sentence
     chosen = set(people)
-    asked = chosen | (_leads(db, incident) if leads else set()) | (_managers(db) if managers else set())
+    asked = chosen | (leading(db, incident.team_id) if leads else set()) | (_managers(db) if managers else set())
     told = readers_among(db, incident, asked - {actor.id})
     blind = chosen - set(told) - {actor.id}
     if blind:
@@ -99,11 +100,6 @@ def inform(
     subject = f"{incident.number}, {actor.name} informs you: {incident.title}"
     notices.tell(db, told, "inform", subject, words, incident=incident, now=now)
     return names
-
-
-def _leads(db: Session, incident: Incident) -> set[int]:
-    of_the_team = TeamMember.team_id == incident.team_id
-    return set(db.scalars(select(TeamMember.person_id).where(of_the_team, TeamMember.lead)))
 
 
 def _managers(db: Session) -> set[int]:

@@ -27,7 +27,9 @@ TOLD = {
     asking.OVER: ("asked", ""),
 }
 """timer kind -> kind and text of the timeline entry it leaves; '' where db.commands.asking finds the words"""
-PROMISES = frozenset({"response_breach", "resolution_warning", "resolution_breach", "ola_warning", "ola_breach"})
+TELLING = frozenset(
+    {"response_breach", "resolution_warning", "resolution_breach", "ola_warning", "ola_breach", "hold_until"}
+)
 """kinds of which those who answer for the incident are told"""
 _PATIENCE = Patience()
 STEP, AGAIN = "escalation", "repage"
@@ -109,7 +111,7 @@ def move(
 def fire(db: Session, timer: Timer, now: datetime) -> None:
     """Tell on the timeline what fell due, at the moment it did; `now` is when that is written down. Fires once.
 
-    Those who answer for the incident are told of a promise that runs out.
+    Those who answer for the incident are told of a promise that runs out, and of a hold whose day has come.
     """
     incident = db.get_one(Incident, timer.incident_id)
     if timer.kind in (asking.REMINDER, asking.OVER):
@@ -128,8 +130,9 @@ def fire(db: Session, timer: Timer, now: datetime) -> None:
         incident.rank_at += timedelta(seconds=incident.pin_seconds)
         incident.pin_seconds, incident.pin_until, incident.pin_reason, incident.pinned_by_id = 0, None, "", None
     timeline.add(db, incident, SYSTEM, timer.due_at, kind, text, versioned=False, recorded_at=now)
-    if timer.kind in PROMISES:
-        subject = f"{incident.number} {text}: {incident.title}"
+    if timer.kind in TELLING:
+        told = text if timer.kind != "hold_until" else f"is on hold, and {text}"
+        subject = f"{incident.number} {told}: {incident.title}"
         notices.tell(db, responsible(db, incident), kind, subject, incident=incident, now=now)
 
 

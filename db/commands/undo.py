@@ -41,5 +41,5 @@ def undo(db: Session, incident_id: int, version: int, *, actor: Actor, now: date
         edits = {name: value for name, value in wording.before(made).items() if name in incidents.TRIAGE_FIELDS}
         return incidents.perform(db, incident_id, version, "unmerge", edits, actor=actor, now=now)
     if "pin" in kinds:
-        return ranking.unpin(db, incident_id, version, actor=actor, now=now)
+        return ranking.put_back(db, incident, wording.before(made), actor, now)
     return incidents.put_back(db, incident, wording.before(made), actor, now)

@@ -89,8 +89,9 @@ def named_on(db: Session, incident_id: int) -> dict[int, str]:
 
 
 def record_of(db: Session, incident: Incident, followers: Mapping[int, bool] | None = None) -> Record:
-    """What of `incident` decides access: one query for those named on it, one for its team, unless already read."""
+    """What of `incident` decides access: a query each for those named on it, team, reporter, unless already read."""
     team = db.get(Team, incident.team_id) if incident.team_id else None
+    reporter = db.get(Person, incident.reporter_id) if incident.reporter_id else None
     if followers is None:
         followers = followers_of(db, incident.id)
     named_ids = frozenset(person for person, named in followers.items() if named or not incident.restricted)
@@ -101,6 +102,7 @@ def record_of(db: Session, incident: Incident, followers: Mapping[int, bool] | N
         restricted=incident.restricted,
         named_ids=named_ids,
         team_way=team.way if team else "itil",
+        account=reporter is not None and reporter.disabled_at is None,
         denied=incident.denied_at is not None,
         id=incident.id,
     )

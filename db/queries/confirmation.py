@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from db.models import Incident, TimelineEntry
+from db.models import Incident, Person, TimelineEntry
 from rules.verification import Patience
 
 _RECOVERED = (Incident.state == "recovered", Incident.denied_at.is_(None))
+
+
+_GONE = select(Person.id).where(Person.disabled_at.is_not(None))
 
 
 def _silent(patience: Patience, now: datetime) -> ColumnElement[bool]:
@@ -25,7 +28,7 @@ def _to_ask() -> ColumnElement[bool]:
     reachable = or_(Incident.tracking_hash.is_(None), Incident.caller_contact != "")
     return and_(
         Incident.verification.is_(None),
-        Incident.reporter_id.is_(None),
+        or_(Incident.reporter_id.is_(None), Incident.reporter_id.in_(_GONE)),
         Incident.reminded_at.is_(None),
         Incident.imported.is_(False),
         reachable,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from db.models import Attachment, AttachmentContent, Incident, Team
+from db.models import Attachment, AttachmentContent, Incident, Person, Team
 from db.queries.access import followers_of, record_of, visible
 from db.queries.confirmation import denied_words
 from db.queries.lines import Line, of_ids
@@ -76,9 +76,12 @@ class FileRow:
 
 
 _WITH_TEAM = (
-    select(Incident, Team).outerjoin(Team, Team.id == Incident.team_id).where(Incident.number == bindparam("number"))
+    select(Incident, Team, Person)
+    .outerjoin(Team, Team.id == Incident.team_id)
+    .outerjoin(Person, Person.id == Incident.reporter_id)
+    .where(Incident.number == bindparam("number"))
 )
-"""the team too: record_of looks for it in the session first"""
+"""team and reporter too: record_of looks for them in the session first"""
 
 
 def by_number(db: Session, actor: Actor, number: str) -> Detail:

@@ -38,6 +38,7 @@ def own(db: Session, actor: Actor, page: int = 1) -> tuple[list[Told], int]:
             Notice.body,
             Notice.created_at,
             Notice.read_at.is_not(None),
+            Notice.incident_id,
             Incident.number,
         )
         .outerjoin(Incident, (Incident.id == Notice.incident_id) & visible(actor))
@@ -46,7 +47,16 @@ def own(db: Session, actor: Actor, page: int = 1) -> tuple[list[Told], int]:
         .limit(PAGE_SIZE)
         .offset((max(page, 1) - 1) * PAGE_SIZE)
     )
-    return [Told(*row) for row in db.execute(statement)], total
+    return [_told(*row) for row in db.execute(statement)], total
+
+
+def _told(
+    id_: int, kind: str, subject: str, body: str, at: datetime, read: bool, about: int | None, number: str | None
+) -> Told:
+    """What was told of an incident that has since been restricted is not told again."""
+    if about is not None and number is None:
+        subject, body = "About an incident that is not open to you any more", ""
+    return Told(id_, kind, subject, body, at, read, number)
 
 
 _FEW = select(Notice.id).where(Notice.person_id == bindparam("person_id"), Notice.read_at.is_(None)).limit(MANY)

@@ -13,7 +13,7 @@ def responsible(db: Session, incident: Incident) -> list[int]:
     Where nobody leads the team: its members with the role lead; without any, the service desk, and where there is no
     desk, everybody with the role lead. Of a restricted incident only who may see it.
     """
-    found = set(_leading(db, incident.team_id)) if incident.team_id is not None else set()
+    found = leading(db, incident.team_id)
     if not found:
         found = set(_with_role(db, incident, "desk")) or set(_with_role(db, incident, "lead"))
     if incident.assignee_id is not None:
@@ -21,7 +21,8 @@ def responsible(db: Session, incident: Incident) -> list[int]:
     return sorted(found)
 
 
-def _leading(db: Session, team_id: int) -> list[int]:
+def leading(db: Session, team_id: int | None) -> set[int]:
+    """Ids of those who lead the team; where nobody does, of its members with the role lead."""
     members = select(TeamMember.person_id, TeamMember.lead, PersonRole.role).join(
         Person, Person.id == TeamMember.person_id
     )
@@ -29,7 +30,7 @@ def _leading(db: Session, team_id: int) -> list[int]:
         PersonRole, (PersonRole.person_id == TeamMember.person_id) & (PersonRole.role == "lead")
     ).where(TeamMember.team_id == team_id, Person.disabled_at.is_(None))
     rows = db.execute(of_the_team).all()
-    return [row.person_id for row in rows if row.lead] or [row.person_id for row in rows if row.role]
+    return {row.person_id for row in rows if row.lead} or {row.person_id for row in rows if row.role}
 
 
 def _with_role(db: Session, incident: Incident, role: str) -> list[int]:

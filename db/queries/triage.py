@@ -213,7 +213,7 @@ def tallies(db: Session, actor: Actor, now: datetime) -> dict[str, int]:
     return dict(zip(views, counts(db, actor, several, MOST), strict=True))
 
 
-def unassigned(actor: Actor, most: int) -> Select[int]:
+def unassigned(actor: Actor, most: int, *where: ColumnElement[bool]) -> Select[int]:
     """Ids of active incidents of the actor's teams that nobody has: the first `most` of each team, in no order."""
     each = [
         select(Incident.id)
@@ -222,6 +222,7 @@ def unassigned(actor: Actor, most: int) -> Select[int]:
             Incident.queue_group == QUEUE_ACTIVE,
             Incident.assignee_id.is_(None),
             visible(actor),
+            *where,
         )
         .order_by(*RANKED)
         .limit(most)

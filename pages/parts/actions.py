@@ -8,17 +8,18 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from db.commands import incidents as commands
+from db.commands.bulk import Item
 from db.engine import reading
 from db.queries import choices, incidents
 from db.queries.lines import Line
-from pages.parts import conflict, handover, merging, session, times
+from pages.parts import conflict, handover, merging, session, times, undo
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
 from pages.parts.texts import literal
 from rules.access import Actor, may
 from rules.priority import LEVELS
-from rules.states import ACTIONS, HOLD_REASONS, RESOLUTION_CODES, VERIFICATIONS
+from rules.states import ACTIONS, HOLD_REASONS, RESOLUTION_CODES, UNDOABLE, VERIFICATIONS
 
 ICONS = {
     "accept": "check",
@@ -55,7 +56,7 @@ _READS_FIRST = frozenset({"acknowledge", "resume", "resolve"})
 
 def asks(detail: incidents.Detail, action: str) -> bool:
     """True when the action needs something from the person who takes it, so that a dialog must open."""
-    written_down = action == "verify" and detail.line.reporter_id is None
+    written_down = action == "verify" and not detail.record.account
     to_read = detail.must_read and action in _READS_FIRST
     return action not in AT_ONCE or written_down or to_read or _unsorted(detail, action)
 
@@ -74,14 +75,22 @@ def label(action: str, state: str) -> str:
 
 
 def take(actor: Actor, detail: incidents.Detail, action: str, given: Mapping[str, Any]) -> Failure | None:
-    """Take the action on the incident as it was seen; a hold that goes with an escalation is taken with it."""
+    """Take the action on the incident as it was seen; a hold that goes with an escalation is taken with it.
+
+    It is then the newest change of this screen, which 'Undo' takes back if it can be.
+    """
+    line, made = detail.line, {}
 
     def change(db, now):  # type: ignore[no-untyped-def]
-        taken = commands.perform(db, detail.line.id, detail.line.version, action, given, actor=actor, now=now)
+        made["is"] = commands.perform(db, line.id, line.version, action, given, actor=actor, now=now)
         if action == "escalate" and given.get("hold_reason"):
-            commands.perform(db, detail.line.id, taken.version, "hold", given, actor=actor, now=now)
+            made["is"] = commands.perform(db, line.id, made["is"].version, "hold", given, actor=actor, now=now)
 
-    return attempt(change)
+    failure = attempt(change)
+    if failure is None:
+        said = f"{line.number}: {label(action, line.state)}."
+        undo.done(said, [Item(line.id, line.number, made["is"].version)] if action in UNDOABLE else ())
+    return failure
 
 
 def seen(actor: Actor, number: str) -> incidents.Detail:

@@ -46,7 +46,7 @@ def asked_of(detail: incidents.Detail) -> str:
     """Who is asked, and where."""
     line = detail.line
     who = line.reporter or "The reporter"
-    if line.reporter_id is not None:
+    if detail.record.account:
         return f"{who} is asked whether it works"
     if detail.contact:
         return f"Ask {who if line.reporter else 'the reporter'} whether it works: {detail.contact}"
@@ -76,7 +76,7 @@ def _remind(actor: Actor, detail: incidents.Detail) -> None:
     failure: Failure | None = st.session_state.get(f"{key}.failure")
     if failure is not None and not failure.fields:
         summary(failure, {})
-    if detail.line.reporter_id is not None:
+    if detail.record.account:
         st.button("Remind now", key=f"{key}.now", icon=":material/notifications_active:", on_click=_send,
                   args=(actor, detail, key))  # fmt: skip
         return

@@ -1,13 +1,17 @@
 """A lead's pin: how far an incident is moved in the queue, why, and until when."""
 
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from db.commands import ranking
+from db.commands.bulk import Item
+from db.engine import Session
+from db.models import Incident
 from db.queries import incidents
-from pages.parts import session, times
+from pages.parts import session, times, undo
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
@@ -31,8 +35,21 @@ def ask(actor: Actor, detail: incidents.Detail) -> None:
 
 def take_away(actor: Actor, detail: incidents.Detail) -> Failure | None:
     """Let it rank by its own merits again."""
-    line = detail.line
-    return attempt(lambda db, now: ranking.unpin(db, line.id, line.version, actor=actor, now=now))
+    return _change(
+        detail,
+        "Pin taken away.",
+        lambda db, now: ranking.unpin(db, detail.line.id, detail.line.version, actor=actor, now=now),
+    )
+
+
+def _change(detail: incidents.Detail, said: str, change: Callable[[Session, datetime], Incident]) -> Failure | None:
+    """Make it, as the newest change of this screen."""
+    made: dict[str, Incident] = {}
+    failure = attempt(lambda db, now: made.update({"is": change(db, now)}))
+    if failure is None:
+        line = detail.line
+        undo.done(f"{line.number}: {said}", [Item(line.id, line.number, made["is"].version)])
+    return failure
 
 
 def _words(seconds: int) -> str:
@@ -74,7 +91,8 @@ def _send(actor: Actor, detail: incidents.Detail, key: str) -> None:
 
     def change(db, now):  # type: ignore[no-untyped-def]
         seconds = state[f"{key}.seconds"] or ranking.to_the_top(db, line.id)
-        ranking.pin(db, line.id, line.version, seconds, state[f"{key}.reason"] or "", until, actor=actor, now=now)
+        reason = state[f"{key}.reason"] or ""
+        return ranking.pin(db, line.id, line.version, seconds, reason, until, actor=actor, now=now)
 
-    state[f"{key}.failure"] = failure = attempt(change)
+    state[f"{key}.failure"] = failure = _change(detail, "Pinned.", change)
     state[f"{key}.done"] = failure is None

@@ -172,6 +172,8 @@ def decide(actor, detail, known, offered, suggested, refused, *, behind) -> None
         actions.show(failure)
     wrong = failure.fields if failure else {}
     names = {pair.id: pair.name for pair in offered.pairs.values()}
+    if detail.category_pair_id is not None:
+        names.setdefault(detail.category_pair_id, f"{line.pair} (archived)")
     category = st.selectbox(
         "Category",
         list(names),
@@ -256,10 +258,12 @@ def more(detail: Detail, key: str, services: dict[int, ServiceChoice], wrong: Ma
         )
         field_problem(wrong.get("people_affected"))
         names = {None: "None of the list"} | {service.id: service.name for service in services.values()}
+        if detail.service_id is not None:
+            names.setdefault(detail.service_id, f"{line.service} (archived)")
         st.selectbox(
             "Service",
             list(names),
-            index=list(names).index(detail.service_id if detail.service_id in names else None),
+            index=list(names).index(detail.service_id),
             format_func=names.__getitem__,
             key=f"{key}.service_id",
             persist_state="page",

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from db.commands import ranking
-from db.engine import writing
+from db.commands import catalogue, ranking
+from db.engine import reading, writing
+from db.queries.incidents import by_number
+from pages.parts import actions, undo
 from tests.pages.conftest import seen, unfolded
 
 PAGE = "leads/triage.py"
@@ -68,6 +70,44 @@ def test_history_suggests_and_a_press_applies_it(desk, opened):
     at = next(found for found in at.button if found.label.startswith("Hardware ")).click().run()
     assert field(at, "selectbox", ".category_pair_id").value == desk.pair_id
     assert desk.incident(asked).category_pair_id is None, "nothing is applied by itself"
+
+
+@sqlite
+def test_undo_takes_back_what_was_done_last_also_by_a_dialog(desk, opened, monkeypatch):
+    first, second = desk.report("Rita", "A monitor flickers"), desk.report("Rita", "Nobody can print")
+    at = opened(PAGE, "Lena", number=first)
+    field(at, "selectbox", ".category_pair_id").set_value(desk.pair_id)
+    at = button(at.run(), "Accept and assign").click().run()
+    assert f"{first} assigned." in said(at)
+    actor = desk.actors["Lena"]
+    with reading(desk.engine) as db:
+        seen_before = by_number(db, actor, second)
+    monkeypatch.setattr(actions.session, "now", lambda: desk.now)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            undo,
+            "done",
+            lambda sentence, items=(): at.session_state.__setitem__(undo.KEY, (sentence, list(items), desk.now)),
+        )
+        assert actions.take(actor, seen_before, "cancel", {"reason": "A test"}) is None
+    at = at.run()
+    assert f"{second}: Cancel" in said(at)
+    button(at, "Undo").click().run()
+    assert (desk.incident(first).state, desk.incident(second).state) == ("assigned", "new")
+
+
+@sqlite
+def test_saving_keeps_a_category_and_a_service_that_were_archived_since(desk, opened):
+    number = desk.report("Rita", "Nobody can print", affected="E-mail")
+    desk.accept(number)
+    with writing(desk.engine) as db:
+        catalogue.archive(db, "category", desk.pair_id, actor=desk.actors["Ada"], now=desk.now)
+    at = unfolded(opened(PAGE, "Lena", number=number), number, version=2)
+    assert field(at, "selectbox", ".category_pair_id").value == desk.pair_id
+    field(at, "segmented_control", ".impact").set_value(1)
+    at = button(at.run(), "Save only").click().run()
+    assert not at.error
+    assert (desk.incident(number).category_pair_id, desk.incident(number).impact) == (desk.pair_id, 1)
 
 
 @sqlite

@@ -1,0 +1,144 @@
+"""What somebody decided holds, by whichever way it is changed afterwards."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from db.commands import catalogue, conversation, incidents, notices, people, ranking, tiers, undo
+from db.engine import reading, writing
+from db.models import Incident
+from db.queries import confirmation
+from db.queries import incidents as incident_queries
+from db.queries import notices as notice_queries
+from rules.access import Forbidden
+from rules.errors import RuleError
+from tests.db.office import DAY, HOUR, MONDAY, Office
+from worker.timers import tick
+
+LATER = MONDAY + 9 * HOUR
+
+
+@pytest.fixture
+def office(engine):
+    return Office(engine)
+
+
+def detail(office, incident, who):
+    with reading(office.engine) as db:
+        return incident_queries.by_number(db, office.people[who], office.incident(incident).number)
+
+
+def sort(office, incident, **fields):
+    with writing(office.engine) as db:
+        incidents.prioritise(db, incident, None, fields, actor=office.people["Dora"], now=LATER)
+
+
+@pytest.mark.parametrize("field", ["category_pair_id", "impact", "urgency"])
+def test_what_an_incident_needed_to_leave_new_is_not_taken_away_again(office, field):
+    incident = office.bring_to("assigned")
+    with pytest.raises(RuleError) as refused:
+        sort(office, incident, **{field: None})
+    assert list(refused.value.fields) == [field]
+    fresh = office.report()
+    sort(office, fresh, impact=1)
+    sort(office, fresh, impact=None)
+    assert office.incident(fresh).impact is None
+
+
+def test_what_was_archived_since_stays_and_is_not_chosen_anew(office):
+    incident, other = office.bring_to("assigned"), office.report()
+    with writing(office.engine) as db:
+        catalogue.archive(db, "category", office.pair, actor=office.people["Ada"], now=LATER)
+    sort(office, incident, category_pair_id=office.pair, impact=1)
+    assert office.incident(incident).impact == 1
+    with pytest.raises(RuleError, match="Choose a category from the list"):
+        sort(office, other, category_pair_id=office.pair)
+
+
+def test_who_restricts_with_an_action_still_sees_it_and_takes_it_back(office):
+    incident = office.report()
+    office.perform(incident, "accept", "Dora", LATER, **office.triage | {"restricted": True})
+    assert detail(office, incident, "Dora").line.restricted
+    with writing(office.engine) as db:
+        version = office.incident(incident).version
+        undo.undo(db, incident, version, actor=office.people["Dora"], now=LATER + timedelta(seconds=20))
+    assert office.incident(incident).state == "new"
+
+
+def test_undoing_a_second_pin_gives_the_first_back(office):
+    incident, lead = office.bring_to("assigned"), office.people["Lena"]
+    with writing(office.engine) as db:
+        ranking.pin(db, incident, None, 3600, "First", MONDAY + 5 * DAY, actor=lead, now=LATER)
+    with writing(office.engine) as db:
+        ranking.pin(db, incident, None, 7200, "Second", MONDAY + 6 * DAY, actor=lead, now=LATER)
+    ranked = office.incident(incident).rank_at
+    with writing(office.engine) as db:
+        undo.undo(db, incident, office.incident(incident).version, actor=lead, now=LATER)
+    kept = office.incident(incident)
+    assert (kept.pin_seconds, kept.pin_reason, kept.pin_until) == (3600, "First", MONDAY + 5 * DAY)
+    assert kept.rank_at - ranked == timedelta(seconds=3600)
+    with writing(office.engine) as db:
+        ranking.unpin(db, incident, None, actor=lead, now=LATER)
+    assert office.timeline(incident)[-1].changes["pin_seconds"] == [3600, 0]
+
+
+def test_next_up_passes_over_what_was_never_sorted_however_many(office, monkeypatch):
+    monkeypatch.setattr(ranking, "_AT_ONCE", 2)
+    waiting = office.bring_to("assigned")
+    others = [office.report(f"New {number}") for number in range(3)] + [office.bring_to("assigned")]
+    ahead = {"team_id": office.teams["Network"], "rank_at": MONDAY - 100 * DAY}
+    with writing(office.engine) as db:
+        db.execute(update(Incident).where(Incident.id.in_(others)).values(**ahead))
+        db.execute(update(Incident).where(Incident.id == others[-1]).values(category_pair_id=None, imported=True))
+    with writing(office.engine) as db:
+        taken = ranking.next_up(db, actor=office.people["Priya"], now=LATER)
+        assert taken is not None
+        assert taken.id == waiting
+
+
+def test_a_reporter_who_left_is_asked_by_the_desk(office):
+    incident = office.bring_to("recovered")
+    with writing(office.engine) as db:
+        people.disable(db, office.people["Rita"].id, actor=office.people["Ada"], now=LATER)
+    seen = detail(office, incident, "Dora")
+    assert not seen.record.account
+    assert "verify" in seen.allowed
+    with reading(office.engine) as db:
+        assert db.query(Incident.id).where(*confirmation.to_ask()).all() == [(incident,)]
+
+
+def test_nobody_ends_a_reporters_not_yet_without_work(office):
+    incident, closed = office.bring_to("recovered"), office.bring_to("closed")
+    office.perform(incident, "reject", "Rita", LATER, reason="Still broken")
+    with pytest.raises(Forbidden, match="not fixed"):
+        office.perform(incident, "cancel", "Lena", LATER, reason="Enough")
+    with pytest.raises(RuleError, match="is closed"):
+        office.perform(incident, "merge", "Lena", LATER, duplicate_of_id=closed)
+    assert office.incident(incident).denied_at is not None
+
+
+def test_who_answers_for_it_is_told_when_the_day_of_a_hold_has_come(office):
+    incident = office.bring_to("on_hold")
+    tick(MONDAY + 6 * DAY, office.engine)
+    told = [who for who, kind, _ in office.notices(incident) if kind == "hold_over"]
+    assert sorted(told) == ["Lena", "Priya"]
+
+
+def test_the_leads_that_are_informed_are_those_who_lead_or_the_leads_among_the_members(office):
+    incident = office.bring_to("in_progress")
+    with writing(office.engine) as db:
+        told = tiers.inform(db, incident, "It grows.", leads=True, actor=office.people["Priya"], now=LATER)
+    assert told == ["Lena"]
+
+
+def test_what_was_told_of_an_incident_is_hidden_once_it_is_not_open_any_more(office):
+    incident, otto = office.bring_to("assigned", title="Payroll leak"), office.people["Otto"]
+    with writing(office.engine) as db:
+        conversation.follow(db, incident, actor=otto, now=LATER)
+        about = db.get_one(Incident, incident)
+        notices.tell(db, [otto.id], "update", "Payroll leak", "The words", incident=about, now=LATER)
+    sort(office, incident, restricted=True)
+    with reading(office.engine) as db:
+        [told], _ = notice_queries.own(db, otto)
+    assert (told.subject, told.body, told.number) == ("About an incident that is not open to you any more", "", None)
