@@ -26,6 +26,7 @@ COMMON = 2000
 NEWEST = 10_000
 """timeline entries with the words that are looked at: the newest"""
 _WORD = re.compile(r"\w+")
+_NUMBER = re.compile(r"(?:inc-?)?([0-9]{1,12})", re.ASCII)
 _STOP = frozenset(
     [
         "the",
@@ -208,8 +209,9 @@ def candidates(db: Session, text: str, *, internal: bool) -> list[Select[int]]:
         select(Incident.id).where(Incident.reporter_id.in_(people)),
         select(Incident.id).where(Incident.assignee_id.in_(people)),
     ]
-    if typed.isdecimal() and len(typed) <= 12:
-        parts.append(select(Incident.id).where(Incident.number == f"INC-{int(typed):06d}"))
+    number = _NUMBER.fullmatch(typed)
+    if number is not None:
+        parts.append(select(Incident.id).where(Incident.number == f"INC-{int(number[1]):06d}"))
     return parts
 
 

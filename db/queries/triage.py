@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -39,9 +40,19 @@ MATCHES = 1000
 """as far as matches are counted that have to be read"""
 DENSE = 5000
 """from so many on, a page is sooner full by walking the queue than by sorting all that match"""
+NEWEST = (Incident.reported_at.desc(), Incident.id.desc())
 WALK = ("INDEXED BY ix_incident_queue", "sqlite")
 """PostgreSQL knows how common a value is and chooses by itself; the index holds all that filters and access ask"""
-VIEWS = {"open": "Open", "new": "Inbox", "mine": "Mine", "late": "Late", "hold": "On hold", "close": "To close"}
+VIEWS = {
+    "open": "Open",
+    "new": "Inbox",
+    "mine": "Mine",
+    "late": "Late",
+    "hold": "On hold",
+    "close": "To close",
+    "all": "All",
+}
+"""all: what is over, too, the newest first"""
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ def _conditions(
         conditions += [Incident.queue_group == QUEUE_ACTIVE, Incident.resolution_due_at < now]
     elif filters.view == "close":
         conditions += confirmation.closable(policies(db).patience, now)
-    else:
+    elif filters.view != "all":
         conditions.append(Incident.queue_group <= QUEUE_ON_HOLD)
     if filters.view == "mine":
         conditions.append(or_(*_mine(actor)))
@@ -142,11 +153,14 @@ def queue(
     """
     access.check(actor, "triage")
     if not _indexed(filters):
-        return _read(db, actor, filters, page, now, few=known is not None and known["open"] <= MOST)
+        walk = True if known is not None and known["open"] <= MOST else None
+        if filters.view == "all":  # the order of what is newest holds less than filters and access ask
+            walk = None if db.get_bind().dialect.name == "sqlite" else False
+        return _read(db, actor, filters, page, now, walk=walk)
     whole = filters == Filters(view=filters.view) and known is not None
     total = known[filters.view] if known and whole and filters.view in known else _total(db, actor, filters, now)
     # What is new is active: its own index has the order, where the group before it would have all of them sorted.
-    order = RANKED[1:] if filters.view == "new" else RANKED
+    order = {"new": RANKED[1:], "all": NEWEST}.get(filters.view, RANKED)
     chosen = select(Incident.id).where(*_conditions(db, actor, filters, now), visible(actor)).order_by(*order)
     if filters.view in ("late", "mine") and total > DENSE:
         chosen = chosen.with_hint(Incident, *WALK)
@@ -154,19 +168,23 @@ def queue(
     return Queue(lines(db, chosen.limit(PAGE_SIZE).offset(first)), min(total, MOST), first + 1, total > MOST)
 
 
-def _read(db: Session, actor: Actor, filters: Filters, page: int, now: datetime, *, few: bool) -> Queue:
+def _read(db: Session, actor: Actor, filters: Filters, page: int, now: datetime, *, walk: bool | None) -> Queue:
     """A page of what no index alone counts: the queue is walked in its order, no further than people page.
 
-    Words that few incidents have are found by themselves first, unless the queue itself is short (`few` are open).
+    Words that few incidents have are found by themselves first. `walk` says what is better; None: to be found out.
     """
-    matched, walked = _matching(db, actor, filters.text, few=few)
-    group = Incident.queue_group == QUEUE_AWAITING if filters.view == "close" else Incident.queue_group <= QUEUE_ON_HOLD
+    matched, walked = _matching(db, actor, filters.text, walk)
     conditions = _conditions(db, actor, filters, now, matched)
-    matches = select(Incident.id, *RANKED[:-1]).where(group, *conditions, visible(actor)).order_by(*RANKED)
-    if walked:
-        matches = matches.with_hint(Incident, *WALK)
-    cut = matches.limit(MATCHES + 1).subquery()
-    counted = select(cut.c.id, func.count().over()).order_by(*(cut.c[column.key] for column in RANKED))
+    matches = select(Incident.id, *RANKED[:-1]).where(*conditions, visible(actor))
+    if filters.view == "all":
+        cut = matches.order_by(*NEWEST).limit(MATCHES + 1).subquery()
+        order: list[ColumnElement[Any]] = [cut.c.reported_at.desc(), cut.c.id.desc()]
+    else:
+        awaiting, still = Incident.queue_group == QUEUE_AWAITING, Incident.queue_group <= QUEUE_ON_HOLD
+        matches = matches.where(awaiting if filters.view == "close" else still).order_by(*RANKED)
+        cut = (matches.with_hint(Incident, *WALK) if walked else matches).limit(MATCHES + 1).subquery()
+        order = [cut.c[column.key] for column in RANKED]
+    counted = select(cut.c.id, func.count().over()).order_by(*order)
     first = (max(page, 1) - 1) * PAGE_SIZE
     rows = db.execute(counted.limit(PAGE_SIZE).offset(first)).all()
     if not rows and first:
@@ -175,13 +193,13 @@ def _read(db: Session, actor: Actor, filters: Filters, page: int, now: datetime,
     return Queue(of_ids(db, [row[0] for row in rows]), min(total, MATCHES), first + 1, total > MATCHES)
 
 
-def _matching(db: Session, actor: Actor, text: str, *, few: bool) -> tuple[ColumnElement[bool] | None, bool]:
+def _matching(db: Session, actor: Actor, text: str, walk: bool | None) -> tuple[ColumnElement[bool] | None, bool]:
     """The condition that a text stands for (None: nothing is asked), and whether the queue is best walked for it."""
     internal = works_on(actor)
     ids = found(db, text, internal=internal)
     if ids is None:
         return None, True
-    if few or common(db, text, DENSE, internal=internal):
+    if common(db, text, DENSE, internal=internal) if walk is None else walk:
         return func.coalesce(Incident.id.in_(ids), false()), True  # put so, PostgreSQL walks too
     return Incident.id.in_(ids), False
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from db.engine import reading, writing
-from db.models import QUEUE_ON_HOLD, Incident
+from db.models import QUEUE_DONE, QUEUE_ON_HOLD, Incident
 from db.queries import board, triage
 from db.queries.triage import Filters
 from tests.db.office import DAY, HOUR, MONDAY, Office
@@ -72,6 +72,25 @@ def test_every_mix_of_filters_gives_the_same_however_it_is_read(office, monkeypa
         assert pages[0].total == len(wanted), filters
         if len(wanted) > triage.PAGE_SIZE:
             assert [line.id for line in pages[1].lines] == wanted[triage.PAGE_SIZE :], filters
+
+
+@pytest.mark.parametrize("dense", [FEW, MANY], ids=["walked", "looked up"])
+def test_what_is_over_is_found_too_the_newest_first(office, monkeypatch, dense):
+    monkeypatch.setattr(triage, "DENSE", dense)
+    lead = office.people["Lena"]
+    with writing(office.engine) as db:
+        db.execute(update(Incident).where(Incident.id % 2 == 0).values(state="closed", queue_group=QUEUE_DONE))
+    with reading(office.engine) as db:
+        shown = [triage.queue(db, lead, Filters("all", text), 1, NOW) for text in ("", "printer", "INC-000040")]
+        few = triage.queue(db, lead, Filters("all", category_id=1), 1, NOW)
+        wanted = select(Incident.id).where(Incident.restricted.is_(False)).order_by(Incident.reported_at.desc())
+        everything = list(db.scalars(wanted))
+        printers = list(db.scalars(wanted.where(Incident.title.startswith("Printer"))))
+    assert [line.id for line in shown[0].lines] == everything[:25]
+    assert shown[0].total == len(everything)
+    assert [line.id for line in shown[1].lines] == printers
+    assert [line.number for line in shown[2].lines] == ["INC-000040"]
+    assert {line.state for line in few.lines} > {"closed"}
 
 
 def test_no_more_is_counted_than_people_page(office, monkeypatch):
