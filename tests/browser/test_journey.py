@@ -155,7 +155,7 @@ def test_an_incident_goes_from_report_to_trends(office: Office) -> None:
     dora.get_by_role("button", name="Close", exact=True).click()
     dialog = dora.get_by_role("dialog")
     expect(dialog.get_by_text("The reporter confirmed it", exact=True)).to_be_visible()
-    dialog.get_by_role("button", name="Close").last.click()
+    dialog.get_by_test_id("stFormSubmitButton").get_by_role("button", name="Close").click()
     expect(dora.locator(".marks").get_by_text("Closed")).to_be_visible()
     rudi.goto(f"{office.url}/my-reports?view=finished")
     expect(rudi.get_by_role("button", name="The printer on floor 1 is jammed")).to_be_visible()
@@ -209,7 +209,7 @@ def test_not_yet_opens_it_again_with_the_reporters_words(office: Office) -> None
     expect(dora.get_by_role("heading", name="Answered: to close")).to_be_visible()
     incident(dora, office.url, number)
     dora.get_by_role("button", name="Close", exact=True).click()
-    dora.get_by_role("dialog").get_by_role("button", name="Close").last.click()
+    dora.get_by_role("dialog").get_by_test_id("stFormSubmitButton").click()
     expect(dora.locator(".marks").get_by_text("Closed")).to_be_visible()
 
 

@@ -92,7 +92,7 @@ def test_a_report_without_an_account_goes_all_the_way(server: Server, page: Visi
     expect(ana.get_by_text("Fixed.")).to_be_visible()
     incident(desk, url, number)
     desk.get_by_role("button", name="Close", exact=True).click()
-    desk.get_by_role("dialog").get_by_role("button", name="Close").last.click()
+    desk.get_by_role("dialog").get_by_test_id("stFormSubmitButton").click()
     expect(desk.locator(".marks").get_by_text("Closed")).to_be_visible()
     ana.reload()
     expect(ana.get_by_text("Closed.")).to_be_visible()
