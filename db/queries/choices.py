@@ -50,6 +50,11 @@ class Known:
     pairs: dict[int, PairChoice]
     """category pairs"""
 
+    def usual_team(self, pair_id: int | None, service_id: int | None) -> int | None:
+        """The team that a category, else a service, usually goes to."""
+        found = (self.pairs.get(pair_id or 0), self.services.get(service_id or 0))
+        return next((one.team_id for one in found if one and one.team_id), None)
+
 
 _NOTHING = literal(None, Integer)
 _PAIR = Category.name + func.coalesce(literal(" › ") + Subcategory.name, "")

@@ -15,7 +15,7 @@ from pages.parts import actions, address, bulk, rows, session, shapes, times, un
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
 from pages.parts.texts import counted
-from pages.parts.triage_panel import panel, usual_team
+from pages.parts.triage_panel import panel
 from rules import states
 from rules.access import Actor, may
 from rules.errors import RuleError
@@ -214,7 +214,7 @@ def _command(actor: Actor, numbers: list[str], known: Known, event: rows.Event) 
         st.session_state["triage.problem"] = Failure("You may not do this with it.")
         return
     st.session_state["triage.number"] = event.id
-    team_id = usual_team(detail, detail.category_pair_id, known)
+    team_id = detail.line.team_id or known.usual_team(detail.category_pair_id, detail.service_id)
     if event.name == "accept" and detail.category_pair_id is not None and team_id is not None:
         _accept(actor, numbers, detail, team_id)
     else:

@@ -142,7 +142,7 @@ def _touched(opened: Detail, offered: Known) -> bool:
     """Whether the form of an incident holds anything other than what it was drawn with."""
     key, state = _key(opened), st.session_state
     category = state.get(f"{key}.category_pair_id", opened.category_pair_id)
-    team_id = usual_team(opened, category, offered)
+    team_id = opened.line.team_id or offered.usual_team(category, opened.service_id)
     chosen = (state.get(f"{key}.team_id.{team_id}", team_id), state.get(f"{key}.assignee_id", opened.line.assignee_id))
     return chosen != (team_id, opened.line.assignee_id) or bool(
         conflict.own_changes(opened, _chosen(key, team_id, None))
@@ -151,12 +151,6 @@ def _touched(opened: Detail, offered: Known) -> bool:
 
 def _key(detail: Detail) -> str:
     return f"triage.{detail.line.number}.{detail.line.version}"
-
-
-def usual_team(detail: Detail, category: int | None, offered: Known) -> int | None:
-    """The team it has, else the one that its category or its service usually goes to."""
-    usual = [offered.pairs.get(category or 0), offered.services.get(detail.service_id or 0)]
-    return detail.line.team_id or next((found.team_id for found in usual if found and found.team_id), None)
 
 
 def decide(actor, detail, known, offered, suggested, refused, *, behind) -> None:  # type: ignore[no-untyped-def]
@@ -196,7 +190,7 @@ def decide(actor, detail, known, offered, suggested, refused, *, behind) -> None
         )
     else:
         st.markdown(":small[:gray[Impact and urgency together make the priority.]]")
-    team_id = usual_team(detail, category, offered)
+    team_id = line.team_id or offered.usual_team(category, detail.service_id)
     left, right = st.columns(2, gap="small")
     left.selectbox(
         "Team",
