@@ -134,7 +134,8 @@ def above(actor: Actor, queue: triage.Queue, counts: dict[str, int], filters: tr
         shown = f"**{still} open** · {late} late"
         if filters != triage.Filters():
             shown = f"**{queue.total:,}{'+' if queue.more else ''} match** · {shown.replace('**', '')}"
-        st.markdown(f":small[:gray[{shown} · in the order to work on them]]", width="stretch")
+        order = "the newest first" if filters.view == "all" else "in the order to work on them"
+        st.markdown(f":small[:gray[{shown} · {order}]]", width="stretch")
         undo.line(actor, now)
         if queue.lines:
             numbers = [line.number for line in queue.lines]

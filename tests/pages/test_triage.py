@@ -111,6 +111,16 @@ def test_saving_keeps_a_category_and_a_service_that_were_archived_since(desk, op
 
 
 @sqlite
+def test_what_is_over_is_listed_under_all_and_said_to_be_in_another_order(desk, opened):
+    over = desk.report("Rita", "Nobody can print")
+    desk.do(over, "cancel", "Lena", reason="A test")
+    assert "in the order to work on them" in said(opened(PAGE, "Lena"))
+    at = opened(PAGE, "Lena", view="all")
+    assert "the newest first" in said(at)
+    assert "Nobody can print" in [header.value for header in at.header]
+
+
+@sqlite
 def test_a_young_history_suggests_nothing(desk, opened):
     desk.accept(desk.report("Rita", "Scanner shows stripes"))
     at = opened(PAGE, "Lena", number=desk.report("Rita", "Scanner shows stripes"))
