@@ -1,16 +1,20 @@
 """How long one person waits for each screen: `python -m tests.load.measure --url URL --cookie NAME=VALUE`.
 
 Speaks Streamlit's websocket protocol, without a browser: a warm session asks for a full run of each screen, again and
-again, and the time from the question to 'script finished' is what counts. Only addresses of this machine are measured.
+again, and the time from the question to 'script finished' is what counts. Between the runs a fixed piece of work says
+how slow the machine is meanwhile: a core whose neighbours are busy takes up to twice as long for the same instructions.
+Only addresses of this machine are measured.
 """
 
 import argparse
 import asyncio
+import gc
 import json
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from statistics import median
 from urllib.parse import urlsplit
 
 import psutil
@@ -22,6 +26,8 @@ from websockets.exceptions import WebSocketException
 PATHS = ("/home", "/report", "/my-reports", "/triage", "/board", "/incident", "/trends", "/people")
 RUNS = 30
 WARM_UPS = 3
+REFERENCE = 8.0
+"""milliseconds that `spin` takes on a core of the README's table (EPYC, 2.6 GHz) that has no busy neighbour"""
 RUN_TAKES_AT_MOST = 60.0
 HERE = ("127.0.0.1", "localhost", "::1")
 WIDGETS_CARRY = "id"  # the field that only elements people can operate have
@@ -34,6 +40,7 @@ class Measured:
     path: str
     first: float = 0.0
     times: list[float] = field(default_factory=list)
+    spins: list[float] = field(default_factory=list)
     bytes_per_run: float = 0.0
     elements: int = 0
     widgets: int = 0
@@ -48,6 +55,11 @@ class Measured:
         low = int(place)
         high = min(low + 1, len(ordered) - 1)
         return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+    @property
+    def slowness(self) -> float:
+        """How many times slower than the reference the machine was between the runs; at least 1."""
+        return max(1.0, median(self.spins) / REFERENCE) if self.spins else 1.0
 
 
 @dataclass
@@ -115,6 +127,21 @@ class Person:
             seen.fault = f"{drawn.type}: {drawn.message}"[:120]
 
 
+def spin() -> float:
+    """Milliseconds of a fixed piece of work, of the kind that drawing a screen is: text, dictionaries, sorting."""
+    gc.disable()  # what else this process keeps must not count
+    began = time.perf_counter()
+    rows = [
+        {"id": number, "title": f"Printer {number % 97} jams", "due": number * 7919 % 1000} for number in range(2000)
+    ]
+    for _ in range(3):
+        kept = json.loads(json.dumps(sorted(rows, key=lambda row: (row["due"], row["title"]))))
+        assert len({row["title"].lower() for row in kept}) == 97
+    took = (time.perf_counter() - began) * 1000
+    gc.enable()
+    return took
+
+
 async def measure(url: str, path: str, cookie: str = "", runs: int = RUNS) -> Measured:
     """Runs of one screen in one warm session, one after the other."""
     result = Measured(path)
@@ -126,7 +153,10 @@ async def measure(url: str, path: str, cookie: str = "", runs: int = RUNS) -> Me
         first = await person.run()
         for _ in range(WARM_UPS):
             await person.run()
-        done = [await person.run() for _ in range(runs)]
+        done = []
+        for _ in range(runs):
+            result.spins.append(spin())
+            done.append(await person.run())
     result.first = first.milliseconds
     result.times = [run.milliseconds for run in done]
     result.bytes_per_run = sum(run.bytes for run in done) / len(done)
@@ -147,10 +177,13 @@ def resident_megabytes(url: str) -> float | None:
 
 
 def table(measured: Sequence[Measured]) -> str:
-    lines = [f"{'screen':<28}{'p50 ms':>8}{'p95 ms':>8}{'first ms':>10}{'KB/run':>8}{'elements':>10}{'widgets':>9}"]
+    lines = [
+        f"{'screen':<28}{'p50 ms':>8}{'p95 ms':>8}{'slowness':>10}{'first ms':>10}{'KB/run':>8}"
+        f"{'elements':>10}{'widgets':>9}"
+    ]
     for one in measured:
         lines.append(
-            f"{one.path:<28}{one.quantile(0.5):>8.1f}{one.quantile(0.95):>8.1f}{one.first:>10.1f}"
+            f"{one.path:<28}{one.quantile(0.5):>8.1f}{one.quantile(0.95):>8.1f}{one.slowness:>10.2f}{one.first:>10.1f}"
             f"{one.bytes_per_run / 1024:>8.1f}{one.elements:>10}{one.widgets:>9}  {one.fault}".rstrip()
         )
     return "\n".join(lines)

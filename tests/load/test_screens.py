@@ -1,4 +1,8 @@
-"""Each screen's script run keeps its budget on a database that also holds the whole log, and beside a flood."""
+"""Each screen's script run keeps its budget on a database that also holds the whole log, and beside a flood.
+
+Budgets are for a core that has no busy neighbour: `measure` says how many times slower the machine was between the
+runs, and a run may take that many times as long. On a core as fast as the README's, the budget is the budget.
+"""
 
 import asyncio
 import json
@@ -26,8 +30,8 @@ BUDGET = {"/trends": 120.0, "/trends?period=all": 500.0}
 """milliseconds, p95; see ANY_SCREEN for the others"""
 ANY_SCREEN = 60.0
 RUNS = 30
-TRIES = 8
-"""A machine that does something else meanwhile makes one try slow, not all of them."""
+TRIES = 6
+"""What the machine does meanwhile comes and goes within milliseconds: it can make one try slow, not all of them."""
 LEAD = "Amara Okafor"
 SCREENS = ("/home", "/report", "/my-reports", "/triage", "/board", "/triage?q=printer", "/board?q=printer")
 SCREENS += ("/on-call", "/schedules", "/alerts", "/escalation", "/maintenance", "/messages")
@@ -71,7 +75,7 @@ def test_every_screen_keeps_its_budget_beside_the_whole_log_and_is_usable_in_a_f
     with started(environment, tmp_path / "server.log") as (url, _):
         slow = over_budget(url, cookie, (*SCREENS, incident, *BUDGET))
         waits, answers = beside_a_flood(url, cookie, key, ("/home", "/triage", "/board", incident, "/report"))
-    assert slow == {}, "p95 in milliseconds, alone"
+    assert slow == {}, "p95 in milliseconds at the reference's speed, alone"
     assert answers == [202] * (FLOOD_A_SECOND * FLOOD_SECONDS)
     assert kept(engine) == before + len(answers), "every signal is kept"
     assert max(waits.values()) <= USABLE, waits
@@ -84,7 +88,7 @@ def kept(engine: Engine) -> int:
 
 
 def over_budget(url: str, cookie: str, paths: Sequence[str]) -> dict[str, list[float]]:
-    """The screens that are not once within their budget, with every try."""
+    """The screens that are not once within their budget: milliseconds at the reference's speed, of every try."""
     slow = {}
     for path in paths:
         budget, tries = BUDGET.get(path, ANY_SCREEN), list[float]()
@@ -92,8 +96,9 @@ def over_budget(url: str, cookie: str, paths: Sequence[str]) -> dict[str, list[f
             found = asyncio.run(measure(url, path, cookie, RUNS))
             assert not found.fault, f"{path}: {found.fault}"
             assert found.elements > 1, f"{path} drew nothing"
-            tries.append(round(found.quantile(0.95), 1))
-        print(f"\n{path}: p95 {min(tries)} ms, try {len(tries)}", end="")
+            taken = found.quantile(0.95)
+            tries.append(round(taken / found.slowness, 1))
+            print(f"\n{path}: p95 {taken:.1f} ms, slowness {found.slowness:.2f}", end="")
         if min(tries) > budget:
             slow[path] = tries
     return slow
