@@ -40,6 +40,7 @@ DEFAULT_TARGETS: Mapping[int, tuple[int, int, bool]] = {
 @dataclass(frozen=True)
 class DueTimes:
     response_due_at: datetime
+    response_warn_at: datetime
     resolution_due_at: datetime
     resolution_warn_at: datetime
 
@@ -74,6 +75,7 @@ class Targets:
         target = self.target(priority, service_id)
         return DueTimes(
             due_at(target.calendar, opened, target.response, ()),
+            due_at(target.calendar, opened, round(target.response * WARNING_SHARE), ()),
             due_at(target.calendar, opened, target.resolution, pauses),
             due_at(target.calendar, opened, round(target.resolution * WARNING_SHARE), pauses),
         )

@@ -67,6 +67,7 @@ def computed(
     if level is not None:
         due = known.targets.due(level, incident.reported_at, taken, incident.service_id)
         times["response_due_at"] = due.response_due_at
+        times["response_warn_at"] = due.response_warn_at
         times["resolution_due_at"] = due.resolution_due_at
         times["resolution_warn_at"] = due.resolution_warn_at
         times["first_resolution_due_at"] = incident.first_resolution_due_at or due.resolution_due_at

@@ -16,6 +16,7 @@ from rules.verification import Patience
 
 _TIMERS = select(Timer).where(Timer.incident_id == bindparam("incident_id"))
 TOLD = {
+    "response_warning": ("sla", "used 75 % of the time to answer"),
     "response_breach": ("sla", "missed the time to answer"),
     "resolution_warning": ("sla", "used 75 % of the time to resolve"),
     "resolution_breach": ("sla", "missed the time to resolve"),
@@ -27,10 +28,9 @@ TOLD = {
     asking.OVER: ("asked", ""),
 }
 """timer kind -> kind and text of the timeline entry it leaves; '' where db.commands.asking finds the words"""
-TELLING = frozenset(
-    {"response_breach", "resolution_warning", "resolution_breach", "ola_warning", "ola_breach", "hold_until"}
-)
+TELLING = frozenset(TOLD) - {"pin_until", asking.REMINDER, asking.OVER}
 """kinds of which those who answer for the incident are told"""
+_WARNS_OF = {"response_warning": "response_breach", "resolution_warning": "resolution_breach"}
 _PATIENCE = Patience()
 STEP, AGAIN = "escalation", "repage"
 PAGING = frozenset({STEP, AGAIN})
@@ -54,6 +54,8 @@ def wanted(
         due["pin_until"] = incident.pin_until
     if incident.acknowledged_at is None and incident.response_due_at is not None:
         due["response_breach"] = incident.response_due_at
+        if incident.response_warn_at is not None:
+            due["response_warning"] = incident.response_warn_at
     if not paused and incident.resolution_due_at is not None:
         due["resolution_breach"] = incident.resolution_due_at
         if incident.resolution_warn_at is not None:
@@ -91,8 +93,12 @@ def move(
     now: datetime,
     patience: Patience = _PATIENCE,
 ) -> None:
-    """The same, with the timers that the incident has already read."""
+    """The same, with the timers that the incident has already read.
+
+    A warning that is new once its promise was told to be missed counts as told: what ran before there were warnings.
+    """
     due = wanted(incident, paused, running, patience)
+    missed = {}
     for timer in present:
         if timer.kind in PAGING:
             continue
@@ -104,8 +110,10 @@ def move(
             timer.due_at = moment
             if moment > now:
                 timer.fired_at = None
+        missed[timer.kind] = timer.fired_at
     for kind, moment in due.items():
-        db.add(Timer(incident_id=incident.id, kind=kind, due_at=moment))
+        told_at = missed.get(_WARNS_OF.get(kind, ""))
+        db.add(Timer(incident_id=incident.id, kind=kind, due_at=moment, fired_at=told_at))
 
 
 def fire(db: Session, timer: Timer, now: datetime) -> None:

@@ -88,8 +88,8 @@ def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | N
 
 
 def _fire_due(db: Session, incident: Incident, stays: dict[int, Assignment | None], at: datetime) -> None:
-    answer = incident.response_due_at if incident.acknowledged_at is None else None
-    due = [answer, incident.resolution_warn_at, incident.resolution_due_at, incident.hold_until]
+    answer = [incident.response_warn_at, incident.response_due_at] if incident.acknowledged_at is None else []
+    due = [*answer, incident.resolution_warn_at, incident.resolution_due_at, incident.hold_until]
     due += asking.due(incident, Patience()).values()
     if incident.team_id is not None and incident.state in OPEN:
         stay = stays.get(incident.id)

@@ -142,6 +142,7 @@ class _Writer:
         merits = Merits(row["priority"], risks=risks, people=row["people_affected"])
         row |= {
             "response_due_at": to_micros(due.response_due_at),
+            "response_warn_at": to_micros(due.response_warn_at),
             "resolution_due_at": to_micros(due.resolution_due_at),
             "first_resolution_due_at": to_micros(due.resolution_due_at),
             "resolution_warn_at": to_micros(due.resolution_warn_at),

@@ -28,7 +28,9 @@ COMPARED = (
     "changed_at reopen_count handovers ping_pong"
 ).split()
 """columns that the file decides"""
-_COMPUTED = "queue_group rank_at response_due_at resolution_due_at resolution_warn_at first_resolution_due_at".split()
+_COMPUTED = (
+    "queue_group rank_at response_due_at response_warn_at resolution_due_at resolution_warn_at first_resolution_due_at"
+).split()
 """columns that follow from them"""
 _FIXED: dict[str, Any] = {
     "source": "import",
@@ -251,6 +253,7 @@ class Batch:
                 times = self._policies.targets.due(values["priority"], due, (), values["service_id"])
                 due = times.resolution_due_at
                 computed["response_due_at"] = to_micros(times.response_due_at)
+                computed["response_warn_at"] = to_micros(times.response_warn_at)
                 computed["resolution_due_at"] = computed["first_resolution_due_at"] = to_micros(due)
                 computed["resolution_warn_at"] = to_micros(times.resolution_warn_at)
             merits = priority.Merits(values["priority"] or 5)

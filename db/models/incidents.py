@@ -195,6 +195,8 @@ class Incident(Base):
     changed_at: Mapped[datetime] = mapped_column(Instant)
 
     response_due_at: Mapped[datetime | None] = mapped_column(Instant)
+    response_warn_at: Mapped[datetime | None] = mapped_column(Instant)
+    """75 % of the response target."""
     resolution_due_at: Mapped[datetime | None] = mapped_column(Instant)
     resolution_warn_at: Mapped[datetime | None] = mapped_column(Instant)
     """75 % of the resolution target."""

@@ -51,6 +51,7 @@ _WORDS = {
 }
 _COMPUTED = {
     "response_due_at": "time to answer",
+    "response_warn_at": "warning of the time to answer",
     "resolution_due_at": "time to resolve",
     "resolution_warn_at": "warning",
     "rank_at": "place in the queue",

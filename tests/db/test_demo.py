@@ -254,6 +254,7 @@ def test_clocks_ranks_and_timers_follow_from_the_history(filled):
         taken = [(pause.began_at, pause.ended_at) for pause in of_it if pause.ended_at is not None]
         due = targets.due(incident.priority, incident.reported_at, taken)
         assert incident.response_due_at == due.response_due_at
+        assert incident.response_warn_at == due.response_warn_at
         assert incident.resolution_due_at == due.resolution_due_at
         assert incident.resolution_warn_at == due.resolution_warn_at
         risks = tuple(risk for risk in RISKS if getattr(incident, risk))

@@ -2,17 +2,22 @@
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
+import worker.policies
+from db.commands.setup import put
 from db.engine import DatabaseProblem, make_engine, migrate, reading, writing
 from db.migrations.run import upgrade
-from db.models import Base
+from db.models import Base, Incident, Timer, to_micros
+from db.queries.settings import DEFAULTS, PENDING_KEY, is_pending
+from tests.db.office import MONDAY
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTSIDE_THE_MODELS = ("incident_text", "timeline_text")
@@ -48,7 +53,7 @@ def test_a_migrated_database_has_the_shape_of_the_models(engine):
 
 
 @pytest.mark.filterwarnings("ignore:.*expression-based index.*")
-@pytest.mark.parametrize("version", [f"{number:04d}" for number in range(1, 13)])
+@pytest.mark.parametrize("version", [f"{number:04d}" for number in range(1, 14)])
 def test_every_released_version_migrates_to_this_one(empty_database_url, version):
     made = make_engine(empty_database_url)
     upgrade(made, to=version)
@@ -114,3 +119,55 @@ def test_the_database_refuses_to_rewrite_what_happened(engine, table, change):
             )
     with pytest.raises(DBAPIError, match="append-only"), writing(engine) as db:
         db.execute(text(change.format(table)))
+
+
+OF_BEFORE = (
+    "insert into incident (id, number, version, state, queue_group, title, description, affected, major, security,"
+    " compliance, financial, restricted, source, caller_name, caller_contact, reported_at, changed_at, rank_at,"
+    " reopen_count, handovers, ping_pong, imported, impact, urgency, priority, response_due_at, resolution_due_at,"
+    " resolution_warn_at) values (:id, :number, 1, :state, 0, 't', '', '', false, false, false, false, false, 'form',"
+    " '', '', :at, :at, :at, 0, 0, false, false, 1, 1, 1, :at + 900000000, :at + 14400000000, :at + 10800000000)"
+)
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_what_was_open_before_there_was_a_warning_of_the_time_to_answer_gets_it_from_the_worker(
+    empty_database_url, interrupted
+):
+    """Its moment follows from calendars, so the migration only notes that it is to be computed."""
+    made = make_engine(empty_database_url)
+    upgrade(made, to="0012")
+    reported = to_micros(MONDAY)
+    with writing(made) as db:
+        for number, state in enumerate(("new", "new", "resolved"), 1):
+            db.execute(text(OF_BEFORE), {"id": number, "number": f"INC-{number}", "state": state, "at": reported})
+        missed = {"at": reported + 900_000_000}
+        db.execute(
+            text("insert into timer (incident_id, kind, due_at, fired_at) values (2, 'response_breach', :at, :at)"),
+            missed,
+        )
+        if interrupted:  # a change of settings was on its way
+            kept = {"after": 1, "again": [2], "done": False, "seen": 1, "moved": 0, "late": 0, "keys": []}
+            kept |= {"matrix": DEFAULTS["priority.matrix"], "actor_id": None, "actor_name": "Ada"}
+            put(db, {PENDING_KEY: kept | {"at": MONDAY.isoformat()}}, MONDAY)
+    upgrade(made)
+    with reading(made) as db:
+        assert is_pending(db)
+    soon = MONDAY + timedelta(minutes=5)
+    while worker.policies.tick(soon, made):
+        pass
+    with reading(made) as db:
+        assert not is_pending(db)
+        warned = list(db.scalars(select(Incident.response_warn_at).order_by(Incident.id)))
+        fired = dict(
+            db.execute(select(Timer.incident_id, Timer.fired_at).where(Timer.kind == "response_warning")).all()
+        )
+    at = MONDAY + timedelta(seconds=675)
+    assert warned == [at, at, None]
+    assert fired == {1: None, 2: MONDAY + timedelta(seconds=900)}, "what was missed already is not warned of"
+    made.dispose()
+
+
+def test_where_nothing_is_open_there_is_nothing_to_compute_after_the_migration(engine):
+    with reading(engine) as db:
+        assert not is_pending(db)

@@ -142,3 +142,29 @@ def test_what_was_told_of_an_incident_is_hidden_once_it_is_not_open_any_more(off
     with reading(office.engine) as db:
         [told], _ = notice_queries.own(db, otto)
     assert (told.subject, told.body, told.number) == ("About an incident that is not open to you any more", "", None)
+
+
+def test_of_the_time_to_answer_people_are_warned_at_three_quarters_once(office):
+    incident = office.report(scope="everyone", effect="stopped")  # P1: a quarter of an hour to answer
+    sort(office, incident, impact=2, urgency=2)  # P3: four hours
+    at = MONDAY + 3 * HOUR
+    assert office.timers(incident)["response_warning"].due_at == office.incident(incident).response_warn_at == at
+    office.perform(incident, "accept", "Lena", MONDAY + HOUR, **office.triage)
+    office.perform(incident, "acknowledge", "Priya", MONDAY + HOUR)
+    assert "response_warning" not in office.timers(incident)
+    with writing(office.engine) as db:
+        version = office.incident(incident).version
+        undo.undo(db, incident, version, actor=office.people["Priya"], now=MONDAY + HOUR)
+    assert office.timers(incident)["response_warning"].due_at == at
+    tick(at - timedelta(seconds=1), office.engine)
+    assert office.notices(incident) == []
+    for _ in range(2):
+        tick(at, office.engine)
+    [(who, kind, subject)] = office.notices(incident)
+    assert (who, kind, subject.partition(": ")[0].partition(" ")[2]) == (
+        "Lena",
+        "sla",
+        "used 75 % of the time to answer",
+    )
+    [told] = [entry for entry in office.timeline(incident) if entry.kind == "sla"]
+    assert (told.text, told.at, told.public) == ("used 75 % of the time to answer", at, False)

@@ -32,12 +32,14 @@ def test_a_report_gets_a_number_a_priority_due_times_and_its_first_entry(office)
     assert (incident.state, incident.version, incident.queue_group) == ("new", 1, 0)
     assert (incident.impact, incident.urgency, incident.priority, incident.people_affected) == (1, 1, 1, 100)
     assert incident.response_due_at == MONDAY + HOUR / 4
+    assert incident.response_warn_at == MONDAY + HOUR * 3 / 16
     assert incident.resolution_due_at == incident.first_resolution_due_at == MONDAY + 4 * HOUR
     assert incident.resolution_warn_at == MONDAY + 3 * HOUR
     assert incident.rank_at < incident.resolution_due_at
     [entry] = office.timeline(incident.id)
     assert (entry.kind, entry.text, entry.at, entry.version, entry.public) == ("report", "reported it", MONDAY, 1, True)
     assert {kind: timer.due_at for kind, timer in office.timers(incident.id).items()} == {
+        "response_warning": MONDAY + HOUR * 3 / 16,
         "response_breach": MONDAY + HOUR / 4,
         "resolution_warning": MONDAY + 3 * HOUR,
         "resolution_breach": MONDAY + 4 * HOUR,

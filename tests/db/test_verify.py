@@ -108,6 +108,12 @@ WRONG = {
         "update timer set due_at = due_at + 1 where kind = 'resolution_breach'",
         "its time to resolve is not what the settings",
     ),
+    "the warning of the answer": (
+        "new",
+        "update incident set impact = 2, urgency = 2, priority = 3, response_warn_at = response_warn_at + 1; "
+        "update timer set due_at = due_at + 1 where kind = 'response_warning'",
+        "its warning of the time to answer is not what the settings",
+    ),
     "a clock that runs": ("on_hold", "update pause set ended_at = began_at + 1", "it is waiting, but its clock runs"),
     "a clock that stands": ("on_hold", "update incident set hold_reason = 'other'", "stands still although it is not"),
     "two pauses": (

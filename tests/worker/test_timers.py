@@ -17,6 +17,8 @@ from worker import timers as worker_timers
 from worker.timers import tick
 
 QUARTER = timedelta(minutes=15)
+WARNED = QUARTER * 0.75
+"""when 75 % of that have gone by"""
 URGENT = {"scope": "everyone", "effect": "stopped"}
 """P1: answer within 15 minutes, resolve within 4 hours, warning after 3"""
 
@@ -37,18 +39,20 @@ def _told(office, number):
 
 def test_nothing_fires_before_its_time(office):
     number = office.report(**URGENT)
-    assert tick(MONDAY + QUARTER - timedelta(seconds=1), office.engine) == 0
+    assert tick(MONDAY + WARNED - timedelta(seconds=1), office.engine) == 0
     assert _told(office, number) == []
 
 
 def test_each_fires_once_at_its_moment_and_changes_nothing_else(office):
     number = office.report(**URGENT)
     before = office.incident(number)
+    assert tick(MONDAY + WARNED, office.engine) == 1
     assert tick(MONDAY + QUARTER, office.engine) == 1
     assert tick(MONDAY + QUARTER, office.engine) == 0
     assert tick(MONDAY + 3 * HOUR, office.engine) == 1
     assert tick(MONDAY + 4 * HOUR, office.engine) == 1
     assert _told(office, number) == [
+        ("used 75 % of the time to answer", WARNED, WARNED),
         ("missed the time to answer", QUARTER, QUARTER),
         ("used 75 % of the time to resolve", 3 * HOUR, 3 * HOUR),
         ("missed the time to resolve", 4 * HOUR, 4 * HOUR),
@@ -61,8 +65,9 @@ def test_each_fires_once_at_its_moment_and_changes_nothing_else(office):
 
 def test_after_an_outage_all_fire_in_order_with_the_moment_they_were_due(office):
     first, second = office.report(**URGENT), office.report(at=MONDAY + HOUR, **URGENT)
-    assert tick(MONDAY + DAY, office.engine) == 6
+    assert tick(MONDAY + DAY, office.engine) == 8
     assert _told(office, first) == [
+        ("used 75 % of the time to answer", WARNED, DAY),
         ("missed the time to answer", QUARTER, DAY),
         ("used 75 % of the time to resolve", 3 * HOUR, DAY),
         ("missed the time to resolve", 4 * HOUR, DAY),
@@ -75,8 +80,8 @@ def test_after_an_outage_all_fire_in_order_with_the_moment_they_were_due(office)
 def test_more_than_a_batch_is_worked_off(office, monkeypatch):
     monkeypatch.setattr("worker.timers.BATCH", 4)
     numbers = [office.report(**URGENT) for _ in range(5)]  # all due at the same moments
-    assert tick(MONDAY + DAY, office.engine) == 15
-    assert all(len(_told(office, number)) == 3 for number in numbers)
+    assert tick(MONDAY + DAY, office.engine) == 20
+    assert all(len(_told(office, number)) == 4 for number in numbers)
 
 
 def test_one_tick_is_bounded_and_the_next_goes_on(office, monkeypatch):
@@ -84,7 +89,7 @@ def test_one_tick_is_bounded_and_the_next_goes_on(office, monkeypatch):
     monkeypatch.setattr("worker.timers.MOST", 4)
     for _ in range(2):
         office.report(**URGENT)
-    assert [tick(MONDAY + DAY, office.engine) for _ in range(3)] == [4, 2, 0]
+    assert [tick(MONDAY + DAY, office.engine) for _ in range(3)] == [4, 4, 0]
 
 
 def test_two_workers_at_once_fire_each_timer_once(office):
@@ -101,8 +106,8 @@ def test_two_workers_at_once_fire_each_timer_once(office):
     with ThreadPoolExecutor(3) as pool:
         fired = sum(pool.map(work, range(3)))
     fired += tick(MONDAY + DAY, office.engine)  # what a worker skipped because another was at it
-    assert fired == 24
-    assert all(len(_told(office, number)) == 3 for number in numbers)
+    assert fired == 32
+    assert all(len(_told(office, number)) == 4 for number in numbers)
 
 
 def test_work_goes_on_while_timers_fire(office):
@@ -125,7 +130,7 @@ def test_work_goes_on_while_timers_fire(office):
         for future in [pool.submit(change), pool.submit(fire)]:
             future.result(30)
     assert all(office.incident(number).version == 3 for number in numbers)
-    assert all(len(_told(office, number)) <= 1 for number in numbers)
+    assert all(len(_told(office, number)) <= 2 for number in numbers)
 
 
 def test_a_crash_between_claim_and_commit_loses_nothing(office, monkeypatch):
@@ -142,8 +147,8 @@ def test_a_crash_between_claim_and_commit_loses_nothing(office, monkeypatch):
         with pytest.raises(Killed):
             tick(MONDAY + QUARTER, office.engine)
     assert office.timers(number)["response_breach"].fired_at is None
-    assert tick(MONDAY + HOUR, office.engine) == 1
-    assert _told(office, number) == [("missed the time to answer", QUARTER, HOUR)]
+    assert tick(MONDAY + HOUR, office.engine) == 2
+    assert _told(office, number)[-1] == ("missed the time to answer", QUARTER, HOUR)
 
 
 def test_a_timer_that_cannot_be_fired_does_not_hold_up_the_others(office, monkeypatch, caplog):
@@ -157,11 +162,11 @@ def test_a_timer_that_cannot_be_fired_does_not_hold_up_the_others(office, monkey
 
     with monkeypatch.context() as patched:
         patched.setattr(timers, "fire", fail)
-        assert tick(MONDAY + HOUR, office.engine) == 1
-    assert len(_told(office, good)) == 1
+        assert tick(MONDAY + HOUR, office.engine) == 2
+    assert len(_told(office, good)) == 2
     assert "could not be fired" in caplog.text
-    assert tick(MONDAY + HOUR, office.engine) == 1
-    assert len(_told(office, bad)) == 1
+    assert tick(MONDAY + HOUR, office.engine) == 2
+    assert len(_told(office, bad)) == 2
 
 
 def test_a_timer_moved_after_it_was_read_is_left_alone(office, monkeypatch):
@@ -178,7 +183,7 @@ def test_a_timer_moved_after_it_was_read_is_left_alone(office, monkeypatch):
         patched.setattr(worker_timers, "_due", read_then_moved)
         assert tick(MONDAY + QUARTER, office.engine) == 0
     assert _told(office, number) == []
-    assert tick(MONDAY + 9 * HOUR, office.engine) == 3
+    assert tick(MONDAY + 9 * HOUR, office.engine) == 4
 
 
 def test_a_due_time_that_moves_later_fires_again_then(office):
@@ -251,7 +256,7 @@ def test_the_loop_survives_a_failing_database_and_says_so_once(office, monkeypat
     assert waits == [4, 8, 16, 32, 60, 60, 60, 60]
     assert caplog.text.count("cannot be reached") == 1
     assert running.turn() == loop.EVERY_SECONDS
-    assert len(_told(office, number)) == 1
+    assert len(_told(office, number)) == 2
     assert "goes on" in caplog.text
 
 
@@ -269,7 +274,7 @@ def test_the_thread_works_and_stops_when_asked(office):
     running = loop.Loop(office.engine, clock=clock).start()
     assert worked.wait(10)
     assert running.stop()
-    assert len(_told(office, number)) == 1
+    assert len(_told(office, number)) == 2
 
 
 def test_stop_ends_every_worker_that_was_started(office):
