@@ -21,6 +21,7 @@ FREE = frozenset({"started_at", "detected_at"})
 """What may also be filled in or taken away: nobody pressed a button then."""
 _STRICT = tuple(name for name in MOMENTS if name not in FREE)
 _FUTURE = timedelta(minutes=5)
+"""How far the clock of who noted a moment may be ahead. What somebody pressed a button for our own clock has timed."""
 
 
 def correct(
@@ -37,7 +38,7 @@ def correct(
             wrong[name] = f"There is no moment called '{name[:40]}'."
         elif moment is not None and (not isinstance(moment, datetime) or moment.tzinfo is None):
             wrong[name] = "Give a date and a time with its zone."
-        elif moment is not None and moment > now + _FUTURE:
+        elif moment is not None and moment > now + (_FUTURE if name in FREE else timedelta(0)):
             wrong[name] = "Choose a time in the past."
         elif name not in FREE and present.get(name) is None and moment is not None:
             wrong[name] = "This has not happened yet."

@@ -32,7 +32,8 @@ RESOLVED = {
         {"acknowledged_at": NINE, "resolved_at": NINE},
         {"reported_at": NINE + 3 * HOUR, "acknowledged_at": NINE + 4 * HOUR, "resolved_at": NINE + 5 * HOUR},
         {"started_at": NINE + 9 * HOUR, "detected_at": NINE - 99 * HOUR},
-        {"resolved_at": NOW + 5 * MINUTE},
+        {"resolved_at": NOW},
+        {"started_at": NOW + 5 * MINUTE},
     ],
 )
 def test_what_keeps_the_order_is_taken(change):
@@ -44,8 +45,8 @@ def test_what_keeps_the_order_is_taken(change):
     [
         ({"reported_at": NINE + 2 * HOUR}, {"reported_at": "'Work began' cannot be before 'reported'."}),
         ({"resolved_at": NINE}, {"resolved_at": "'Resolved' cannot be before 'work began'."}),
-        ({"resolved_at": NOW + 6 * MINUTE}, {"resolved_at": "Choose a time in the past."}),
-        ({"started_at": NOW + HOUR}, {"started_at": "Choose a time in the past."}),
+        ({"resolved_at": NOW + MINUTE}, {"resolved_at": "Choose a time in the past."}),
+        ({"started_at": NOW + 6 * MINUTE}, {"started_at": "Choose a time in the past."}),
         ({"recovered_at": NINE + 3 * HOUR}, {"recovered_at": "This has not happened yet."}),
         ({"resolved_at": None}, {"resolved_at": "This happened: give its time."}),
         ({"changed_at": NINE}, {"changed_at": "There is no moment called 'changed_at'."}),
