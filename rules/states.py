@@ -90,7 +90,13 @@ ACTIONS: dict[str, Action] = {
             (*_TRIAGED, "team_id"),
         ),
         Action("acknowledge", "Start work", _all_to("in_progress", "new", "assigned"), _TRIAGED),
-        Action("hold", "Put on hold", _all_to("on_hold", "assigned", "in_progress"), (), ("hold_reason", "hold_until")),
+        Action(
+            "hold",
+            "Put on hold",
+            _all_to("on_hold", "assigned", "in_progress", "on_hold"),
+            (),
+            ("hold_reason", "hold_until"),
+        ),
         Action("resume", "Resume work", {"on_hold": "in_progress"}),
         Action(
             "escalate",
@@ -190,16 +196,27 @@ def possible(state: str) -> tuple[str, ...]:
 
 
 def missing(incident: Mapping[str, Any], action: str, given: Mapping[str, Any]) -> dict[str, str]:
-    """Field -> sentence for everything `action` still needs. `incident` holds the present values by field name."""
+    """Field -> sentence for everything `action` still needs. `incident` holds the present values by field name.
+
+    What is on hold already keeps the reason or the day that is not given with another hold.
+    """
     known = ACTIONS[action]
     lacking: dict[str, str] = {}
     for name in known.needs:
         if given.get(name, incident.get(name)) in (None, ""):
             lacking[name] = f"{_ASK[name]}."
+    kept = _held(incident) if action == "hold" else {}
     for name in known.asks:
-        if given.get(name) in (None, ""):
+        if given.get(name, kept.get(name)) in (None, ""):
             lacking[name] = f"{_ASK[name]}."
     return lacking
+
+
+def _held(incident: Mapping[str, Any]) -> dict[str, Any]:
+    """What it waits for and until when, while it does."""
+    if incident.get("state") != "on_hold":
+        return {}
+    return {name: incident.get(name) for name in ("hold_reason", "hold_until")}
 
 
 def apply(
@@ -235,8 +252,7 @@ def apply(
     elif action == "acknowledge" or action == "resume":
         changes["acknowledged_at"] = incident.get("acknowledged_at") or now
     elif action == "hold":
-        _check_hold(given, now)
-        changes["hold_reason"], changes["hold_until"] = given["hold_reason"], given["hold_until"]
+        changes |= _hold(incident, given, now)
     elif action == "resolve":
         if given["resolution_code"] not in RESOLUTION_CODES:
             raise RuleError("Choose how it was resolved from the list.", field="resolution_code")
@@ -259,7 +275,7 @@ def apply(
         changes |= {"cancelled_at": now, "duplicate_of_id": given["duplicate_of_id"]}
     elif action == "unmerge" and incident.get("duplicate_of_id") is None:
         raise RuleError("It was not merged. Reopen it instead.")
-    if state == "on_hold":
+    if state == "on_hold" and to != "on_hold":
         changes |= {"hold_reason": None, "hold_until": None}
     if action in ("reopen", "reject") and state in ("resolved", "recovered", "closed"):
         changes |= dict.fromkeys(_UNDONE) | {"reopen_count": int(incident.get("reopen_count") or 0) + 1}
@@ -270,13 +286,18 @@ def apply(
     return changes
 
 
-def _check_hold(given: Mapping[str, Any], now: datetime) -> None:
-    if given["hold_reason"] not in HOLD_REASONS:
+def _hold(incident: Mapping[str, Any], given: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    held = _held(incident)
+    wanted = {name: given.get(name, held.get(name)) for name in ("hold_reason", "hold_until")}
+    if wanted["hold_reason"] not in HOLD_REASONS:
         raise RuleError("Say what it is waiting for.", field="hold_reason")
-    if given["hold_until"] <= now:
+    if wanted["hold_until"] <= now:
         raise RuleError("Choose a day in the future to look at it again.", field="hold_until")
-    if given["hold_until"] - now > MAX_HOLD:
+    if wanted["hold_until"] - now > MAX_HOLD:
         raise RuleError("Choose a day within one year.", field="hold_until")
+    if wanted == held:
+        raise RuleError("It is on hold like this already. Choose another day or reason.", field="hold_until")
+    return wanted
 
 
 def _said(given: Mapping[str, Any]) -> str:

@@ -37,14 +37,17 @@ def close_spans(db: Session, incident: Incident, kind: str, changes: Mapping[str
     to = changes.get("state", incident.state)
     pauses = list(db.scalars(_PAUSES, {"incident_id": incident.id}))
     running = [pause for pause in pauses if pause.ended_at is None]
-    if to != "on_hold":
+    same = changes.get("hold_reason", incident.hold_reason) == incident.hold_reason
+    waits_on = incident.state == to == "on_hold" and same
+    if running and not waits_on:
         for pause in running:
             pause.ended_at = now
-    elif kind == "undo" and (
-        ended := [p for p in pauses if (p.ended_at, p.reason) == (incident.changed_at, changes.get("hold_reason"))]
-    ):
-        ended[-1].ended_at = None
+        running = []
+    elif kind == "undo" and to == "on_hold" and not waits_on:
+        ended = [p for p in pauses if (p.ended_at, p.reason) == (incident.changed_at, changes.get("hold_reason"))]
         running = ended[-1:]
+        for pause in running:
+            pause.ended_at = None
     if incident.state in _STOPPED and to in OPEN and not running:
         since = getattr(incident, _STOPPED[incident.state]) or incident.changed_at
         # A moment corrected to an earlier one may lie within a pause that has been counted already.

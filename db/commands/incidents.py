@@ -50,7 +50,7 @@ TRIAGE_FIELDS = (
 )
 _CLOCK_FIELDS = {
     "impact", "urgency", "priority", "state", "team_id", "service_id", "people_affected", "reported_at", "major",
-    *priority.RISKS,
+    "hold_reason", "hold_until", *priority.RISKS,
 }  # fmt: skip
 
 

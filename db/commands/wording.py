@@ -82,7 +82,8 @@ def action(
         return f"noted the vendor's {reference}, contact {incident.vendor_contact or 'unknown'}"
     if kind == "hold":
         until = after["hold_until"]
-        return f"put it on hold: {HOLD_REASONS[after['hold_reason']].lower()}, until {until.day} {until:%b %Y}"
+        verb = "kept it on hold" if (before or {}).get("state") == "on_hold" else "put it on hold"
+        return f"{verb}: {HOLD_REASONS[after['hold_reason']].lower()}, until {until.day} {until:%b %Y}"
     if kind == "resolve":
         return f"resolved it: {RESOLUTION_CODES[after['resolution_code']].lower()}"
     if kind == "close":

@@ -71,6 +71,8 @@ def label(action: str, state: str) -> str:
         return "Send back to triage"
     if action == "reopen" and state == "cancelled":
         return "Take it back"
+    if action == "hold" and state == "on_hold":
+        return "Change the hold"
     return ACTIONS[action].label
 
 
@@ -250,17 +252,22 @@ def fields(line: Line | None, action: str, key: str, team_id: int | None, failur
         )
         field_problem(wrong.get("assignee_id"))
     if action == "hold":
+        reasons, held = list(HOLD_REASONS), line if line is not None and line.state == "on_hold" else None
         st.radio(
             "What is it waiting for?",
-            list(HOLD_REASONS),
+            reasons,
+            index=reasons.index(held.hold_reason) if held and held.hold_reason in reasons else 0,
             format_func=HOLD_REASONS.__getitem__,
             key=place("hold_reason"),
         )
         field_problem(wrong.get("hold_reason"))
         today = times.local(session.now()).date()
+        day = today + timedelta(days=_HOLD_DAYS)
+        if held and held.hold_until is not None and held.hold_until > session.now():
+            day = times.local(held.hold_until).date()
         st.date_input(
             "Look at it again on",
-            today + timedelta(days=_HOLD_DAYS),
+            day,
             min_value=today,
             max_value=today + timedelta(days=365),
             key=place("hold_until"),

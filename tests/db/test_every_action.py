@@ -17,7 +17,7 @@ TABLE = {
     "accept": (TRIAGE, {"new": "assigned"}),
     "assign": (WORK, dict.fromkeys(("new", "assigned", "in_progress", "on_hold"), "assigned")),
     "acknowledge": (WORK, dict.fromkeys(("new", "assigned"), "in_progress")),
-    "hold": (WORK, dict.fromkeys(("assigned", "in_progress"), "on_hold")),
+    "hold": (WORK, dict.fromkeys(("assigned", "in_progress", "on_hold"), "on_hold")),
     "resume": (WORK, {"on_hold": "in_progress"}),
     "escalate": (WORK, dict.fromkeys(("assigned", "in_progress", "on_hold"), "assigned")),
     "resolve": (WORK, dict.fromkeys(("new", "assigned", "in_progress", "on_hold"), "resolved")),

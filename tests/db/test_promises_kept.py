@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from db.commands import catalogue, conversation, incidents, notices, people, ranking, tiers, undo
+from db.commands import bulk, catalogue, conversation, incidents, notices, people, ranking, tiers, undo
 from db.engine import reading, writing
 from db.models import Incident
 from db.queries import confirmation
@@ -14,9 +14,11 @@ from db.queries import notices as notice_queries
 from rules.access import Forbidden
 from rules.errors import RuleError
 from tests.db.office import DAY, HOUR, MONDAY, Office
+from tests.db.test_chains import verified
 from worker.timers import tick
 
 LATER = MONDAY + 9 * HOUR
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -168,3 +170,68 @@ def test_of_the_time_to_answer_people_are_warned_at_three_quarters_once(office):
     )
     [told] = [entry for entry in office.timeline(incident) if entry.kind == "sla"]
     assert (told.text, told.at, told.public) == ("used 75 % of the time to answer", at, False)
+
+
+def hold(office, incident, at, reason=None, until=None):
+    wanted = {"hold_reason": reason, "hold_until": until}
+    return office.perform(incident, "hold", "Priya", at, **{name: value for name, value in wanted.items() if value})
+
+
+def spans(office, incident):
+    return [(pause.reason, pause.began_at - MONDAY, pause.ended_at and pause.ended_at - MONDAY)
+            for pause in office.pauses(incident)]  # fmt: skip
+
+
+def test_a_hold_is_moved_while_it_lasts_and_the_clock_stands_or_runs_by_its_reason(office):
+    incident = office.bring_to("on_hold")  # for a vendor since noon, until Saturday
+    hold(office, incident, MONDAY + 4 * HOUR, until=MONDAY + 2 * DAY)
+    assert office.timers(incident)["hold_until"].due_at == MONDAY + 2 * DAY
+    assert spans(office, incident) == [("vendor", 3 * HOUR, None)], "another day stops and starts nothing"
+    told = office.timeline(incident)[-1]
+    assert (told.kind, told.text) == ("hold", "kept it on hold: waiting for a vendor, until 4 Mar 2026")
+    assert list(told.changes) == ["hold_until"]
+    kept = hold(office, incident, MONDAY + 5 * HOUR, reason="problem")
+    assert (kept.hold_reason, kept.hold_until) == ("problem", MONDAY + 2 * DAY)
+    assert spans(office, incident) == [("vendor", 3 * HOUR, 5 * HOUR)]
+    assert kept.resolution_due_at == MONDAY + 3 * DAY + 2 * HOUR, "due on Wednesday evening, and the two hours"
+    assert "resolution_breach" in office.timers(incident)
+    hold(office, incident, MONDAY + 6 * HOUR, reason="change")
+    hold(office, incident, MONDAY + 7 * HOUR, reason="reporter", until=MONDAY + 3 * DAY)
+    assert spans(office, incident)[1:] == [("change", 6 * HOUR, 7 * HOUR), ("reporter", 7 * HOUR, None)]
+    assert "resolution_breach" not in office.timers(incident)
+    assert (
+        office.perform(incident, "resume", "Priya", MONDAY + 8 * HOUR).resolution_due_at == MONDAY + 3 * DAY + 4 * HOUR
+    )
+    assert verified(office.engine)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "after"),
+    [
+        ("vendor", [("vendor", 3 * HOUR, None)]),
+        ("problem", [("vendor", 3 * HOUR, None)]),
+        ("change", [("vendor", 3 * HOUR, 4 * HOUR), ("change", 4 * HOUR, 4 * HOUR + MINUTE),
+                    ("vendor", 4 * HOUR + MINUTE, None)]),
+    ],
+)  # fmt: skip
+def test_a_moved_hold_is_taken_back_with_its_clock(office, reason, after):
+    incident = office.bring_to("on_hold")
+    before = office.incident(incident)
+    moved = hold(office, incident, MONDAY + 4 * HOUR, reason, MONDAY + 2 * DAY)
+    with writing(office.engine) as db:
+        undo.undo(db, incident, moved.version, actor=office.people["Priya"], now=MONDAY + 4 * HOUR + MINUTE)
+    kept = office.incident(incident)
+    assert (kept.hold_reason, kept.hold_until) == (before.hold_reason, before.hold_until)
+    assert office.timers(incident)["hold_until"].due_at == before.hold_until
+    assert spans(office, incident) == after
+    assert verified(office.engine)[0] == []
+
+
+def test_several_holds_are_moved_at_once_and_one_that_is_so_already_is_left(office):
+    held, working = office.bring_to("on_hold"), office.bring_to("in_progress")
+    items = [bulk.Item(one, office.incident(one).number, office.incident(one).version) for one in (held, working)]
+    given = {"hold_reason": "vendor", "hold_until": MONDAY + 5 * DAY}
+    priya = office.people["Priya"]
+    results = bulk.change(items, given, "hold", actor=priya, now=MONDAY + 4 * HOUR, engine=office.engine)
+    assert [result.done for result in results] == [False, True]
+    assert "like this already" in results[0].sentence

@@ -1,5 +1,7 @@
 """The incident's page: facts, the actions allowed to me, what was written, for those who work on it."""
 
+from datetime import timedelta
+
 import pytest
 
 from db.commands import incidents as commands
@@ -49,6 +51,24 @@ def test_starting_work_takes_one_press(desk, opened):
     kept = desk.incident(number)
     assert (kept.state, kept.assignee_id) == ("in_progress", desk.actors["Priya"].id)
     assert not at.error
+
+
+@sqlite
+def test_the_day_of_a_hold_can_be_moved_and_the_form_shows_what_it_is_now(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    desk.accept(number)
+    until = desk.now + timedelta(days=9)
+    desk.do(number, "hold", "Priya", hold_reason="change", hold_until=until)
+    at = opened(PAGE, "Priya", number=number)
+    at.session_state["incident.ask"] = "hold"  # as 'More' does
+    at = at.run()
+    assert at.radio(key=f"act.hold.{number}.hold_reason").value == "change"
+    day = at.date_input(key=f"act.hold.{number}.hold_until")
+    assert day.value == until.date()
+    day.set_value(until.date() + timedelta(days=3))
+    button(at, "Change the hold").click().run()
+    kept = desk.incident(number)
+    assert (kept.state, kept.hold_reason, (kept.hold_until - until).days) == ("on_hold", "change", 3)
 
 
 @sqlite

@@ -19,7 +19,7 @@ WALK = """
     accept      assigned     -            -            -            -            -            -            -
     assign      assigned     assigned     assigned     assigned     -            -            -            -
     acknowledge in_progress  in_progress  -            -            -            -            -            -
-    hold        -            on_hold      on_hold      -            -            -            -            -
+    hold        -            on_hold      on_hold      on_hold      -            -            -            -
     resume      -            -            -            in_progress  -            -            -            -
     escalate    -            assigned     assigned     assigned     -            -            -            -
     resolve     resolved     resolved     resolved     resolved     -            -            -            -
@@ -165,6 +165,33 @@ def test_a_closed_incident_reopens_for_14_days(after):
     else:
         with pytest.raises(RuleError, match="more than 14 days ago"):
             states.apply(incident, "reopen", GIVEN, NOW + after)
+
+
+HELD = {"state": "on_hold", "hold_reason": "vendor", "hold_until": NOW + DAY}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"hold_until": NOW + 2 * DAY}, {"hold_reason": "other"}, {"hold_reason": "other", "hold_until": NOW + DAY}],
+)
+def test_what_is_on_hold_takes_another_day_or_reason_and_keeps_the_other(asked):
+    changes = states.apply(HELD, "hold", asked, NOW)
+    assert changes == {"state": "on_hold"} | {name: asked.get(name, HELD[name]) for name in HELD if name != "state"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "later", "sentence"),
+    [
+        ({}, 0 * DAY, "like this already"),
+        ({"hold_reason": "vendor", "hold_until": NOW + DAY}, 0 * DAY, "like this already"),
+        ({"hold_reason": "other"}, 2 * DAY, "a day in the future"),
+        ({"hold_until": NOW + 400 * DAY}, 0 * DAY, "within one year"),
+    ],
+)
+def test_a_hold_that_changes_nothing_or_ends_in_the_past_is_refused(asked, later, sentence):
+    with pytest.raises(RuleError, match=sentence) as refused:
+        states.apply(HELD, "hold", asked, NOW + later)
+    assert list(refused.value.fields) == ["hold_until"]
 
 
 @given(until=some.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=some.just(UTC)))
