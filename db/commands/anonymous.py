@@ -79,9 +79,14 @@ def report(
 
 
 def answer(db: Session, fixed: bool, words: str, *, sure: bool, actor: Actor, now: datetime) -> None:
-    """'Yes' or 'Not yet' of who holds the link; the same again changes nothing. Raises answers.Unsure, RuleError."""
+    """'Yes' or 'Not yet' of who holds the link. Raises answers.Unsure, RuleError.
+
+    The same answer again changes nothing, but other words with it are kept as a comment.
+    """
     incident = _opened(db, actor, now)
     if (fixed and incident.verification == "confirmed") or (not fixed and incident.denied_at is not None):
+        if words.strip() and _just_said(db, incident, words) is None:
+            conversation.comment(db, incident.id, words, public=True, actor=actor, now=now)
         return
     answers.answer(db, incident.id, None, fixed, words, sure=sure, actor=actor, now=now)
 
@@ -89,12 +94,20 @@ def answer(db: Session, fixed: bool, words: str, *, sure: bool, actor: Actor, no
 def comment(db: Session, words: str, *, actor: Actor, now: datetime) -> None:
     """Write on the incident that the link opens; the same words again at once are a second click."""
     incident = _opened(db, actor, now)
-    newest = select(TimelineEntry).where(TimelineEntry.incident_id == incident.id, TimelineEntry.kind == "comment")
-    last = db.scalars(newest.order_by(TimelineEntry.id.desc()).limit(1)).first()
-    again = last is not None and last.actor_id is None and last.detail == words.replace("\r\n", "\n").strip()
-    if again and last is not None and now - last.at < _SAME_WORDS:
+    said = _just_said(db, incident, words)
+    if said is not None and now - said.at < _SAME_WORDS:
         return
     conversation.comment(db, incident.id, words, public=True, actor=actor, now=now)
+
+
+def _just_said(db: Session, incident: Incident, words: str) -> TimelineEntry | None:
+    """The newest of what was written on it, if it is these words from somebody without an account."""
+    written = TimelineEntry.kind.in_(("comment", "reject"))
+    newest = select(TimelineEntry).where(TimelineEntry.incident_id == incident.id, written)
+    last = db.scalars(newest.order_by(TimelineEntry.id.desc()).limit(1)).first()
+    if last is None or last.actor_id is not None or last.detail != words.replace("\r\n", "\n").strip():
+        return None
+    return last
 
 
 def _opened(db: Session, actor: Actor, now: datetime) -> Incident:

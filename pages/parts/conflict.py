@@ -17,7 +17,7 @@ from pages.parts.texts import literal
 from rules.access import Actor, NotFound
 from rules.moments import MOMENTS
 from rules.priority import LABELS as PRIORITIES
-from rules.priority import LEVELS, RISKS
+from rules.priority import LEVELS, RISKS, span
 from rules.states import ACTIONS, HOLD_REASONS, LABELS, RESOLUTION_CODES, VERIFICATIONS
 
 _NAMES = {
@@ -42,6 +42,11 @@ _NAMES = {
     "verification": "Confirmed",
     "verification_note": "Why not needed",
     "duplicate_of": "Merged into",
+    "vendor_contact": "The vendor's contact",
+    "vendor_reference": "The vendor's reference",
+    "pin_seconds": "Pinned",
+    "pin_until": "Pinned until",
+    "pin_reason": "Why it is pinned",
     "reason": "Reason",
     **MOMENTS,
 }
@@ -55,7 +60,7 @@ _WORDS: dict[str, Mapping[Any, str]] = {
     "verification": VERIFICATIONS,
 }
 _NOTHING = "–"
-_STAND = frozenset({*TRIAGE_FIELDS, "team_id", "assignee_id"})
+_STAND = frozenset({*TRIAGE_FIELDS, "team_id", "assignee_id", "vendor_contact", "vendor_reference"})
 """fields that a form shows as they stand"""
 _INSTEAD = {"accept": "assign"}
 """what can still be done when somebody else has accepted it"""
@@ -151,6 +156,8 @@ def _value(detail: Detail, name: str) -> Any:
 def _told(name: str, value: Any, known: Mapping[str, Mapping[Any, str]]) -> str:
     if value is None or value == "":
         return _NOTHING
+    if name == "pin_seconds" and isinstance(value, int):
+        return f"{span(abs(value))} {'ahead' if value > 0 else 'back'}" if value else _NOTHING
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, datetime):

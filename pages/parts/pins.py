@@ -11,7 +11,7 @@ from db.commands.bulk import Item
 from db.engine import Session
 from db.models import Incident
 from db.queries import incidents
-from pages.parts import session, times, undo
+from pages.parts import conflict, session, times, undo
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
@@ -29,7 +29,8 @@ def label(pinned: bool) -> str:
 
 
 def ask(actor: Actor, detail: incidents.Detail) -> None:
-    """Open the dialog that pins an open incident."""
+    """Open the dialog that pins an open incident, without what came of it when it was opened before."""
+    _forget(f"pin.{detail.line.number}")
     st.dialog(f"Pin: {detail.line.number}", icon=":material/keep:")(_dialog)(actor, detail)
 
 
@@ -64,6 +65,15 @@ def _dialog(actor: Actor, detail: incidents.Detail) -> None:
     if st.session_state.pop(f"{key}.done", False):
         st.rerun()
     st.markdown(f"**{literal(detail.line.title)}**")
+    if failure is not None and failure.since:
+        seen, seconds, reason, until = st.session_state[f"{key}.asked"]
+        mine = {"pin_seconds": _words(seconds), "pin_until": until, "pin_reason": reason}
+        conflict.choose(
+            actor, seen, failure, mine, None, key,
+            keep=lambda: _done(key),
+            use=lambda now, _again, _action: _pin(actor, now, seconds, reason, until, key),
+        )  # fmt: skip
+        return
     if failure is not None:
         st.error(literal(failure.sentence), icon=":material/error:")
     wrong = failure.fields if failure else {}
@@ -85,14 +95,32 @@ def _dialog(actor: Actor, detail: incidents.Detail) -> None:
 
 
 def _send(actor: Actor, detail: incidents.Detail, key: str) -> None:
-    state, line = st.session_state, detail.line
+    state = st.session_state
     day = state[f"{key}.until"] or times.local(session.now()).date()
     until = datetime.combine(day + timedelta(days=1), time(0), ZoneInfo(actor.zone))
+    _pin(actor, detail, state[f"{key}.seconds"], state[f"{key}.reason"] or "", until, key)
+
+
+def _pin(actor: Actor, detail: incidents.Detail, seconds: int, reason: str, until: datetime, key: str) -> None:
+    line = detail.line
 
     def change(db, now):  # type: ignore[no-untyped-def]
-        seconds = state[f"{key}.seconds"] or ranking.to_the_top(db, line.id)
-        reason = state[f"{key}.reason"] or ""
-        return ranking.pin(db, line.id, line.version, seconds, reason, until, actor=actor, now=now)
+        far = seconds or ranking.to_the_top(db, line.id)
+        return ranking.pin(db, line.id, line.version, far, reason, until, actor=actor, now=now)
 
-    state[f"{key}.failure"] = failure = _change(detail, "Pinned.", change)
-    state[f"{key}.done"] = failure is None
+    failure = _change(detail, "Pinned.", change)
+    if failure is None:
+        _done(key)
+    else:
+        st.session_state[f"{key}.failure"] = failure
+        st.session_state[f"{key}.asked"] = (detail, seconds, reason, until)
+
+
+def _forget(key: str) -> None:
+    for name in ("failure", "asked"):
+        st.session_state.pop(f"{key}.{name}", None)
+
+
+def _done(key: str) -> None:
+    _forget(key)
+    st.session_state[f"{key}.done"] = True

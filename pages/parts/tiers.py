@@ -11,7 +11,7 @@ from db.queries import choices
 from db.queries import tiers as queries
 from db.queries.incidents import Detail
 from db.queries.tiers import Standing
-from pages.parts import handover, times
+from pages.parts import conflict, handover, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
@@ -99,7 +99,6 @@ def vendor(actor: Actor, detail: Detail) -> None:
         return
     key = f"vendor.{detail.line.number}"
     failure: Failure | None = st.session_state.get(f"{key}.failure")
-    wrong = failure.fields if failure else {}
     with st.container(border=True, gap="small"):
         st.header("Vendor")
         st.table(
@@ -111,26 +110,54 @@ def vendor(actor: Actor, detail: Detail) -> None:
         )
         if not may(actor, "escalate", detail.record):
             return
-        with (
-            st.expander("Vendor reference", icon=":material/edit:", expanded=failure is not None),
-            st.form(f"{key}.form", border=False, enter_to_submit=False),
-        ):
-            if failure is not None and not failure.fields:
-                st.error(literal(failure.sentence), icon=":material/error:")
-            names = {name: f"{key}.{name}.{detail.line.version}" for name in ("contact", "reference")}
-            st.text_input("Contact (optional)", detail.vendor_contact, key=names["contact"])
-            field_problem(wrong.get("vendor_contact"))
-            st.text_input("Their reference (optional)", detail.vendor_reference, key=names["reference"])
-            field_problem(wrong.get("vendor_reference"))
-            st.form_submit_button("Save", on_click=_set_vendor, args=(actor, detail, names, key))
+        with st.expander("Vendor reference", icon=":material/edit:", expanded=failure is not None):
+            if failure is not None and failure.since:
+                seen, typed = st.session_state[f"{key}.asked"]
+                conflict.choose(
+                    actor, seen, failure, typed, None, key,
+                    keep=lambda: _forget(key),
+                    use=lambda now, again, _action: _set_vendor(actor, now, again, key),
+                )  # fmt: skip
+            else:
+                _vendor_form(actor, detail, failure, key)
 
 
-def _set_vendor(actor: Actor, detail: Detail, names: dict[str, str], key: str) -> None:
-    contact, reference = (st.session_state[names[name]] for name in ("contact", "reference"))
-    line = detail.line
-    st.session_state[f"{key}.failure"] = attempt(
+def _vendor_form(actor: Actor, detail: Detail, failure: Failure | None, key: str) -> None:
+    """The fields stay as they are typed whatever else of the incident changes."""
+    wrong = failure.fields if failure else {}
+    held = {"vendor_contact": detail.vendor_contact, "vendor_reference": detail.vendor_reference}
+    labels = {"vendor_contact": "Contact (optional)", "vendor_reference": "Their reference (optional)"}
+    names = {name: f"{key}.{name}.{value}" for name, value in held.items()}
+    with st.form(f"{key}.form", border=False, enter_to_submit=False):
+        if failure is not None and not failure.fields:
+            st.error(literal(failure.sentence), icon=":material/error:")
+        for name, value in held.items():
+            st.text_input(labels[name], value, key=names[name])
+            field_problem(wrong.get(name))
+        st.form_submit_button("Save", on_click=_send_vendor, args=(actor, detail, names, key))
+
+
+def _send_vendor(actor: Actor, detail: Detail, names: dict[str, str], key: str) -> None:
+    _set_vendor(actor, detail, {name: st.session_state[widget] or "" for name, widget in names.items()}, key)
+
+
+def _set_vendor(actor: Actor, seen: Detail, typed: dict[str, Any], key: str) -> None:
+    """Save what was typed over the incident as it was `seen`; what was not typed anew stays as it is there."""
+    line = seen.line
+    contact = typed.get("vendor_contact", seen.vendor_contact)
+    reference = typed.get("vendor_reference", seen.vendor_reference)
+    failure = attempt(
         lambda db, now: commands.set_vendor(db, line.id, line.version, contact, reference, actor=actor, now=now)
     )
+    _forget(key)
+    if failure is not None:
+        st.session_state[f"{key}.failure"] = failure
+        st.session_state[f"{key}.asked"] = (seen, typed)
+
+
+def _forget(key: str) -> None:
+    for name in ("failure", "asked"):
+        st.session_state.pop(f"{key}.{name}", None)
 
 
 def ask_inform(actor: Actor, detail: Detail) -> None:

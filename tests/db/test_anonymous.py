@@ -128,3 +128,21 @@ def test_faults_are_named_by_field_and_are_not_counted(office):
 )
 def test_one_line_is_counted_as_one(one, other, same):
     assert (throttle.line_of(one) == throttle.line_of(other)) is same
+
+
+def test_a_second_not_yet_in_other_words_is_kept_and_the_same_words_are_not_kept_twice(office):
+    number, actor = restored(office)
+
+    def not_yet(words, at):
+        with writing(office.engine) as db:
+            anonymous.answer(db, False, words, sure=False, actor=actor, now=at)
+
+    not_yet("It stays shut.", RECOVERED + HOUR)
+    not_yet("It stays shut.\r\n", RECOVERED + 2 * HOUR)
+    assert [entry.kind for entry in office.timeline(number)][-1] == "reject"
+    not_yet("Now the lamp is out too.", RECOVERED + 3 * HOUR)
+    not_yet("", RECOVERED + 4 * HOUR)
+    *_, denied, told = office.timeline(number)
+    assert (denied.kind, denied.detail) == ("reject", "It stays shut.")
+    assert (told.kind, told.detail, told.public) == ("comment", "Now the lamp is out too.", True)
+    assert office.incident(number).reopen_count == 1

@@ -7,6 +7,7 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import select
 
+from db.commands import tiers as commands
 from db.engine import reading, writing
 from db.models import Assignment, Notice, TeamMember
 from pages.parts import actions, shapes
@@ -162,6 +163,37 @@ def test_the_vendors_number_is_filled_in_later(desk, opened, worked_on):
     button(at, "Save").click().run()
     assert not at.exception
     assert desk.incident(worked_on).vendor_reference == "NL-4711"
+
+
+@sqlite
+@pytest.mark.parametrize("chosen", ["Use mine", "Keep theirs"])
+def test_two_who_note_the_vendors_number_see_both_and_choose(desk, opened, worked_on, chosen):
+    hand_to(desk, worked_on, desk.team("Nordlink", "external", "noc@nordlink.example"))
+    at = opened(PAGE, "Priya", number=worked_on)
+    field(at, "text_input", "Their reference (optional)").set_value("NL-4711")
+    with writing(desk.engine) as db:
+        given = ("noc2@nordlink.example", "NL-0815")
+        commands.set_vendor(db, desk.id_of(worked_on), None, *given, actor=desk.actors["Lena"], now=desk.now)
+    at = button(at, "Save").click().run()
+    assert desk.incident(worked_on).vendor_reference == "NL-0815"
+    assert "Lena changed INC-000001 while you were looking at it" in seen(at).replace("\\", "")
+    for words in ("**The vendor's reference:** –", "NL-0815", "NL-4711"):
+        assert words in seen(at).replace("\\", "")
+    at = button(at, chosen).click().run()
+    assert not at.error
+    kept = desk.incident(worked_on)
+    assert kept.vendor_reference == ("NL-4711" if chosen == "Use mine" else "NL-0815")
+    assert kept.vendor_contact == "noc2@nordlink.example", "what was not typed takes nothing back"
+    assert field(at, "text_input", "Their reference (optional)").value == kept.vendor_reference
+
+
+@sqlite
+def test_what_is_typed_for_the_vendor_stays_when_something_else_changes(desk, opened, worked_on):
+    hand_to(desk, worked_on, desk.team("Nordlink", "external", "noc@nordlink.example"))
+    at = opened(PAGE, "Priya", number=worked_on)
+    key = field(at, "text_input", "Their reference (optional)").key
+    desk.do(worked_on, "assign", "Lena", team_id=desk.team_id)
+    assert field(at.run(), "text_input", "Their reference (optional)").key == key
 
 
 @sqlite
