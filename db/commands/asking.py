@@ -41,7 +41,7 @@ def told(db: Session, incident: Incident, kind: str, words: str, actor: Actor, n
     if kind in _ANSWERS:
         asked = update(Notice).where(Notice.incident_id == incident.id, Notice.kind.in_((ASKED, REMINDED)))
         db.execute(asked.where(Notice.read_at.is_(None)).values(read_at=now))
-    if kind == "reject" and incident.denied_at is not None and incident.assignee_id not in (None, actor.id):
+    if kind in ("reject", "reopen") and incident.denied_at == now and incident.assignee_id not in (None, actor.id):
         subject = f"Not fixed: {incident.number}: {incident.title}"
         notices.tell(db, [incident.assignee_id], DENIED, subject, words, incident=incident, now=now)
 

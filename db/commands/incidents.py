@@ -28,7 +28,7 @@ from db.commands import (
 from db.models import Follower, Incident, TimelineEntry
 from db.queries.access import record_of
 from db.queries.settings import Policies, policies
-from db.queries.timeline import Entry, since
+from db.queries.timeline import Entry, closed_on, since
 from rules import access, priority, states
 from rules.access import Actor, Forbidden
 from rules.errors import RuleError
@@ -212,6 +212,8 @@ def perform(
             _name(db, incident, actor, now)
     before = wording.facts(incident) | edits
     values |= checks.words(values)
+    if action == "reopen":  # the days to do so count from the closing, which no correction moves
+        before["closed_at"] = closed_on(db, incident.id) or incident.closed_at
     for_reporter = not access.is_reporter(actor, record)
     changes = states.apply(before, action, values, now, patience=known.patience, for_reporter=for_reporter)
     if action == "acknowledge" and incident.assignee_id is None and actor is not access.SYSTEM:

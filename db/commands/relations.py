@@ -101,6 +101,32 @@ def link(
     return made
 
 
+def repeats(db: Session, incident_id: int, earlier: str, *, actor: Actor, now: datetime) -> None:
+    """Link what the actor reported with an `earlier` incident of this number that is over and has come back.
+
+    Said twice it is linked once. NotFound for an earlier one that the actor may not read.
+    """
+    incident = incidents.for_change(db, incident_id, None, actor)
+    if not access.is_reporter(actor, record_of(db, incident)):
+        access.check(actor, "relate", record_of(db, incident))
+    before_id = db.scalar(select(Incident.id).where(Incident.number == earlier)) or 0
+    before = incidents.for_change(db, before_id, None, actor)
+    held = exists().where(IncidentLink.incident_id == incident.id, IncidentLink.reference == before.number)
+    if before.id == incident.id or db.scalar(select(held)):
+        return
+    db.add(
+        IncidentLink(
+            incident_id=incident.id, kind="other", reference=before.number, url="", added_by_id=actor.id, added_at=now
+        )
+    )
+    changes = {"link": [None, before.number]}
+    told = f"said that it is {wording.named(before)} again"
+    timeline.add(db, incident, actor, now, "relate", told, changes=changes, public=True, versioned=False)
+    if before.restricted or not incident.restricted:
+        timeline.add(db, before, actor, now, "relate", f"reported it again as {incident.number}", versioned=False)
+    db.flush()
+
+
 def unlink(db: Session, incident_id: int, link_id: int, *, actor: Actor, now: datetime) -> None:
     """Remove a link; one that is gone already changes nothing."""
     incident = incidents.for_change(db, incident_id, None, actor)

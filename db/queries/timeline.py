@@ -71,6 +71,16 @@ def since(db: Session, incident_id: int, version: int) -> list[Entry]:
     return [Entry(*row) for row in db.execute(statement)]
 
 
+def closed_on(db: Session, incident_id: int) -> datetime | None:
+    """When it was last closed, as that was done: the moment may have been corrected since, a promise counts from it."""
+    closing = select(TimelineEntry.at).where(
+        TimelineEntry.incident_id == incident_id,
+        TimelineEntry.to_state == "closed",
+        func.coalesce(TimelineEntry.from_state, "") != "closed",
+    )
+    return db.scalar(closing.order_by(TimelineEntry.id.desc()).limit(1))
+
+
 def latest_public(db: Session, incident_ids: list[int]) -> dict[int, Entry]:
     """Incident id -> its newest public entry."""
     if not incident_ids:

@@ -10,8 +10,8 @@ from db.commands import files as files_commands
 from db.engine import Session, reading
 from db.queries import incidents, my_reports
 from db.queries.lines import Line
-from db.queries.timeline import Entry
-from pages.parts import address, rows, session, shapes, times
+from db.queries.timeline import Entry, closed_on
+from pages.parts import address, reopening, rows, session, shapes, times
 from pages.parts.empty import empty, field_problem
 from pages.parts.forms import Failure, attempt, error_title, guarded, summary
 from pages.parts.marks import gray
@@ -231,6 +231,7 @@ def one(actor: Actor, number: str) -> None:
             detail = incidents.by_number(db, actor, number)
             entries, total = my_reports.story(db, actor, detail)
             files = incidents.files(db, actor, detail)
+            closed_at = closed_on(db, detail.line.id) if detail.line.state == "closed" else None
     except NotFound as missing:
         st.title("My reports", anchor=False)
         empty(missing.sentence, "Choose it from the list of your reports.", key="my.missing")
@@ -252,6 +253,7 @@ def one(actor: Actor, number: str) -> None:
         confirm(line, actor, now, "my.one")
     else:
         standing(detail, entries, actor, now)
+    reopening.box(actor, detail, closed_at or detail.closed_at, now)
     left, right = st.columns([1.45, 1], gap="large")
     with left:
         known(detail, files, actor)

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from db.commands import conversation, files
+from db.commands import conversation, files, relations
 from db.commands import incidents as commands
 from db.engine import DatabaseProblem, Session, reading
 from db.queries import incidents, settings, similar
@@ -60,6 +60,7 @@ def form(actor: Actor) -> None:
     st.title("Report a problem", anchor=False)
     call = f" In an emergency call **the service desk on {literal(phone)}**." if phone else ""
     st.markdown(f"It takes less than a minute.{call}  \nYou are reporting as **{literal(actor.name)}**.")
+    again(actor)
     said = st.container()
     wrong = failure.fields if failure else {}
     if may(actor, "report_for"):
@@ -73,6 +74,21 @@ def form(actor: Actor) -> None:
             template_questions.ask(key, template.id, template.questions, wrong)
     more(wrong)
     st.button("Send report", type="primary", icon=":material/send:", key=key("send"), on_click=_send)
+
+
+def again(actor: Actor) -> None:
+    """Begin with the words of what was closed and is back, which the address names; it is linked when this is sent."""
+    number = st.query_params.get("again", "").strip()
+    if number and key("again") not in st.session_state:
+        try:
+            with reading() as db:
+                line = incidents.by_number(db, actor, number).line
+        except NotFound:
+            return
+        st.session_state[key("again")] = line.number
+        st.session_state[key("title")], st.session_state[key("affected")] = line.title, line.about
+    if key("again") in st.session_state:
+        st.info(f"It is linked with {st.session_state[key('again')]}.", icon=":material/link:")
 
 
 def _forget_typed() -> None:
@@ -235,6 +251,7 @@ def _send() -> None:
     typed = {name: st.session_state.get(key(name)) for name in LABELS}
     started = _known_answer(typed["started_at"])
     template_id, answers = template_questions.given(key)
+    earlier = st.session_state.get(key("again"))
     made: list[str] = []
 
     def change(db: Session, now: datetime) -> None:
@@ -257,13 +274,15 @@ def _send() -> None:
             actor=actor,
             now=now,
         )
+        if earlier:
+            relations.repeats(db, incident.id, earlier, actor=actor, now=now)
         made.append(incident.number)
 
     failure = attempt(change)
     st.session_state[key("failure")] = failure
     if failure is None:
         st.session_state["report.sent"] = made[0]
-        st.query_params["done"] = made[0]
+        st.query_params.from_dict({"done": made[0]})
 
 
 def _known_answer(answer: str | None) -> str | None:

@@ -3,15 +3,27 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from db.commands import bulk, catalogue, conversation, incidents, notices, people, ranking, tiers, undo
+from db.commands import (
+    bulk,
+    catalogue,
+    conversation,
+    corrections,
+    incidents,
+    notices,
+    people,
+    ranking,
+    relations,
+    tiers,
+    undo,
+)
 from db.engine import reading, writing
-from db.models import Incident
+from db.models import Incident, IncidentLink
 from db.queries import confirmation
 from db.queries import incidents as incident_queries
 from db.queries import notices as notice_queries
-from rules.access import Forbidden
+from rules.access import Forbidden, NotFound
 from rules.errors import RuleError
 from tests.db.office import DAY, HOUR, MONDAY, Office
 from tests.db.test_chains import verified
@@ -235,3 +247,45 @@ def test_several_holds_are_moved_at_once_and_one_that_is_so_already_is_left(offi
     results = bulk.change(items, given, "hold", actor=priya, now=MONDAY + 4 * HOUR, engine=office.engine)
     assert [result.done for result in results] == [False, True]
     assert "like this already" in results[0].sentence
+
+
+def test_the_days_to_reopen_count_from_the_closing_whatever_its_moment_is_corrected_to(office):
+    early, late = office.bring_to("closed"), office.bring_to("closed")
+    closed = office.incident(early).closed_at
+    for incident, moment in ((early, closed - 30 * MINUTE), (late, closed + 9 * DAY)):
+        with writing(office.engine) as db:
+            given, lena = {"closed_at": moment}, office.people["Lena"]
+            corrections.correct(db, incident, None, given, "By the log.", actor=lena, now=closed + 10 * DAY)
+    with pytest.raises(RuleError, match="more than 14 days ago"):
+        office.perform(late, "reopen", "Rita", closed + 14 * DAY + MINUTE, reason="It is back.")
+    assert office.perform(early, "reopen", "Rita", closed + 14 * DAY, reason="It is back.").state == "in_progress"
+
+
+def test_who_worked_on_it_is_told_that_its_reporter_opened_it_again(office):
+    incident = office.bring_to("closed")
+    office.perform(incident, "reopen", "Rita", LATER, reason="It is back.")
+    assert ("Priya", "not_fixed") in [(who, kind) for who, kind, _ in office.notices(incident)]
+    assert office.incident(incident).denied_at == LATER
+
+
+def test_what_is_reported_anew_is_linked_once_with_what_was_closed(office):
+    before, anew = office.bring_to("closed"), office.report("Mail is slow again")
+    hidden = office.report("Payroll", by="Otto")
+
+    def repeats(incident, who="Rita", earlier=before):
+        with writing(office.engine) as db:
+            number = office.incident(earlier).number
+            relations.repeats(db, incident, number, actor=office.people[who], now=LATER)
+
+    repeats(anew)
+    repeats(anew)
+    with pytest.raises(NotFound):
+        repeats(anew, earlier=hidden)
+    with pytest.raises(NotFound):
+        repeats(anew, "Otto", hidden)
+    told = [entry for entry in office.timeline(anew) if entry.kind == "relate"]
+    assert [(entry.text, entry.public) for entry in told] == [("said that it is INC-000001 again", True)]
+    assert office.timeline(before)[-1].text == "reported it again as INC-000002"
+    with reading(office.engine) as db:
+        links = db.execute(select(IncidentLink.kind, IncidentLink.reference, IncidentLink.incident_id)).all()
+    assert links == [("other", "INC-000001", anew)]

@@ -5,8 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import streamlit as st
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
+from db.engine import reading
+from db.models import IncidentLink
 from pages.parts import rows as rows_part
 from pages.parts import timeline as timeline_part
 from tests.pages.conftest import Desk, seen
@@ -193,3 +197,57 @@ def test_an_unknown_number_and_one_of_others_look_alike(desk: Desk, opened: Open
     assert not at.exception
     assert "Secret" not in seen(at)
     assert "All my reports" in [button.label for button in at.button]
+
+
+def closed(desk: Desk, days_ago: int) -> str:
+    number = desk.report("Rita", "Cannot print", minutes_ago=days_ago * 1440 + 100)
+    desk.fix(number, days_ago * 1440 + 10)
+    desk.do(number, "verify", "Rita", days_ago * 1440 + 5)
+    desk.do(number, "close", "Dora", days_ago * 1440)
+    return number
+
+
+def test_what_was_closed_is_opened_again_by_its_reporter_in_their_words(desk: Desk, opened: Opened) -> None:
+    number = closed(desk, 13)
+    desk.follow(number, "Otto")
+    assert "Open it again" not in [button.label for button in opened(PAGE, "Otto", number=number).button]
+    at = press(opened(PAGE, "Rita", number=number), "Open it again")
+    assert "Say what is wrong again." in seen(at).replace("\\", "")
+    assert desk.incident(number).state == "closed"
+    area(at, "What is wrong again?").set_value("It prints stripes now")
+    at = press(at, "Open it again")
+    assert not at.exception
+    assert "is open again" in at.success[0].value
+    kept = desk.incident(number)
+    assert (kept.state, kept.reopen_count, desk.words(number)[-1]) == ("in_progress", 1, "It prints stripes now")
+    assert "Open it again" not in [button.label for button in at.button]
+
+
+def test_what_somebody_else_opened_first_keeps_the_words(desk: Desk, opened: Opened) -> None:
+    number = closed(desk, 1)
+    at = opened(PAGE, "Rita", number=number)
+    area(at, "What is wrong again?").set_value("It prints stripes now")
+    desk.do(number, "reopen", "Dora", reason="Called in")
+    at = press(at, "Open it again")
+    assert "It prints stripes now" in seen(at)
+
+
+def test_after_fourteen_days_it_is_reported_anew_and_linked(
+    desk: Desk, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    went: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(st, "switch_page", lambda page, query_params: went.append((page, query_params)))
+    number = closed(desk, 15)
+    at = opened(PAGE, "Rita", number=number)
+    assert "Open it again" not in [button.label for button in at.button]
+    assert "more than 14 days ago" in seen(at)
+    press(at, "Report it anew")
+    assert went == [("staff/report.py", {"again": number})]
+    at = opened("staff/report.py", "Rita", again=number)
+    assert f"It is linked with {number}." in seen(at)
+    assert [field.value for field in at.text_input][:2] == ["Cannot print", "Room 204"]
+    press(at, "Send report")
+    anew = desk.incidents()[-1]
+    with reading(desk.engine) as db:
+        linked = list(db.scalars(select(IncidentLink.reference).where(IncidentLink.incident_id == anew.id)))
+    assert (anew.title, linked) == ("Cannot print", [number])
