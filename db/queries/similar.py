@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from db.models import QUEUE_AWAITING, Incident
 from db.queries.access import visible
 from db.queries.lines import Line, lines
-from db.queries.text_search import matching, telling, words_of
+from db.queries.text_index import matching
+from db.queries.text_search import telling, words_of
 from rules.access import SYSTEM, Actor
 
 RECENTLY = timedelta(days=2)

@@ -2,29 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    ColumnElement,
-    Select,
-    bindparam,
-    column,
-    func,
-    literal,
-    literal_column,
-    select,
-    table,
-    union_all,
-)
+from sqlalchemy import Select, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from db.models import Incident, Person, TimelineEntry
+from db.models import Incident, Person
+from db.queries import text_spread
+from db.queries.text_index import matching, told
 
 MAX_WORDS = 12
 COMMON = 2000
-NEWEST = 10_000
-"""timeline entries with the words that are looked at: the newest"""
 _WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"(?:inc-?)?([0-9]{1,12})", re.ASCII)
 _STOP = frozenset(
@@ -140,44 +127,6 @@ def words_of(text: str, *, meaningful: bool = False) -> list[str]:
     return kept[:MAX_WORDS]
 
 
-def matching(db: Session, words: Sequence[str], *, every: bool = True) -> Select[int]:
-    """Ids of incidents with every one of the `words`, of which there is at least one (each as a beginning), or any."""
-    if db.get_bind().dialect.name == "sqlite":
-        return _fts("incident_text", words, every)
-    source = table("incident_text", column("incident_id"), column("words"))
-    return select(source.c.incident_id).where(source.c.words.op("@@")(_tsquery(words, every)))
-
-
-def told(db: Session, words: Sequence[str], *, internal: bool) -> Select[int]:
-    """Ids of incidents with every one of the `words` in one entry of their timeline, among the newest of those entries.
-
-    `internal`: entries that are not for reporters count too.
-    """
-    if db.get_bind().dialect.name == "sqlite":
-        entries = _fts("timeline_text", words, True).order_by(literal_column("rowid").desc()).limit(NEWEST).subquery()
-        chosen = select(TimelineEntry.incident_id).where(TimelineEntry.id.in_(select(entries.c[0])))
-        return chosen if internal else chosen.where(TimelineEntry.public.is_(True))
-    source = table(
-        "timeline_text", column("entry_id"), column("incident_id"), column("public", Boolean), column("words")
-    )
-    newest = select(source.c.incident_id, source.c.public).where(source.c.words.op("@@")(_tsquery(words, True)))
-    found = newest.order_by(source.c.entry_id.desc()).limit(NEWEST).subquery()
-    return select(found.c.incident_id) if internal else select(found.c.incident_id).where(found.c.public)
-
-
-def _fts(name: str, words: Sequence[str], every: bool) -> Select[int]:
-    query = (" AND " if every else " OR ").join(f'"{word}"*' for word in words)
-    return (
-        select(literal_column("rowid"))
-        .select_from(table(name, column("rowid")))
-        .where(literal_column(name).op("match")(bindparam(None, query)))
-    )
-
-
-def _tsquery(words: Sequence[str], every: bool) -> ColumnElement[Any]:
-    return func.to_tsquery("simple", (" & " if every else " | ").join(f"'{word}':*" for word in words))
-
-
 def telling(db: Session, words: Sequence[str]) -> list[str]:
     """Those of the `words` that begin a word of at most COMMON incidents: what is everywhere tells nothing."""
     counts = [
@@ -192,8 +141,8 @@ def telling(db: Session, words: Sequence[str]) -> list[str]:
 def candidates(db: Session, text: str, *, internal: bool) -> list[Select[int]]:
     """Ids of incidents found by number, by words, or by the name of who reported or works on them: a part for each.
 
-    The words may stand in what was reported or written since; `internal`: in notes among those who work too. No part
-    when nothing is asked.
+    The words may stand in what was reported or written since, together or (text_spread) apart; `internal`: in notes
+    among those who work too. No part when nothing is asked.
     """
     words = words_of(text)
     if not words:
@@ -209,6 +158,9 @@ def candidates(db: Session, text: str, *, internal: bool) -> list[Select[int]]:
         select(Incident.id).where(Incident.reporter_id.in_(people)),
         select(Incident.id).where(Incident.assignee_id.in_(people)),
     ]
+    apart = text_spread.spread(db, words, internal=internal)
+    if apart:
+        parts.append(select(Incident.id).where(Incident.id.in_(apart)))
     number = _NUMBER.fullmatch(typed)
     if number is not None:
         parts.append(select(Incident.id).where(Incident.number == f"INC-{int(number[1]):06d}"))
@@ -217,14 +169,15 @@ def candidates(db: Session, text: str, *, internal: bool) -> list[Select[int]]:
 
 def found(db: Session, text: str, *, internal: bool) -> Select[int] | None:
     """The candidates, each once; None when nothing is asked."""
-    parts = candidates(db, text, internal=internal)
+    return once(candidates(db, text, internal=internal))
+
+
+def once(parts: Sequence[Select[int]]) -> Select[int] | None:
+    """The ids of all the candidates' parts, each once; None when there is no part."""
     return select(parts[0].union(*parts[1:]).subquery().c[0]) if parts else None
 
 
-def common(db: Session, text: str, most: int, *, internal: bool) -> bool:
+def common(db: Session, parts: Sequence[Select[int]], most: int) -> bool:
     """True when the candidates are more than `most`, one found in two ways counted twice."""
-    each = [
-        select(func.count()).select_from(part.limit(most + 1).subquery()).scalar_subquery()
-        for part in candidates(db, text, internal=internal)
-    ]
+    each = [select(func.count()).select_from(part.limit(most + 1).subquery()).scalar_subquery() for part in parts]
     return bool(each) and sum(db.execute(select(*each)).one()) > most

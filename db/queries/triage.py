@@ -27,7 +27,7 @@ from db.queries.access import hidden_list, visible
 from db.queries.incidents import works_on
 from db.queries.lines import RANKED, Line, lines, of_ids
 from db.queries.settings import policies
-from db.queries.text_search import common, found
+from db.queries.text_search import candidates, common, once
 from rules import access
 from rules.access import Actor
 from rules.priority import RISKS, Merits
@@ -195,11 +195,11 @@ def _read(db: Session, actor: Actor, filters: Filters, page: int, now: datetime,
 
 def _matching(db: Session, actor: Actor, text: str, walk: bool | None) -> tuple[ColumnElement[bool] | None, bool]:
     """The condition that a text stands for (None: nothing is asked), and whether the queue is best walked for it."""
-    internal = works_on(actor)
-    ids = found(db, text, internal=internal)
+    parts = candidates(db, text, internal=works_on(actor))
+    ids = once(parts)
     if ids is None:
         return None, True
-    if common(db, text, DENSE, internal=internal) if walk is None else walk:
+    if common(db, parts, DENSE) if walk is None else walk:
         return func.coalesce(Incident.id.in_(ids), false()), True  # put so, PostgreSQL walks too
     return Incident.id.in_(ids), False
 
