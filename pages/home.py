@@ -1,7 +1,7 @@
 """Home: what needs me now, by what I may do. Each row has its one next action."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import streamlit as st
@@ -47,7 +47,7 @@ def everything(actor: Actor) -> None:
     if found.week is not None:
         week(found.week)
     shown: set[int] = set()
-    drawn = [draw(listed, getattr(found, listed.name), now, shown) for listed in PARTS]
+    drawn = [draw(_for(actor, listed), getattr(found, listed.name), now, shown) for listed in PARTS]
     if not any(drawn):
         nothing(actor)
 
@@ -75,6 +75,13 @@ class Listed:
     why: Callable[[Line, datetime], str] | None = None
     """why a row stands here, in place of the reason for its rank"""
     plain: bool = False
+
+
+def _for(actor: Actor, listed: Listed) -> Listed:
+    """All that a team of the devops way may close stands on the board: its people have no triage."""
+    if listed.more == TO_CLOSE and not may(actor, "triage"):
+        return replace(listed, more=("responders/board.py", {"view": "team"}))
+    return listed
 
 
 def draw(listed: Listed, found: Part | None, now: datetime, shown: set[int]) -> bool:

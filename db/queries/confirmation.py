@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from db.models import Incident, Person, TimelineEntry
+from db.models import Incident, Person, Team, TimelineEntry
+from rules import access
+from rules.access import Actor, Record
 from rules.verification import Patience
 
 _RECOVERED = (Incident.state == "recovered", Incident.denied_at.is_(None))
@@ -63,6 +65,19 @@ def waiting(patience: Patience, now: datetime) -> list[ColumnElement[bool]]:
         and_(Incident.reminded_at.is_(None), or_(Incident.imported.is_(False), Incident.recovered_at > latest)),
     )
     return [*_RECOVERED, Incident.verification.is_(None), ~_to_ask(), in_time]
+
+
+def for_closer(db: Session, actor: Actor) -> list[ColumnElement[bool]] | None:
+    """What narrows these lists to what the actor may close: nothing for the desk, their devops teams' own for the
+    responders of those. None for who closes nothing.
+    """
+    if access.may(actor, "close"):
+        return []
+    if not actor.team_ids:
+        return None
+    devops = select(Team.id).where(Team.id.in_(sorted(actor.team_ids)), Team.way == "devops").order_by(Team.id)
+    ids = [id_ for id_ in db.scalars(devops) if access.may(actor, "close", Record(team_id=id_, team_way="devops"))]
+    return [Incident.team_id.in_(ids)] if ids else None
 
 
 def denied_words(db: Session, incident: Incident) -> str:

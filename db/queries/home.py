@@ -65,7 +65,8 @@ class Home:
 
 def home(db: Session, actor: Actor, now: datetime, week_began: datetime) -> Home:
     """What needs `actor` now. `week_began` is Monday's first instant on the reader's clock."""
-    triages, works, closes = may(actor, "triage"), may(actor, "acknowledge"), may(actor, "close")
+    triages, works, theirs = may(actor, "triage"), may(actor, "acknowledge"), confirmation.for_closer(db, actor)
+    closes, theirs = theirs is not None, theirs or []
     administers = may(actor, "people")
     patience = settings.policies(db).patience if closes else Patience()
     soonest = (Incident.recovered_at, Incident.id)
@@ -75,11 +76,11 @@ def home(db: Session, actor: Actor, now: datetime, week_began: datetime) -> Home
         "new": _new(db, actor) if triages else None,
         "late": _late(db, actor, now) if triages else None,
         "past_ola": _past_ola(db, actor, now) if triages and actor.team_ids else None,
-        "denied": _denied(db, actor) if closes else None,
-        "to_close": _first(db, actor, confirmation.answered(), soonest) if closes else None,
-        "unanswered": _first(db, actor, confirmation.unanswered(patience, now), soonest) if closes else None,
-        "to_ask": _first(db, actor, confirmation.to_ask(), soonest) if closes else None,
-        "waiting": _first(db, actor, confirmation.waiting(patience, now), soonest) if closes else None,
+        "denied": _denied(db, actor, theirs) if closes else None,
+        "to_close": _first(db, actor, confirmation.answered() + theirs, soonest) if closes else None,
+        "unanswered": _first(db, actor, confirmation.unanswered(patience, now) + theirs, soonest) if closes else None,
+        "to_ask": _first(db, actor, confirmation.to_ask() + theirs, soonest) if closes else None,
+        "waiting": _first(db, actor, confirmation.waiting(patience, now) + theirs, soonest) if closes else None,
     }
     return Home(
         to_confirm=Part(my_reports.waiting_for_me(db, actor, SHOWN)),
@@ -154,9 +155,9 @@ def _past_ola(db: Session, actor: Actor, now: datetime) -> _Few:
     return _first(db, actor, [Incident.id.in_(running), Incident.queue_group + 0 == QUEUE_ACTIVE])
 
 
-def _denied(db: Session, actor: Actor) -> _Few:
+def _denied(db: Session, actor: Actor, theirs: list[ColumnElement[bool]]) -> _Few:
     # Few are denied and many in progress: the sum keeps SQLite from searching by state.
-    conditions = [Incident.state + "" == "in_progress", Incident.denied_at.is_not(None)]
+    conditions = [Incident.state + "" == "in_progress", Incident.denied_at.is_not(None), *theirs]
     return _first(db, actor, conditions, (Incident.denied_at, Incident.id))
 
 

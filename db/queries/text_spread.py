@@ -53,10 +53,10 @@ def _rare(db: Session, words: Sequence[str], internal: bool) -> dict[str, set[in
     rare = [word for word, texts in zip(words, numbers, strict=True) if texts <= FEW]
     if not rare:
         return {}
-    parts = []
+    parts: list[Select[int, int, int]] = []
     for place, word in enumerate(rare):
-        reported = text_index.matching(db, [word]).subquery()
-        parts.append(select(literal(place), reported.c[0], literal(1)))
+        own = text_index.matching(db, [word]).subquery()
+        parts.append(select(literal(place), own.c[0], literal(1)))
         entries = text_index.entries(db, [word]).subquery()
         parts.append(select(literal(place), entries.c.incident_id, cast(entries.c.public, Integer)))
     found: dict[str, set[int]] = {word: set() for word in rare}

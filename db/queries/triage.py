@@ -90,7 +90,8 @@ def _conditions(
     elif filters.view == "late":
         conditions += [Incident.queue_group == QUEUE_ACTIVE, Incident.resolution_due_at < now]
     elif filters.view == "close":
-        conditions += confirmation.closable(policies(db).patience, now)
+        theirs = confirmation.for_closer(db, actor)
+        conditions += [*confirmation.closable(policies(db).patience, now), *([false()] if theirs is None else theirs)]
     elif filters.view != "all":
         conditions.append(Incident.queue_group <= QUEUE_ON_HOLD)
     if filters.view == "mine":

@@ -8,7 +8,7 @@ import streamlit as st
 from db.commands import incidents as commands
 from db.commands.bulk import Item, Result
 from db.engine import reading
-from db.queries import choices, triage
+from db.queries import choices, confirmation, triage
 from db.queries.choices import Known
 from db.queries.incidents import Detail
 from pages.parts import actions, address, bulk, rows, session, shapes, times, undo, views
@@ -71,7 +71,7 @@ def page() -> None:
 
 def toolbar(actor: Actor, known: Known, counts: dict[str, int]) -> triage.Filters:
     """One view, one search, one filter; all in the address."""
-    offered = [view for view in triage.VIEWS if view != "close" or may(actor, "close")]
+    offered = [view for view in triage.VIEWS if view != "close" or _closes(actor)]
     view_key = address.begin("triage", "view", offered, "open")
     text_key = address.begin("triage", "q", None, "")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -110,6 +110,14 @@ def toolbar(actor: Actor, known: Known, counts: dict[str, int]) -> triage.Filter
         )
     address.keep({"view": view if view != "open" else None, "q": text})
     return triage.Filters(view or "open", text or "", *chosen.values())
+
+
+def _closes(actor: Actor) -> bool:
+    """The desk does, and who responds in a team that closes what it owns."""
+    if may(actor, "close") or not actor.has("responder"):
+        return may(actor, "close")
+    with reading() as db:
+        return confirmation.for_closer(db, actor) is not None
 
 
 def _first_page() -> None:

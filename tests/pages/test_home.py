@@ -1,6 +1,7 @@
 """Home: each role finds what needs it now, and nothing else."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 import pages.parts.rows as rows_part
 from db.commands.checks import Caller
-from db.engine import reading
+from db.engine import reading, writing
+from db.models import Incident, Team
+from db.queries import home as home_queries
 from db.queries import triage
 from db.queries.home import home
 from tests.pages.conftest import Desk, seen
@@ -80,6 +83,51 @@ def test_the_desk_sees_what_waits_for_the_reporter_and_what_may_be_closed(desk: 
     with reading(desk.engine) as db:
         queue = triage.queue(db, desk.actors["Dora"], triage.Filters(view="close"), 1, desk.now)
     assert (sorted(line.number for line in queue.lines), queue.total) == (sorted([confirmed, silent]), 2)
+
+
+@sqlite
+def test_who_responds_in_a_devops_team_sees_what_they_may_close_of_its_own(
+    desk: Desk, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = 24 * 60
+    ours, silent, other = (desk.report("Otto", title, minutes_ago=20 * days) for title in ("Ours", "Silent", "Other"))
+    for number, fixed in ((ours, 1), (silent, 18), (other, 1)):
+        desk.fix(number, fixed * days)
+    for number in (ours, other):
+        desk.do(number, "verify", "Otto")
+    for passed in (16, 0):
+        tick(desk.now - timedelta(days=passed), desk.engine)
+    assert found(desk, "Priya").to_close is None, "a team of the ITIL way leaves it to the desk"
+    elsewhere = desk.team("Servers", "2")
+    with writing(desk.engine) as db:
+        db.get_one(Team, desk.team_id).way = "devops"
+        db.get_one(Incident, desk.id_of(other)).team_id = elsewhere
+    part = found(desk, "Priya")
+    assert (numbers(part.to_close), numbers(part.unanswered)) == ([ours], [silent])
+    assert found(desk, "Lena").to_close is None, "who leads it but does not respond closes nothing"
+    assert set(numbers(found(desk, "Dora").to_close)) == {ours, other}
+    also = replace(desk.actors["Lena"], roles=desk.actors["Lena"].roles | {"responder"})
+    for actor, shown in (
+        (also, {ours, silent}),
+        (desk.actors["Lena"], set()),
+        (desk.actors["Dora"], {ours, silent, other}),
+    ):
+        with reading(desk.engine) as db:
+            queue = triage.queue(db, actor, triage.Filters(view="close"), 1, desk.now)
+        assert {line.number for line in queue.lines} == shown
+    went: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr("streamlit.switch_page", lambda page, query_params: went.append((page, query_params)))
+    monkeypatch.setattr(home_queries, "SHOWN", 1)
+    third = desk.report("Otto", "Third", minutes_ago=20 * days)
+    desk.fix(third, 1 * days)
+    desk.do(third, "verify", "Otto")
+    at = opened(PAGE, "Priya")
+    assert "Answered: to close" in [header.value for header in at.header]
+    at.button(key="home.to_close.more").click().run()
+    assert went == [("responders/board.py", {"view": "team"})]
+    desk.actors["Lena"] = also
+    views = opened("leads/triage.py", "Lena").segmented_control[0].options
+    assert "To close" in " ".join(views)
 
 
 def test_a_manager_sees_this_week_beside_the_last(desk: Desk) -> None:
