@@ -15,7 +15,7 @@ from api.plain import Fields
 from db.commands import anonymous, answers
 from db.commands.files import Upload
 from db.engine import reading, writing
-from db.queries import choices, tracking
+from db.queries import choices, templates, tracking
 from db.queries.settings import Organisation, organisation
 from db.settings import settings
 from rules import plain_words
@@ -23,6 +23,7 @@ from rules.access import NotFound
 from rules.attachments import EXTENSIONS, MAX_BYTES
 from rules.errors import RuleError
 from rules.priority import EFFECTS, SCOPES
+from rules.templates import YES_NO
 
 FORM = "/report-a-problem"
 PRIVATE = {"x-robots-tag": "noindex, nofollow", "referrer-policy": "no-referrer"}
@@ -30,6 +31,8 @@ PRIVATE = {"x-robots-tag": "noindex, nofollow", "referrer-policy": "no-referrer"
 TRAP = "website"
 """A field that people do not see. Programs that fill in every field are told so."""
 UNSURE = "unsure"
+ASK = "ask"
+"""The button that shows what is asked about what one needs; nothing is sent by it."""
 _LARGEST_ID = 2**31 - 1
 
 
@@ -46,10 +49,13 @@ def _show_form(request: Request, typed: Fields, wrong: Mapping[str, str], status
     with reading() as db:
         known = organisation(db)
         services = choices.services(db)
+        needs = {each.id: each for each in templates.offered(db)}
+    need = needs.get(_number(typed.get("template_id", "")) or 0)
     kept = typed.get("once", "")
     given = {"kept": kept} if forms.is_once(request, kept) else {}
     return forms.page(
         request, "report.html", status, typed=typed, wrong=wrong, services=services, scopes=SCOPES, effects=EFFECTS,
+        needs=list(needs.values()), need=need, yes_no=YES_NO,
         phone=known.desk_phone, organisation=known.name, accept=",".join(f".{name}" for name in EXTENSIONS),
         megabytes=MAX_BYTES // 1_048_576, **given,
     )  # fmt: skip
@@ -74,6 +80,9 @@ async def report(request: Request) -> Response:
             raise RuleError("This page was open for too long. Send the form once more.")
         if typed.get(TRAP):
             raise RuleError("Leave the field 'Website' empty: it is there for programs only.")
+        if typed.get(ASK):
+            return _show_form(request, typed, {})
+        begins = "answers."
         with writing() as db:
             token = anonymous.report(
                 db,
@@ -85,6 +94,8 @@ async def report(request: Request) -> Response:
                 effect=typed.get("effect") or None,
                 name=typed.get("caller_name", ""),
                 contact=typed.get("caller_contact", ""),
+                template_id=_number(typed.get("template_id", "")),
+                answers={name.removeprefix(begins): said for name, said in typed.items() if name.startswith(begins)},
                 attachments=uploads,
                 form_token=once,
                 address=plain.address(request),

@@ -7,13 +7,14 @@ page; of the token, too, only a hash is kept.
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import answers, checks, conversation, files, incidents, throttle
+from db.commands import answers as reporter
+from db.commands import checks, conversation, files, incidents, throttle
 from db.models import Incident, TimelineEntry
 from db.queries.sessions import hashed
 from db.queries.tracking import NOBODY
@@ -46,6 +47,8 @@ def report(
     attachments: Sequence[files.Upload],
     form_token: str,
     address: str,
+    template_id: int | None = None,
+    answers: Mapping[str, object] | None = None,
     now: datetime,
 ) -> str:
     """The tracking token of a new incident, or of the one that this form made already.
@@ -70,6 +73,8 @@ def report(
         attachments=attachments,
         caller=checks.Caller(name=name, contact=contact),
         form_token=hashed(f"form:{form_token}").hex(),
+        template_id=template_id,
+        answers=answers,
         actor=Actor(NOBODY.id, " ".join(name.split())[:120] or NOBODY.name, anonymous=True),
         now=now,
     )
@@ -88,7 +93,7 @@ def answer(db: Session, fixed: bool, words: str, *, sure: bool, actor: Actor, no
         if words.strip() and _just_said(db, incident, words) is None:
             conversation.comment(db, incident.id, words, public=True, actor=actor, now=now)
         return
-    answers.answer(db, incident.id, None, fixed, words, sure=sure, actor=actor, now=now)
+    reporter.answer(db, incident.id, None, fixed, words, sure=sure, actor=actor, now=now)
 
 
 def comment(db: Session, words: str, *, actor: Actor, now: datetime) -> None:

@@ -13,12 +13,12 @@ from starlette.testclient import TestClient
 
 from api import forms, plain, reports, sign_in
 from api.gate import Gate
-from db.commands import anonymous
+from db.commands import anonymous, templates
 from db.engine import reading, writing
 from db.models import Attachment, Incident, Throttle, TimelineEntry
 from db.settings import settings
 from rules.attachments import MAX_BYTES
-from tests.db.office import Office
+from tests.db.office import MONDAY, Office
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 50
 HOSTILE = "<script>alert(1)</script> **b** \u202eevil \U0001f5a8 شبكة {{ 7*7 }}"
@@ -121,6 +121,39 @@ def test_a_report_leads_to_a_page_that_only_its_link_opens(client, office):
         assert secret not in shown.text
     client.cookies.clear()
     assert client.get(path).status_code == 200, "the link alone is enough"
+
+
+QUESTIONS = [
+    {"label": "Which barrier?", "kind": "choice", "required": True, "options": ["North <1>", "South"]},
+    {"label": "Is anybody locked in?", "kind": "yes_no", "required": True},
+    {"label": "Since which day?", "kind": "date"},
+]
+
+
+def test_what_is_needed_asks_its_questions_also_without_an_account(client, office):
+    with writing() as db:
+        template = templates.save(
+            db, None, name="A barrier stays shut", description="At the car parks.", impact=1, urgency=1,
+            category_pair_id=office.pair, questions=QUESTIONS, actor=office.people["Ada"], now=MONDAY,
+        )  # fmt: skip
+    asked = send(client, title="Shut", template_id=str(template), ask="yes")
+    assert (asked.status_code, count()) == (200, 0), "showing the questions sends nothing"
+    for words in ("Which barrier?", "North &lt;1&gt;", "Is anybody locked in?", "Since which day? (optional)", "Shut"):
+        assert words in asked.text
+    refused = send(client, template_id=str(template), **{"answers.which_barrier": "West"})
+    assert (refused.status_code, count()) == (400, 0)
+    for words in ("Choose one from the list.", 'href="#answers.is_anybody_locked_in"', 'id="answers.which_barrier"'):
+        assert words in refused.text
+    given = {"answers.which_barrier": "North <1>", "answers.is_anybody_locked_in": "no", "answers.more": "ignored"}
+    path = made(client, template_id=str(template), **given, **{"answers.since_which_day": "2026-03-01"})
+    found = incident()
+    assert (found.template_id, found.category_pair_id, found.priority) == (template, office.pair, 1)
+    assert [each["answer"] for each in found.answers] == ["North <1>", "No", "1 Mar 2026"]
+    assert "Which barrier? North &lt;1&gt;" in client.get(path).text
+    with writing() as db:
+        templates.archive(db, template, actor=office.people["Ada"], now=MONDAY)
+    assert "What do you need?" not in client.get(reports.FORM).text
+    assert send(client, template_id=str(template), **given).status_code == 400
 
 
 def test_its_pages_tell_no_search_engine_no_other_site_and_no_cache(client, office):
