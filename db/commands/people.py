@@ -163,20 +163,29 @@ def change(
     team_ids: Collection[int],
     actor: Actor,
     now: datetime,
+    leads: Collection[int] | None = None,
 ) -> None:
-    """Change name, roles and teams. The last administrator keeps the role."""
+    """Change name, roles and teams, and which of those the person `leads` (None: as it was).
+
+    The last administrator keeps the role. RuleError names the field.
+    """
     access.check(actor, "people")
     _lock_administrators(db)
     person = _person(db, person_id)
     roles = _checked_roles(roles)
-    before = {"name": person.name, "roles": _roles_of(db, person_id), "teams": _teams_of(db, person_id)}
+    led = _leads_of(db, person_id)
+    before = {"name": person.name, "roles": _roles_of(db, person_id), "teams": _teams_of(db, person_id), "leads": led}
+    wanted = set(led if leads is None else leads)
+    if leads is not None and wanted - set(team_ids):
+        raise RuleError("Whoever leads a team is in it. Choose it among their teams too.", field="leads")
     if "admin" in before["roles"] and "admin" not in roles:
         _keep_one_administrator(db, person)
     person.name = text.line(name, "name", NAME_LIMIT, required="Give a name.")
     person.version += 1
     _write_roles(db, person_id, roles)
-    _write_teams(db, person_id, team_ids)
-    after = {"name": person.name, "roles": sorted(roles), "teams": sorted(team_ids)}
+    _write_teams(db, person_id, team_ids, wanted)
+    after = {"name": person.name, "roles": _roles_of(db, person_id), "teams": sorted(team_ids)}
+    after["leads"] = sorted(wanted & set(team_ids))
     if after != before:
         audit.record(db, actor, now, "person changed", _subject(person), before=before, after=after)
 
@@ -278,13 +287,15 @@ def _write_roles(db: Session, person_id: int, roles: Collection[str]) -> None:
     db.flush()
 
 
-def _write_teams(db: Session, person_id: int, team_ids: Collection[int]) -> None:
+def _leads_of(db: Session, person_id: int) -> list[int]:
+    led = select(TeamMember.team_id).where(TeamMember.person_id == person_id, TeamMember.lead)
+    return sorted(db.execute(led).scalars())
+
+
+def _write_teams(db: Session, person_id: int, team_ids: Collection[int], leads: Collection[int] = ()) -> None:
     known = set(db.execute(select(Team.id).where(Team.id.in_(team_ids))).scalars()) if team_ids else set()
     if set(team_ids) - known:
         raise RuleError("Choose teams from the list.", field="teams")
-    leads = set(
-        db.execute(select(TeamMember.team_id).where(TeamMember.person_id == person_id, TeamMember.lead)).scalars()
-    )
     db.execute(delete(TeamMember).where(TeamMember.person_id == person_id))
     db.add_all(TeamMember(team_id=team, person_id=person_id, lead=team in leads) for team in sorted(known))
     db.flush()

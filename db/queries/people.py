@@ -21,6 +21,8 @@ class PersonRow:
     roles: tuple[str, ...]
     team_ids: tuple[int, ...]
     teams: tuple[str, ...]
+    leads: tuple[int, ...]
+    """ids of the teams they lead"""
     disabled_at: datetime | None
     waiting: bool
     """invited, and has not chosen a password yet"""
@@ -78,14 +80,14 @@ def _rows(db: Session, ids: list[int]) -> list[PersonRow]:
         select(PersonRole.person_id, PersonRole.role).where(PersonRole.person_id.in_(ids))
     ):
         roles.setdefault(person_id, []).append(role)
-    teams: dict[int, list[tuple[str, int]]] = {}
-    for person_id, team_id, name in db.execute(
-        select(TeamMember.person_id, Team.id, Team.name)
+    teams: dict[int, list[tuple[str, int, bool]]] = {}
+    for person_id, team_id, name, lead in db.execute(
+        select(TeamMember.person_id, Team.id, Team.name, TeamMember.lead)
         .join(Team, Team.id == TeamMember.team_id)
         .where(TeamMember.person_id.in_(ids))
         .order_by(Team.name)
     ):
-        teams.setdefault(person_id, []).append((name, team_id))
+        teams.setdefault(person_id, []).append((name, team_id, lead))
     order = list(access.ROLES)
     return [
         PersonRow(
@@ -93,8 +95,9 @@ def _rows(db: Session, ids: list[int]) -> list[PersonRow]:
             name,
             email or "",
             tuple(sorted(roles.get(person_id, []), key=order.index)),
-            tuple(team_id for _, team_id in teams.get(person_id, [])),
-            tuple(team for team, _ in teams.get(person_id, [])),
+            tuple(team_id for _, team_id, _ in teams.get(person_id, [])),
+            tuple(team for team, _, _ in teams.get(person_id, [])),
+            tuple(team_id for _, team_id, lead in teams.get(person_id, []) if lead),
             disabled_at,
             waiting,
             last_seen,

@@ -52,6 +52,7 @@ def page() -> None:
 
 def row(person: queries.PersonRow) -> dict[str, object]:
     """A person as a row of the list."""
+    teams = list(zip(person.team_ids, person.teams, strict=True))
     if person.disabled_at is not None:
         told = "Disabled; cannot sign in"
     elif person.waiting:
@@ -64,7 +65,7 @@ def row(person: queries.PersonRow) -> dict[str, object]:
         "reference": None,
         "title": person.name,
         "explanation": f"{person.email} · {told}",
-        "meta": [*person.roles, *person.teams],
+        "meta": [*person.roles, *(f"leads {name}" if id_ in person.leads else name for id_, name in teams)],
         "action": "Change",
     }
 
@@ -167,7 +168,17 @@ def edit(actor: Actor, person_id: int) -> None:
         field_problem(wrong.get("name"))
         own = [role for role in person.roles if role != "reporter"]
         _roles_and_teams(key, teams, own, list(person.team_ids))
-        field_problem(wrong.get("roles"))
+        field_problem(wrong.get("roles") or wrong.get("teams"))
+        st.multiselect(
+            "Leads (optional)",
+            list(teams),
+            default=[team for team in person.leads if team in teams],
+            format_func=lambda team: teams[team],
+            key=f"{key}.leads",
+            placeholder="No team",
+            help="Whoever leads a team is told when its promises run out, and informed up the line.",
+        )
+        field_problem(wrong.get("leads"))
         st.form_submit_button(
             "Save", type="primary", icon=":material/check:", on_click=_save, args=(actor, key, person_id)
         )
@@ -205,6 +216,7 @@ def _save(actor: Actor, key: str, person_id: int) -> None:
                 name=state[f"{key}.name"],
                 roles=state[f"{key}.roles"],
                 team_ids=state[f"{key}.teams"],
+                leads=state[f"{key}.leads"],
                 actor=actor,
                 now=now,
             )

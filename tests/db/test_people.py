@@ -12,6 +12,7 @@ from db.engine import reading, writing
 from db.models import AuditEntry, Person, PersonRole, Team
 from db.queries import people as queries
 from db.queries import sessions
+from db.queries.responsible import leading
 from rules.access import SYSTEM, Actor, Forbidden, NotFound
 from rules.errors import RuleError
 
@@ -153,8 +154,38 @@ def test_changes_are_audited_without_secrets(engine):
         entries = db.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
     changed = next(entry for entry in entries if entry.action == "person changed")
     assert changed.before["roles"] == ["lead", "reporter"]
-    assert changed.after["roles"] == ["desk"]
+    assert changed.after["roles"] == ["desk", "reporter"]
     assert not [entry for entry in entries if token in str(entry.after) or PASSWORD in str(entry.after)]
+
+
+def test_who_leads_a_team_is_marked_kept_and_audited(engine):
+    add(engine, "ada", "admin")
+    bo = add(engine, "bo", "responder")
+    with writing(engine) as db:
+        teams = [Team(name=name, tier="2", way="itil") for name in ("Network", "Servers")]
+        db.add_all(teams)
+        db.flush()
+        network, servers = (team.id for team in teams)
+
+    def change(team_ids, **more):
+        with writing(engine) as db:
+            given = {"name": "bo", "roles": ["responder"], "team_ids": team_ids, "actor": SYSTEM, "now": NOW}
+            people.change(db, bo, **given, **more)
+        with reading(engine) as db:
+            return queries.person(db, SYSTEM, bo).leads
+
+    assert change([network, servers], leads=[network]) == (network,)
+    with reading(engine) as db:
+        assert leading(db, network) == {bo}
+    assert change([network, servers]) == (network,), "what is not said stays"
+    assert change([network, servers], leads=[network]) == (network,)
+    with pytest.raises(RuleError) as refused:
+        change([servers], leads=[network])
+    assert list(refused.value.fields) == ["leads"]
+    assert change([servers]) == ()
+    with reading(engine) as db:
+        told = db.scalars(select(AuditEntry).where(AuditEntry.action == "person changed").order_by(AuditEntry.id)).all()
+    assert [(entry.before["leads"], entry.after["leads"]) for entry in told] == [([], [network]), ([network], [])]
 
 
 def test_people_are_found_and_paged_in_sql(engine):

@@ -1,8 +1,12 @@
 """People: invited by a link, changed, disabled; and one's own account."""
 
+from types import SimpleNamespace
+
 import pytest
 
 import pages.parts.rows as rows_part
+from db.engine import reading
+from db.queries.responsible import leading
 from tests.pages.conftest import seen
 
 
@@ -32,6 +36,27 @@ def test_an_invitation_asks_for_name_address_roles_and_teams(desk, opened):
     at = button(opened("admin/people.py", "Ada"), "Invite").click().run()
     assert [box.label for box in at.text_input][-2:] == ["Name", "E-mail address"]
     assert at.multiselect[0].options == ["Network"]
+
+
+@sqlite
+def test_an_administrator_marks_who_leads_a_team(desk, opened, monkeypatch):
+    drawn = []
+    priya = desk.actors["Priya"].id
+    event = SimpleNamespace(id=str(priya))
+
+    def listed(items, **_rest):
+        drawn.extend(item["meta"] for item in items if item["id"] == str(priya))
+        return event
+
+    monkeypatch.setattr(rows_part, "rows", listed)
+    at = opened("admin/people.py", "Ada")
+    at.multiselect(key=f"people.{priya}.leads").set_value([desk.team_id])
+    button(at, "Save").click().run()
+    with reading(desk.engine) as db:
+        assert leading(db, desk.team_id) == {priya}
+    event = None
+    opened("admin/people.py", "Ada")
+    assert drawn[-1] == ["reporter", "responder", "leads Network"]
 
 
 @sqlite
