@@ -24,8 +24,11 @@ from rules.states import OPEN, PAUSING_REASONS, STATES
 
 PAGE = 1_000
 _FOREVER = datetime.max.replace(tzinfo=UTC)
+_SORTED = ("assigned", "in_progress", "on_hold", "resolved", "recovered", "closed")
 _MOMENTS = {
-    # moment: the states in which it is known, and those in which it is not
+    # moment or what else is held: the states in which it is known, and those in which it is not
+    "category_pair_id": (_SORTED, ()),
+    "priority": (_SORTED, ()),
     "resolved_at": (("resolved", "recovered", "closed"), ("new", "assigned", "in_progress", "on_hold")),
     "recovered_at": (("recovered", "closed"), ("new", "assigned", "in_progress", "on_hold", "resolved")),
     "closed_at": (("closed",), tuple(state for state in STATES if state != "closed")),
@@ -38,6 +41,8 @@ _MOMENTS = {
     "duplicate_of_id": ((), tuple(state for state in STATES if state != "cancelled")),
 }
 _WORDS = {
+    "category_pair_id": "its category",
+    "priority": "its priority",
     "resolved_at": "the moment it was resolved",
     "recovered_at": "the moment it was restored",
     "closed_at": "the moment it was closed",

@@ -6,6 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from db.commands.incidents import Conflict
+from db.engine import writing
+from db.models import Person, PersonRole
+from rules.access import Actor
 from tests.db.office import HOUR, MONDAY, Office
 
 
@@ -42,8 +45,8 @@ def test_exactly_one_wins_and_the_others_learn_who(office, state, action, versio
     number = office.bring_to(state)
     names = ["Dora", "Lena", "Priya", "Sam"]
     if action == "close":
-        names = ["Dora", "Dora2"]
-        office.people["Dora2"] = office.people["Dora"]
+        names = ["Dora", "Dirk"]
+        office.people["Dirk"] = _one_more(office, "Dirk", "desk")
     got = _at_once(office, number, action, names, version, **given)
     winners = [name for name, result in got.items() if result == "done"]
     assert len(winners) == 1
@@ -51,6 +54,16 @@ def test_exactly_one_wins_and_the_others_learn_who(office, state, action, versio
     assert all(result == (first,) for name, result in got.items() if name != winners[0])
     assert office.incident(number).version == version + 1
     assert [entry.kind for entry in office.timeline(number)].count(action) == 1
+
+
+def _one_more(office, name, role):
+    """Another person with this role."""
+    with writing(office.engine) as db:
+        made = Person(name=name, email=f"{name.lower()}@example.org", created_at=MONDAY)
+        db.add(made)
+        db.flush()
+        db.add_all(PersonRole(person_id=made.id, role=held) for held in ("reporter", role))
+        return Actor(made.id, name, frozenset({"reporter", role}))
 
 
 def test_without_a_version_the_second_finds_the_state_changed(office):

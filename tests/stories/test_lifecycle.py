@@ -95,11 +95,20 @@ class Lifecycle(RuleBasedStateMachine):
         action = {"new": "accept", "assigned": "hold", "in_progress": "hold", "on_hold": "resume"}.get(state, "reopen")
         self.act(action, "Dora", "Network", data.draw(some.sampled_from(HOLDS)), False)
 
-    @rule(level=some.sampled_from([1, 2, 3]), urgency=some.sampled_from([1, 2, 3]))
-    def sort(self, level: int, urgency: int) -> None:
-        fields = {"impact": level, "urgency": urgency, "category_pair_id": self.office.pair}
-        with writing(self.office.engine) as db:
-            incidents.prioritise(db, self.id, self.version, fields, actor=self.office.people["Lena"], now=self.now)
+    @rule(
+        level=some.sampled_from([1, 2, 3, None]),
+        urgency=some.sampled_from([1, 2, 3, None]),
+        sorted_in=some.sampled_from([True, True, False]),
+    )
+    def sort(self, level: int | None, urgency: int | None, sorted_in: bool) -> None:
+        """Sorted, or with something taken away again, which only what is still new lets happen."""
+        fields = {"impact": level, "urgency": urgency, "category_pair_id": self.office.pair if sorted_in else None}
+        try:
+            with writing(self.office.engine) as db:
+                incidents.prioritise(db, self.id, self.version, fields, actor=self.office.people["Lena"], now=self.now)
+        except RuleError:
+            assert None in fields.values()
+            return
         self.version = self.office.incident(self.id).version
 
     @rule(hours=some.integers(-400, 400).filter(bool))
@@ -172,7 +181,9 @@ class Lifecycle(RuleBasedStateMachine):
             assert (kept.cancelled_at is not None) == (kept.state == "cancelled")
             assert (kept.hold_reason is not None) == (kept.state == "on_hold")
             assert kept.state != "closed" or kept.denied_at is None
-            assert kept.state == "new" or kept.state == "cancelled" or kept.category_pair_id is not None
+            if kept.state not in ("new", "cancelled"):
+                assert kept.category_pair_id is not None
+                assert kept.priority is not None
             assert kept.duplicate_of_id is None or kept.state == "cancelled"
             moments = [moment for name in list(MOMENTS)[2:] if (moment := getattr(kept, name)) is not None]
             assert moments == sorted(moments)
