@@ -1,12 +1,12 @@
 """Asking the reporter whether it is fixed: at once, once more after some days, and when silence is enough to close."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import BigInteger, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from db.commands import notices, timeline
-from db.models import Incident, Notice, Person, Timer
+from db.models import Incident, Instant, Notice, Person, Timer
 from db.queries.settings import policies
 from rules.access import SYSTEM, Actor
 from rules.verification import Patience
@@ -16,6 +16,8 @@ ASKED, REMINDED, DENIED = "verify", "verify_reminder", "not_fixed"
 REMINDER, OVER = "verify_reminder", "verify_over"
 """kinds of timer"""
 _ANSWERS = frozenset({"verify", "reject", "reopen", "close"})
+_ANY = datetime(2026, 1, 1, tzinfo=UTC)
+"""The lengths are the same from any moment on."""
 _QUESTION = "Does it work again? Say 'Yes' or 'Not yet' under My reports."
 
 
@@ -31,6 +33,22 @@ def due(incident: Incident, patience: Patience) -> dict[str, datetime]:
     if incident.reminded_at is None:
         return {REMINDER: patience.remind_at(incident.recovered_at)}
     return {OVER: patience.over_at(incident.reminded_at)}
+
+
+def move(db: Session, patience: Patience) -> None:
+    """Let every reminder, and every end of waiting, that is still to come be due as `patience` has it.
+
+    One that is firing right now is passed over: it asks for its moment itself.
+    """
+    for kind, since, length in (
+        (REMINDER, Incident.recovered_at, patience.remind_at(_ANY) - _ANY),
+        (OVER, Incident.reminded_at, patience.over_at(_ANY) - _ANY),
+    ):
+        began = select(type_coerce(since, BigInteger)).where(Incident.id == Timer.incident_id, since.is_not(None))
+        due = began.scalar_subquery() + length // timedelta(microseconds=1)
+        free = select(Timer.id).where(Timer.kind == kind, Timer.fired_at.is_(None)).with_for_update(skip_locked=True)
+        waiting = update(Timer).where(Timer.id.in_(free), began.exists())
+        db.execute(waiting.values(due_at=type_coerce(due, Instant)), execution_options={"synchronize_session": False})
 
 
 def told(db: Session, incident: Incident, kind: str, words: str, actor: Actor, now: datetime) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from db.commands import checks, files, incidents, parts, timeline, wording
+from db.commands import checks, files, incidents, parts, telling, timeline, wording
 from db.models import Follower, Incident, TimelineEntry
 from db.queries.access import record_of
 from rules import access, states, text
@@ -35,6 +35,8 @@ def comment(db: Session, incident_id: int, words: str, *, public: bool, actor: A
         parts.tell(db, entry, incident, actor, now)
     by_reporter = access.is_reporter(actor, record)
     waiting = incident.state == "on_hold" and incident.hold_reason == "reporter"
+    if public and waiting and not by_reporter and access.may(actor, "note", record):
+        telling.question(db, incident, entry.detail, actor, now)
     if public and waiting and by_reporter:
         changes = states.apply(wording.facts(incident), "resume", {}, now)
         changes["acknowledged_at"] = incident.acknowledged_at
@@ -65,8 +67,10 @@ def follow(db: Session, incident_id: int, *, actor: Actor, now: datetime) -> Non
         timeline.add(db, incident, actor, now, "follow", "has the same problem and follows it", versioned=False)
 
 
-def unfollow(db: Session, incident_id: int, *, actor: Actor) -> None:
-    """Stop following; one named on a restricted incident stays named."""
+def unfollow(db: Session, incident_id: int, *, actor: Actor, now: datetime) -> None:
+    """Stop following; one named on a restricted incident stays named. Who does not follow changes nothing."""
     found = db.get(Follower, (incident_id, actor.id))
     if found is not None and not found.named:
         db.delete(found)
+        incident = db.get_one(Incident, incident_id)
+        timeline.add(db, incident, actor, now, "follow", "follows it no longer", versioned=False)

@@ -21,6 +21,7 @@ from db.commands import (
     merging,
     outbox,
     parts,
+    telling,
     templates,
     timeline,
     wording,
@@ -350,6 +351,7 @@ def _write(
         )
         parts.tell(db, entry, incident, actor, now)
         asking.told(db, incident, kind, entry.detail, actor, now)
+        telling.told(db, incident, kind, before, given, entry.detail, actor, now)
     if kind in outbox.STOPS_PAGES:
         outbox.stop_pages(db, incident.id, now)
     db.flush()

@@ -8,13 +8,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import holidays
-from db.commands import audit, policies, setup
+from db.commands import asking, audit, policies, setup
 from db.models import Person, Service, Setting
 from db.queries import settings as queries
 from rules import access, policy_checks
 from rules.access import SYSTEM, Actor
 from rules.errors import RuleError
 from rules.policies import MOVES
+
+_PATIENCE = frozenset({"verification.remind_days", "verification.close_days"})
+"""settings by which reporters are waited for"""
 
 
 class Changed(RuleError):
@@ -81,6 +84,8 @@ def change(
     if moving:
         policies.begin(db, present, changes, actor=actor, now=now)
     setup.put(db, changes, now, None if actor is SYSTEM else actor.id)
+    if _PATIENCE & set(changes):
+        asking.move(db, queries.of_values({**present, **changes}).patience)
     before = {key: present[key] for key in changes}
     audit.record(db, actor, now, "settings changed", ", ".join(sorted(changes)), before=before, after=dict(changes))
     return sorted(changes)

@@ -218,7 +218,7 @@ def _ask(name: str) -> None:
 
 def _follow(actor: Actor, detail: incidents.Detail) -> None:
     if detail.following:
-        attempt(lambda db, now: conversation.unfollow(db, detail.line.id, actor=actor))
+        attempt(lambda db, now: conversation.unfollow(db, detail.line.id, actor=actor, now=now))
     else:
         attempt(lambda db, now: conversation.follow(db, detail.line.id, actor=actor, now=now))
 

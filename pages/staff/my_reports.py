@@ -315,7 +315,7 @@ def known(detail: incidents.Detail, files: list[incidents.FileRow], actor: Actor
 
 def _leave(line: Line) -> None:
     actor = session.require("report")
-    failure = attempt(lambda db, now: conversation.unfollow(db, line.id, actor=actor))
+    failure = attempt(lambda db, now: conversation.unfollow(db, line.id, actor=actor, now=now))
     if failure is None:
         st.session_state["my.said"] = f"You no longer follow {line.number}."
         st.query_params.clear()

@@ -365,7 +365,11 @@ def test_following_twice_is_following_once_and_can_be_ended(office):
     assert [entry.kind for entry in office.timeline(number)] == ["report", "follow"]
     office.comment(number, "Here too.", "Otto")
     with writing(office.engine) as db:
-        conversation.unfollow(db, number, actor=otto)
+        conversation.unfollow(db, number, actor=otto, now=MONDAY)
+    with writing(office.engine) as db:
+        conversation.unfollow(db, number, actor=otto, now=MONDAY)
+    told = [entry.text for entry in office.timeline(number) if entry.kind == "follow"]
+    assert told == ["has the same problem and follows it", "follows it no longer"], "once"
     with reading(office.engine) as db:
         assert db.get(Follower, (number, otto.id)) is None
     with pytest.raises(NotFound):

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from db.commands import (
+    answers,
     bulk,
     catalogue,
     conversation,
@@ -15,15 +16,16 @@ from db.commands import (
     people,
     ranking,
     relations,
+    settings,
     tiers,
     undo,
 )
 from db.engine import reading, writing
-from db.models import Incident, IncidentLink
+from db.models import Incident, IncidentLink, Notice
 from db.queries import confirmation
 from db.queries import incidents as incident_queries
 from db.queries import notices as notice_queries
-from rules.access import Forbidden, NotFound
+from rules.access import SYSTEM, Forbidden, NotFound
 from rules.errors import RuleError
 from tests.db.office import DAY, HOUR, MONDAY, Office
 from tests.db.test_chains import verified
@@ -289,3 +291,51 @@ def test_what_is_reported_anew_is_linked_once_with_what_was_closed(office):
     with reading(office.engine) as db:
         links = db.execute(select(IncidentLink.kind, IncidentLink.reference, IncidentLink.incident_id)).all()
     assert links == [("other", "INC-000001", anew)]
+
+
+def told_of(office, incident, kind):
+    return [(who, subject.partition(":")[0]) for who, told, subject in office.notices(incident) if told == kind]
+
+
+def test_whoever_is_given_an_incident_is_told_unless_they_took_it_themselves(office):
+    incident = office.report()
+    priya, sam = office.people["Priya"].id, office.people["Sam"].id
+    office.perform(incident, "accept", "Lena", MONDAY, **office.triage, assignee_id=priya)
+    office.perform(incident, "assign", "Lena", MONDAY, assignee_id=priya)
+    office.perform(incident, "acknowledge", "Priya", MONDAY)
+    assert told_of(office, incident, "assigned") == [("Priya", "Given to you")]
+    servers = {"team_id": office.teams["Servers"], "assignee_id": sam}
+    office.perform(incident, "assign", "Sam", MONDAY, **servers)
+    assert told_of(office, incident, "assigned") == [("Priya", "Given to you")]
+
+
+def test_a_reporter_is_told_that_theirs_was_cancelled_and_that_it_waits_for_their_answer(office):
+    incident, own = office.bring_to("in_progress"), office.report(by="Dora")
+    office.comment(incident, "Which printer?", "Priya", LATER)
+    hold(office, incident, LATER, "reporter", LATER + DAY)
+    hold(office, incident, LATER, until=LATER + 2 * DAY)
+    assert told_of(office, incident, "question") == [("Rita", "Waiting for your answer")], "once for one question"
+    office.comment(incident, "And which floor?", "Priya", LATER)
+    office.comment(incident, "Ask again tomorrow.", "Priya", LATER, public=False)
+    with reading(office.engine) as db:
+        rows = db.scalars(select(Notice.body).where(Notice.kind == "question").order_by(Notice.id))
+        assert [body.partition("\n")[0] for body in rows] == ["Which printer?", "And which floor?"]
+    office.comment(incident, "The left one.", "Rita", LATER)
+    for each in (incident, own):
+        office.perform(each, "cancel", "Dora", LATER, reason="A drill.")
+    assert told_of(office, incident, "cancelled") == [("Rita", "Cancelled")]
+    assert told_of(office, own, "cancelled") == []
+
+
+def test_other_days_to_wait_move_the_reminders_that_are_to_come(office):
+    asked, reminded = office.bring_to("recovered"), office.bring_to("recovered")
+    recovered = office.incident(asked).recovered_at
+    with writing(office.engine) as db:
+        answers.remind(db, reminded, None, "", actor=office.people["Dora"], now=LATER)
+    for remind, close in ((1, 2), (6, 9)):
+        with writing(office.engine) as db:
+            values = {"verification.remind_days": remind, "verification.close_days": close}
+            settings.change(db, values, seen=None, actor=SYSTEM, now=LATER)
+        assert office.timers(asked)["verify_reminder"].due_at == recovered + remind * DAY
+        assert office.timers(reminded)["verify_over"].due_at == LATER + close * DAY
+    assert verified(office.engine)[0] == []
