@@ -71,6 +71,6 @@ def next_step(line: Standing, now: datetime, told: Callable[[datetime], str], *,
         "assigned": f"{team} starts on it.",
         "in_progress": f"{team} works on it.",
         "resolved": "We check that it works, then ask whoever reported it.",
-        "closed": "Nothing more happens. If it comes back, report it again.",
+        "closed": "Nothing more happens, unless it comes back.",
         "cancelled": "Nothing more happens.",
     }[line.state]

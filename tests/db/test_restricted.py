@@ -50,7 +50,7 @@ NOT_ABOUT_INCIDENTS = {
     "people.people", "people.person", "sessions.sessions_of", "imports.last_runs", "catalogue.names", "views.views",
     "settings.editable", "audit.checked",
     "templates.everything", "templates.one", "tiers.receives", "tracking.tracked",
-    "access.visible", "access.hidden_ids", "access.hidden_list",
+    "access.visible", "access.hidden_ids", "access.hidden_list", "confirmation.for_closer",
     "alerts.integrations", "alerts.unknown", "integrations.one", "integrations.rows",
     "escalation_policies.dry_run", "escalation_policies.policies", "escalation_policies.policy",
     "escalation_policies.targets",
