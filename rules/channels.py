@@ -77,3 +77,8 @@ def masked(channel: str, address: str) -> str:
         return f"{address.partition('://')[0]}://…"
     parts = web(address)
     return f"{parts.scheme}://{parts.hostname}/…" if parts else "…"
+
+
+def sealed(number: str) -> str:
+    """All that a channel whose readers are not known is told of a restricted incident."""
+    return f"{number} is restricted. Open it in the app."

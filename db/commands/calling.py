@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from db.commands import outbox, timeline
+from db.commands import outbox, team_news, timeline
 from db.models import Incident, Page
 from db.queries import escalation as queries
 from db.queries import people
@@ -82,7 +82,9 @@ def ask(
         else:
             missed.append(f"{who.name} has no way to be reached")
     asked = Asked(tuple(reached), tuple(missed), min(begins, default=now), pages)
-    timeline.add(db, incident, actor, now, "page", _told(asked, step, now), versioned=False)
+    words = _told(asked, step, now)
+    timeline.add(db, incident, actor, now, "page", words, versioned=False)
+    team_news.paged(db, incident, words if actor is SYSTEM else f"{actor.name} {words}", now)
     return asked
 
 

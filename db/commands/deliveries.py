@@ -106,7 +106,7 @@ def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: 
     subject, body, title = row.payload["subject"], row.payload["body"], incident.title if incident is not None else ""
     if team is not None and incident is not None and incident.restricted:
         # Who reads a team's channel is not known here.
-        subject, body, title = f"{incident.number} is restricted. Open it in the app.", "", ""
+        subject, body, title = channels.sealed(incident.number), "", ""
     if row.kind == "test" and method is not None and method.code_sent_at is not None:
         sent_at = int(method.code_sent_at.timestamp() * 1_000_000)
         body = f"Type this code under My account: {page_links.code(secret, method.id, sent_at)}"

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import calling, notices, outbox, repaging, timeline, timers
+from db.commands import calling, notices, outbox, repaging, team_news, timeline, timers
 from db.commands.timers import AGAIN, STEP
 from db.models import Escalation, EscalationPolicy, Incident, Service, Team, Timer
 from db.queries import escalation as queries
@@ -140,11 +140,13 @@ def _run_out(db: Session, incident: Incident, row: Escalation, missed: list[str]
     timeline.add(db, incident, SYSTEM, now, "page", told, versioned=False)
     people = {*responsible(db, incident), *queries.desk(db, incident)}
     _tell(db, incident, "nobody has answered", missed or ["All steps have been asked."], people, now)
+    team_news.unanswered(db, incident, "Nobody has answered. All steps have been asked.", now)
 
 
 def _tell_without(db: Session, incident: Incident, now: datetime) -> None:
     why = ["Neither its service nor its team has an escalation policy."]
     _tell(db, incident, "pages nobody", why, responsible(db, incident) or queries.desk(db, incident), now)
+    team_news.unanswered(db, incident, f"It pages nobody. {why[0]}", now)
 
 
 def _tell(db: Session, incident: Incident, what: str, lines: list[str], people: Collection[int], now: datetime) -> None:

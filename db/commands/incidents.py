@@ -21,6 +21,7 @@ from db.commands import (
     merging,
     outbox,
     parts,
+    team_news,
     telling,
     templates,
     timeline,
@@ -324,6 +325,7 @@ def _write(
         stay = assignments.follow(db, incident, kind, was, summary, actor, now)
         clocks.recompute(db, incident, known, now, pauses, stay)
     edited = {name: value for name, value in changes.items() if name in (*TRIAGE_FIELDS, "priority")}
+    told = ""
     if edited:
         timeline.add(
             db,
@@ -336,13 +338,14 @@ def _write(
         )
     if kind != "prioritise":
         rest = {name: value for name, value in changes.items() if name not in edited}
+        told = wording.action(db, incident, kind, rest, before)
         entry = timeline.add(
             db,
             incident,
             actor,
             now,
             kind,
-            wording.action(db, incident, kind, rest, before),
+            told,
             detail=wording.detail(kind, given),
             changes=wording.as_json(before, rest),
             states=(was_state, incident.state),
@@ -352,6 +355,7 @@ def _write(
         parts.tell(db, entry, incident, actor, now)
         asking.told(db, incident, kind, entry.detail, actor, now)
         telling.told(db, incident, kind, before, given, entry.detail, actor, now)
+    team_news.changed(db, incident, kind, before, told, wording.detail(kind, given), actor=actor, now=now)
     if kind in outbox.STOPS_PAGES:
         outbox.stop_pages(db, incident.id, now)
     db.flush()

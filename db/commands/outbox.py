@@ -200,10 +200,23 @@ def stop_pages(db: Session, incident_id: int, now: datetime, why: str = "Somebod
 def announce(
     db: Session, team_id: int, kind: str, subject: str, body: str = "", *, incident: Incident | None, now: datetime
 ) -> int:
-    """Write into the channels of a team; how many it has that work."""
+    """Write into the channels of a team; how many it has that work.
+
+    More about the same incident in the same moment joins the message that waits: its newest subject, all of its words.
+    Of a restricted incident no words are kept: who reads the channel is not known.
+    """
+    if incident is not None and incident.restricted:
+        subject, body = channels.sealed(incident.number), ""
     usable = select(TeamChannel).where(TeamChannel.team_id == team_id, TeamChannel.broken_at.is_(None))
     found = db.scalars(usable.order_by(TeamChannel.id)).all()
+    same = _of_this_moment(db, incident, now) if found and incident is not None else {}
     for channel in found:
+        waiting = same.get(channel.id)
+        if waiting is not None:
+            words = list(dict.fromkeys(part for part in (waiting.payload["body"], body) if part))
+            waiting.kind = kind
+            waiting.payload = waiting.payload | {"subject": subject[:SUBJECT_LIMIT], "body": "\n".join(words)}
+            continue
         put(
             db,
             To(channel.channel, channel.address, team_channel_id=channel.id),
@@ -211,7 +224,21 @@ def announce(
             now=now,
             incident_id=incident.id if incident is not None else None,
         )
+    db.flush()
     return len(found)
+
+
+def _of_this_moment(db: Session, incident: Incident, now: datetime) -> dict[int | None, OutboxMessage]:
+    """What was written about the incident at `now` and nobody has begun to send, by the team's channel."""
+    statement = select(OutboxMessage).where(
+        OutboxMessage.incident_id == incident.id,
+        OutboxMessage.team_channel_id.is_not(None),
+        OutboxMessage.created_at == now,
+        OutboxMessage.attempts == 0,
+        _WAITING,
+    )
+    found = db.scalars(statement.with_for_update(skip_locked=True))
+    return {message.team_channel_id: message for message in found}
 
 
 def mail(

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.models import ContactMethod, NotificationRule, Person, TeamChannel
+from db.models import ContactMethod, NotificationRule, Person, Team, TeamChannel
 from db.settings import settings
 from rules import access, channels
 from rules.access import Actor, NotFound
@@ -181,9 +181,27 @@ def team_channels(db: Session, actor: Actor) -> list[TeamTarget]:
 
 
 def any_channel(db: Session) -> bool:
-    """False when nothing at all leaves the app: no mail server, no method, no team channel."""
+    """False when nothing at all leaves the app: no mail server, and no way to a person or team that works.
+
+    A way that was not proved, or has failed for good, reaches nobody; nor does that of somebody who has left.
+    """
     if mail_works():
         return True
-    method = select(func.min(ContactMethod.id)).where(ContactMethod.channel != "email").scalar_subquery()
-    channel = select(func.min(TeamChannel.id)).scalar_subquery()
+    method = (
+        select(func.min(ContactMethod.id))
+        .join(Person, Person.id == ContactMethod.person_id)
+        .where(
+            ContactMethod.channel != "email",
+            ContactMethod.verified_at.is_not(None),
+            ContactMethod.broken_at.is_(None),
+            Person.disabled_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    channel = (
+        select(func.min(TeamChannel.id))
+        .join(Team, Team.id == TeamChannel.team_id)
+        .where(TeamChannel.broken_at.is_(None), Team.archived_at.is_(None))
+        .scalar_subquery()
+    )
     return db.execute(select(func.coalesce(method, channel))).scalar() is not None

@@ -134,11 +134,15 @@ def _again(actor: Actor, message_id: int) -> None:
 
 
 def teams(actor: Actor) -> None:
-    """Where each team as a whole reads what concerns it."""
+    """Where each team as a whole reads what concerns it, and what that is."""
     with reading() as db:
         known = {team.id: team.name for team in choices.teams(db)}
         found = reach.team_channels(db, actor)
     st.header("Channels of teams", anchor=False)
+    st.caption(
+        "A team reads here which incidents come to it, who is paged, what nobody answers, who takes it, "
+        "and how it ends. Of a restricted incident it reads no more than its number."
+    )
     for kept in found:
         with st.container(horizontal=True, vertical_alignment="center"):
             wrong = f"  \n:red[:material/error: {literal(kept.broken_why)}]" if kept.broken_at else ""
