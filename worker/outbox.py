@@ -1,14 +1,19 @@
 """Sends what the outbox holds: each message is leased, sent outside any transaction, and only then recorded.
 
 So a message leaves at least once: whoever dies in between loses the lease, and the next one sends it again under the
-same id. Every target has lanes of its own, so a slow one holds up nobody else.
+same id. Every target has lanes of its own, so a slow one holds up nobody else; and pages have lanes in which nothing
+else travels. A lane whose message takes long no longer counts, so that another takes its place; targets that are known
+to be slow are served last and never by more than half of all lanes.
 """
 
 import logging
+import math
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine, func, select
@@ -18,27 +23,51 @@ from db.engine import DatabaseProblem, reading, writing
 from db.models import OutboxMessage
 from worker.senders import SENDERS, Sender, Undelivered
 
-LANES = 16
-"""messages on their way at once, all targets together"""
+ROOM = {True: 16, False: 8}
+"""lanes for pages, and for the rest, that are not held up"""
+MOST_LANES = 64
+"""with those that are held up"""
 LANES_OF_ONE = 2
 LANES_OF_MAIL = 4
-BATCH = 200
-"""messages of one lane; then others have their turn"""
+LATE_SECONDS = 3.0
+"""A target that takes longer for one message is slow, and its lane is held up."""
+TURN_SECONDS = 5.0
+"""of one lane for one target; then others have their turn"""
+BATCH = 20
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False)
+class Lane:
+    """One message after another to one target: pages, or what is not urgent."""
+
+    target: str
+    urgent: bool
+    since: float = math.inf
+    """when the message on its way was begun; infinite while none is"""
+
+
 class Post:
-    """The lanes of one worker. Several workers, in one process or many, do not disturb each other."""
+    """The lanes of one worker. Several workers, in one process or many, do not disturb each other.
+
+    `timer` gives seconds that only ever grow.
+    """
 
     def __init__(
-        self, engine: Engine | None, clock: Callable[[], datetime], senders: Mapping[str, Sender] = SENDERS
+        self,
+        engine: Engine | None,
+        clock: Callable[[], datetime],
+        senders: Mapping[str, Sender] = SENDERS,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._engine, self._clock, self._senders = engine, clock, senders
-        self._pool = ThreadPoolExecutor(LANES, thread_name_prefix="outbox")
-        self._busy: Counter[str] = Counter()
+        self._engine, self._clock, self._senders, self._timer = engine, clock, senders, timer
+        self._pool = ThreadPoolExecutor(MOST_LANES, thread_name_prefix="outbox")
         self._guard = threading.Lock()
-        self._lanes: set[Future[None]] = set()
+        self._lanes: set[Lane] = set()
+        self._slow: set[str] = set()
+        self._left: dict[bool, list[tuple[str, int]]] = {True: [], False: []}
+        self._running: set[Future[None]] = set()
         self._stopping = threading.Event()
         self._before: datetime | None = None
         self.sent = 0
@@ -54,81 +83,113 @@ class Post:
             with writing(self._engine) as db:
                 deliveries.mend_times(db, now)
         self._before = now
+        due = self._due(now)
+        with self._guard:
+            self._left = {urgent: [(target, n) for target, kind, n in due if kind == urgent] for urgent in ROOM}
         opened = 0
-        for target, count in self._due(now):
-            while self._take(target, count):
-                lane = self._pool.submit(self._lane, target)
+        for urgent in ROOM:
+            while (lane := self._next(urgent)) is not None:
+                running = self._pool.submit(self._run, lane)
                 with self._guard:
-                    self._lanes = {*(other for other in self._lanes if not other.done()), lane}
+                    self._running = {*(other for other in self._running if not other.done()), running}
                 opened += 1
         return opened
 
     def wait(self) -> None:
         """Until every open lane has ended. Raises what ended one that was killed."""
         with self._guard:
-            lanes = set(self._lanes)
-        for lane in wait(lanes).done:
-            lane.result()
+            running = set(self._running)
+        for ended in wait(running).done:
+            ended.result()
 
     def stop(self) -> None:
         """Let each lane end after the message that it is sending, and wait for that."""
         self._stopping.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _due(self, now: datetime) -> Sequence[tuple[str, int]]:
-        """(target, number of messages that may leave), those with a page first."""
+    def _due(self, now: datetime) -> Sequence[tuple[str, bool, int]]:
+        """(target, whether they are pages, how many may leave), by what is due longest."""
         statement = (
-            select(OutboxMessage.target, func.count())
+            select(OutboxMessage.target, OutboxMessage.urgent, func.count())
             .where(deliveries.due(now))
-            .group_by(OutboxMessage.target)
-            .order_by(func.count().filter(OutboxMessage.urgent).desc(), OutboxMessage.target)
+            .group_by(OutboxMessage.target, OutboxMessage.urgent)
+            .order_by(func.min(OutboxMessage.next_attempt_at), OutboxMessage.target)
         )
         with reading(self._engine) as db:
-            return [(target, count) for target, count in db.execute(statement)]
+            return [(target, urgent, count) for target, urgent, count in db.execute(statement)]
 
-    def _take(self, target: str, count: int) -> bool:
-        """Reserve one more lane of the target, if it has room and work for it."""
-        most = min(LANES_OF_MAIL if target == "email" else LANES_OF_ONE, count)
+    def _next(self, urgent: bool) -> Lane | None:
+        """Reserve a lane for the target that has work and the fewest lanes; those known to be slow come last."""
         with self._guard:
-            if self._stopping.is_set() or self._busy[target] >= most:
-                return False
-            self._busy[target] += 1
-        return True
+            late = self._late()
+            full = sum(lane.urgent == urgent for lane in self._lanes - late) >= ROOM[urgent]
+            if full or self._stopping.is_set():
+                return None
+            busy = Counter(lane.target for lane in self._lanes if lane.urgent == urgent)
+            for target, count in sorted(self._left[urgent], key=lambda left: (left[0] in self._slow, busy[left[0]])):
+                slow = target in self._slow
+                if len(self._lanes) >= (MOST_LANES if urgent and not slow else MOST_LANES // 2):
+                    return None
+                most = 1 if slow else LANES_OF_MAIL if target == "email" else LANES_OF_ONE
+                if busy[target] < min(most, count):
+                    lane = Lane(target, urgent)
+                    self._lanes.add(lane)
+                    return lane
+        return None
 
-    def _lane(self, target: str) -> None:
-        try:
-            for message_id in self._batch(target):
+    def _late(self) -> set[Lane]:
+        """Lanes that are held up; their targets are known to be slow from now on."""
+        before = self._timer() - LATE_SECONDS
+        late = {lane for lane in self._lanes if lane.since < before}
+        self._slow |= {lane.target for lane in late}
+        return late
+
+    def _run(self, lane: Lane | None) -> None:
+        """Serve the lane's target, then one after another of those that found no room."""
+        while lane is not None:
+            try:
+                self._serve(lane)
+            except DatabaseProblem as problem:
+                log.warning("Messages wait for the database: %s", problem.sentence)
+            except Exception:
+                log.exception("A lane of the outbox failed; its messages are tried again.")
+            finally:
+                with self._guard:
+                    self._lanes.discard(lane)
+                    self._left[lane.urgent] = [left for left in self._left[lane.urgent] if left[0] != lane.target]
+            lane = self._next(lane.urgent)
+
+    def _serve(self, lane: Lane) -> None:
+        begun, done = self._timer(), True
+        while done and (batch := self._batch(lane)):
+            done = False  # what another worker holds at this moment is not asked for again and again
+            for message_id in batch:
                 if self._stopping.is_set():
-                    break
-                self._send(message_id)
-        except DatabaseProblem as problem:
-            log.warning("Messages wait for the database: %s", problem.sentence)
-        except Exception:
-            log.exception("A lane of the outbox failed; its messages are tried again.")
-        finally:
-            with self._guard:
-                self._busy[target] -= 1
-                if not self._busy[target]:
-                    del self._busy[target]
+                    return
+                done |= self._send(lane, message_id)
+                if self._timer() - begun > TURN_SECONDS:
+                    return
 
-    def _batch(self, target: str) -> Sequence[int]:
+    def _batch(self, lane: Lane) -> Sequence[int]:
         now = self._clock()
         statement = (
             select(OutboxMessage.id)
-            .where(deliveries.due(now), OutboxMessage.target == target)
-            .order_by(OutboxMessage.urgent.desc(), OutboxMessage.next_attempt_at, OutboxMessage.id)
+            .where(deliveries.due(now), OutboxMessage.target == lane.target, OutboxMessage.urgent == lane.urgent)
+            .order_by(OutboxMessage.next_attempt_at, OutboxMessage.id)
             .limit(BATCH)
         )
         with reading(self._engine) as db:
             return db.scalars(statement).all()
 
-    def _send(self, message_id: int) -> None:
-        """Lease, send, record."""
+    def _send(self, lane: Lane, message_id: int) -> bool:
+        """Lease, send, record; False when it was not to be had."""
         with writing(self._engine) as db:
             message = deliveries.claim(db, message_id, self._clock())
         if message is None:
-            return
+            return False
+        lane.since = begun = self._timer()
         failure = self._handed_over(message)
+        took, lane.since = self._timer() - begun, math.inf
         with writing(self._engine) as db:
             if failure is None:
                 deliveries.sent(db, message_id, self._clock())
@@ -143,6 +204,8 @@ class Post:
                 )
         with self._guard:
             self.sent += failure is None
+            (self._slow.add if took > LATE_SECONDS else self._slow.discard)(lane.target)
+        return True
 
     def _handed_over(self, message: deliveries.Message) -> Undelivered | None:
         """None when the target took it. A fault of ours in sending is told like any other failure, and logged."""

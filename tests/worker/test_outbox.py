@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,9 @@ from db.engine import reading, writing
 from db.models import ContactMethod, Incident, Notice, NotificationRule, OutboxMessage, Person, TeamChannel
 from rules import retries
 from tests.db.office import DAY, HOUR, MONDAY, Office
-from worker.outbox import Post, tick
-from worker.senders import Undelivered
+from tests.worker.post_office import hook_server
+from worker.outbox import LATE_SECONDS, TURN_SECONDS, Post, tick
+from worker.senders import Undelivered, webhook
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 URGENT = {"scope": "everyone", "effect": "stopped"}
@@ -390,6 +392,90 @@ def test_a_slow_target_delays_nobody_else(office):
         post.wait()
         post.stop()
     assert len(arrived) == 6
+
+
+@contextmanager
+def held_up(count, set_up):
+    """Targets that take every message and answer none before the end."""
+    with ExitStack() as stack:
+        hooks = sorted((stack.enter_context(hook_server()) for _ in range(count)), key=lambda hook: hook.url())
+        for hook in hooks:
+            hook.hold = threading.Event()
+        set_up(OUTGOING_ALLOW="127.0.0.0/8", SMTP_URL="smtp://127.0.0.1?from=desk@example.org")
+        try:
+            yield hooks
+        finally:
+            for hook in hooks:
+                hook.hold.set()
+
+
+def write_to(office, hooks, each, **more):
+    with writing(office.engine) as db:
+        for number in range(each):
+            for hook in hooks:
+                outbox.put(db, outbox.To("webhook", hook.url(f"/{number}")), outbox.Words("n", "x"), now=MONDAY, **more)
+
+
+def test_many_slow_targets_delay_no_page(office, set_up):
+    arrived, mailed, seconds = threading.Event(), [], [0.0]
+
+    def mail(message, _now):
+        mailed.append(message.subject)
+        arrived.set()
+
+    def page_arrives(post, subject):
+        arrived.clear()
+        with writing(office.engine) as db:
+            to = outbox.To("email", "priya@example.org")
+            outbox.put(db, to, outbox.Words("page", subject), now=MONDAY, urgent=True)
+        post.turn()
+        return arrived.wait(10) and mailed[-1] == subject
+
+    senders = {"webhook": webhook.send, "email": mail}
+    with held_up(12, set_up) as hooks:
+        post = Post(office.engine, lambda: MONDAY, senders, timer=lambda: seconds[0])
+        try:
+            write_to(office, hooks, 3)
+            assert post.turn() == 8, "what is not urgent has lanes of its own"
+            assert all(hook.arrived.wait(10) for hook in hooks[:8])
+            assert page_arrives(post, "while notices are held up")
+            for hook in hooks:
+                hook.arrived.clear()
+            write_to(office, hooks[:8], 3, urgent=True)
+            assert post.turn() >= 15, "pages to slow targets have all the lanes of pages, but the one that just ends"
+            assert all(hook.arrived.wait(10) for hook in hooks[:8])
+            seconds[0] += LATE_SECONDS + 1
+            assert page_arrives(post, "while pages are held up")
+            known = [lane for lane in list(post._lanes) if lane.urgent and lane.target != "email"]
+            assert len(known) <= 16, "those known to be slow get no second helping"
+        finally:
+            for hook in hooks:
+                hook.hold.set()
+            post.stop()
+
+
+def test_a_lane_leaves_a_slow_target_after_one_message_to_serve_another(office):
+    seconds, order = [0.0], []
+
+    def send(message, _now):
+        order.append(message.address.split("/")[2])
+        if order[-1] == "slow.example":
+            seconds[0] += TURN_SECONDS + 1
+
+    with writing(office.engine) as db:
+        for _ in range(5):
+            outbox.put(db, outbox.To("webhook", "https://slow.example/x"), outbox.Words("n", "x"), now=MONDAY)
+        for number in range(5):
+            to = outbox.To("webhook", f"https://fast{number}.example/x")
+            outbox.put(db, to, outbox.Words("n", "x"), now=MONDAY + SECOND)
+    post = Post(office.engine, lambda: MONDAY + MINUTE, {"webhook": send}, timer=lambda: seconds[0])
+    try:
+        post.turn()
+        post.wait()
+    finally:
+        post.stop()
+    assert order.count("slow.example") <= 2
+    assert sorted(set(order)) == [*(f"fast{number}.example" for number in range(5)), "slow.example"]
 
 
 def test_stop_lets_the_message_on_its_way_end_and_begins_no_other(office):
