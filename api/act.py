@@ -90,7 +90,10 @@ def _leave(request: Request, token: str) -> Response:
             commands.leave(db, token)
     except RuleError as error:
         return _problem(request, error.sentence, 404)
-    sentence = "Notices reach you in the app alone from now on. Pages that ask you to answer still come."
+    sentence = (
+        "Notices reach you in the app alone from now on. Pages that ask you to answer still come, and word "
+        "of what nobody answers."
+    )
     return forms.page(request, "done.html", 200, title="You get no more of these", sentence=sentence, number="")
 
 

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 URGENCIES = {"high": "Critical and high (P1, P2)", "other": "Everything else"}
 """the two sets of rules that a person has"""
 NIGHT_BEGINS, NIGHT_ENDS = time(22), time(7)
+ALWAYS = frozenset({"escalation", "unreached", "gap", "turn_back"})
+"""kinds of notices that leave the app even for those who want none outside it: else nobody would answer"""
 _HIGH = frozenset({1, 2})
 _SLEEPS = frozenset({4, 5})
 _ONE_DAY = timedelta(days=1)

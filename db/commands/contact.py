@@ -175,7 +175,7 @@ def _rule(db: Session, rule_id: int, actor: Actor) -> NotificationRule:
 
 
 def want_notices(db: Session, wanted: bool, *, actor: Actor) -> None:
-    """Whether notices leave the app for `actor`. Pages come all the same."""
+    """Whether notices leave the app for `actor`. Pages and those of paging.ALWAYS come all the same."""
     person = db.get_one(Person, actor.id, with_for_update=True)
     person.preferences = {**(person.preferences or {}), "notices": wanted}
 

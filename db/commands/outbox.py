@@ -92,13 +92,16 @@ def put(
 
 
 def deliver(db: Session, notices: Collection[Notice], incident: Incident | None, *, now: datetime) -> None:
-    """Send the notices of one event on their way, by what each person chose for its urgency."""
+    """Send the notices of one event on their way, by what each person chose for its urgency.
+
+    Whoever wants none outside the app gets those of paging.ALWAYS all the same.
+    """
     by_person = {notice.person_id: notice for notice in notices}
     urgency = paging.urgency(incident.priority if incident is not None else None)
     for person in reach.reached(db, by_person, urgency):
-        if person.quiet:
-            continue
         notice = by_person[person.person_id]
+        if person.quiet and notice.kind not in paging.ALWAYS:
+            continue
         for step in person.steps:
             put(
                 db,

@@ -31,7 +31,7 @@ class Reached:
     zone: str
     steps: tuple[Step, ...]
     quiet: bool
-    """wants notices in the app alone; pages come all the same"""
+    """wants notices in the app alone; pages come all the same, and so do those of paging.ALWAYS"""
     invented: bool = False
     """of the sample data"""
 

@@ -51,7 +51,8 @@ def box(actor: Actor) -> None:
         key=f"{KEY}.wants",
         on_change=_want,
         args=(actor,),
-        help="Off: notices are under Messages alone. Pages, which ask you to answer for an incident, always leave.",
+        help="Off: notices are under Messages alone. These always leave: pages, which ask you to answer for an "
+        "incident; what nobody answers; and that nobody is, or you are again, on call.",
     )
 
 

@@ -123,6 +123,22 @@ def test_whoever_left_gets_pages_but_no_notices(office):
     assert page(office, "Priya", office.report(**URGENT)).channels == 1
 
 
+def test_what_nobody_answers_reaches_those_who_left_notices_too(office):
+    number = assigned(office)
+    with writing(office.engine) as db:
+        for name in ("Lena", "Dora"):
+            db.get_one(Person, office.people[name].id).preferences = {"notices": False}
+    for kind in ("escalation", "unreached", "gap", "turn_back", "sla"):
+        tell(office, "Lena", kind=kind, subject=kind, incident=number, now=MONDAY + HOUR)
+    mail = Sent()
+    tick(MONDAY + HOUR, office.engine, {"email": mail})
+    assert sorted(message.subject for message in mail.messages) == ["escalation", "gap", "turn_back", "unreached"]
+    assert {message.leave_url for message in mail.messages} == {""}, "nothing is offered that would not be kept"
+    tell(office, "Priya", subject="sla", now=MONDAY + HOUR)
+    tick(MONDAY + HOUR, office.engine, {"email": mail})
+    assert mail.messages[-1].leave_url.startswith("https://desk.example/leave/")
+
+
 def test_a_notice_that_was_read_meanwhile_does_not_leave(office):
     reach(office, "Priya", CHAT, urgency="other")
     tell(office, "Priya")
