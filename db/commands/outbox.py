@@ -127,6 +127,7 @@ def page(
     """Ask one person to answer for the incident, by their steps for its priority, until someone does.
 
     Asked again while an earlier page still waits, it takes that one's place: one message for each way, never a heap.
+    One that was attempted may have arrived, and a receiver drops what carries the same id: then another goes instead.
     P4 and P5 wait for the morning on the person's clock, unless `night_ok` says otherwise.
     """
     found = reach.reached(db, [person_id], paging.urgency(incident.priority))
@@ -142,6 +143,9 @@ def page(
         at = begins + timedelta(seconds=step.delay)
         at = at if wakes else paging.after_the_night(at, person.zone)
         earlier = waiting.get((step.channel, step.address))
+        if earlier is not None and earlier.last_attempt_at is not None:
+            earlier.cancelled_at, earlier.cancelled_why = now, "A newer page took its place."
+            earlier = None
         if earlier is None:
             to = To(step.channel, step.address, person_id, step.method_id)
             put(db, to, words, now=now, at=at, incident_id=incident.id, notice_id=notice.id, urgent=True)

@@ -188,6 +188,19 @@ def test_pages_for_one_incident_do_not_heap_up(office):
     assert tick(MONDAY + 2 * HOUR, office.engine, {"email": mail}) == 1
 
 
+def test_a_newer_page_never_carries_the_id_of_one_that_was_attempted(office):
+    number = office.report(**URGENT)
+    mail = Sent(Undelivered("It timed out, though it had arrived."))
+    page(office, "Priya", number)
+    tick(MONDAY, office.engine, {"email": mail})
+    page(office, "Priya", number, now=MONDAY + SECOND)
+    page(office, "Priya", number, now=MONDAY + 2 * SECOND)
+    assert tick(MONDAY + HOUR, office.engine, {"email": mail}) == 1
+    first, second = mail.messages
+    assert first.key != second.key, "a receiver would take it for a repeat and drop it"
+    assert [row.cancelled_why for row in rows(office)] == ["A newer page took its place.", ""]
+
+
 def test_a_page_to_nobody_says_so(office):
     with writing(office.engine) as db:
         db.get_one(Person, office.people["Sam"].id).disabled_at = MONDAY
