@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from db.commands import notices, timeline
+from db.commands import escalation, notices, timeline
 from db.models import ContactMethod, Incident, Notice, OutboxMessage, Person, PersonRole, TeamChannel, TeamMember
 from db.models.work import WAITING
 from db.queries import people
@@ -176,6 +176,8 @@ def failed(
             kept.broken_at, kept.broken_why = now, row.last_error
     brought = _bring_forward(db, row, now)
     _give_up_loudly(db, row, brought, now)
+    if row.urgent and row.incident_id is not None and not brought:
+        escalation.pass_on(db, db.get_one(Incident, row.incident_id), now)
 
 
 def _locked(db: Session, message_id: int, *, only_pages: bool = False) -> OutboxMessage | None:

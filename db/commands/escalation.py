@@ -298,3 +298,10 @@ def _longest_wait(timer: Timer, row: Escalation, priority: int | None) -> timede
     steps = row.policy["steps"]
     delay = timedelta(seconds=steps[(row.position - 1) % len(steps)]["delay"])
     return delay if paging.may_wake(priority) else delay + _NIGHT
+
+
+def pass_on(db: Session, incident: Incident, now: datetime) -> None:
+    """Ask the next step at once when no page of the last one can arrive any more; whoever calls holds the incident."""
+    row = _running(db, incident)
+    if row is not None and not queries.may_arrive(db, incident.id, row.began_at):
+        fire(db, incident, now)

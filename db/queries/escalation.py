@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from db.models import (
@@ -14,6 +14,7 @@ from db.models import (
     EscalationPolicy,
     Incident,
     Integration,
+    OutboxMessage,
     Page,
     Person,
     PersonRole,
@@ -22,6 +23,7 @@ from db.models import (
     Team,
     Timer,
 )
+from db.models.work import WAITING
 from db.queries import choices, oncall, people
 from db.queries.access import record_of
 from db.queries.incidents import Detail
@@ -211,3 +213,23 @@ def last_page_at(db: Session, incident_id: int, since: datetime) -> datetime | N
     """When the running escalation last asked somebody."""
     statement = select(Page.at).where(Page.incident_id == incident_id, Page.at >= since, Page.step.is_not(None))
     return db.scalar(statement.order_by(Page.at.desc()).limit(1))
+
+
+def may_arrive(db: Session, incident_id: int, since: datetime) -> bool:
+    """False when every page of the step that was asked last has failed for good. Invented people read it in the app."""
+    at = last_page_at(db, incident_id, since)
+    arrives = (
+        select(OutboxMessage.id)
+        .where(
+            OutboxMessage.notice_id == Page.notice_id,
+            OutboxMessage.urgent,
+            or_(text(WAITING), OutboxMessage.sent_at >= at),
+        )
+        .exists()
+    )
+    asked = (
+        select(Page.id)
+        .join(Person, Person.id == Page.person_id)
+        .where(Page.incident_id == incident_id, Page.at == at, Page.step.is_not(None), or_(Person.sample, arrives))
+    )
+    return at is None or db.execute(asked.limit(1)).first() is not None

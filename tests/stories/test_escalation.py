@@ -31,7 +31,8 @@ from rules.access import SYSTEM
 from rules.errors import RuleError
 from rules.escalation import Target
 from tests.db.office import DAY, HOUR, MONDAY, Office
-from worker import loop
+from worker import loop, outbox
+from worker.senders import Undelivered
 from worker.timers import tick
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -533,3 +534,36 @@ def test_what_was_never_paged_for_is_never_paged_for_again(desk):
     desk.run(24 * 60)
     assert (desk.paged(number), desk.state(number)) == ([], None)
     assert SYSTEM.name not in {entry.actor_name for entry in desk.timeline(number) if entry.kind == "page"}
+
+
+def test_a_step_whose_every_way_fails_for_good_does_not_wait(desk):
+    desk.use(desk.keep("Two, then one", [desk.at("person", desk.id("Priya")), desk.at("person", desk.id("Sam"))],
+                       [desk.at("person", desk.id("Devi"))], minutes=30), "Network")  # fmt: skip
+    number = desk.urgent()
+    dead, arrived = {desk.id("Priya"): "https://chat.example/Priya"}, []
+
+    def slack(message, _now):
+        if message.address in dead.values():
+            raise Undelivered("This channel is gone (404).", permanent=True)
+        if message.urgent:
+            arrived.append(message.name)
+
+    def send(minutes):
+        outbox.tick(NOW + minutes * MINUTE, desk.engine, {"slack": slack})
+
+    send(0)
+    assert (arrived, desk.paged(number)) == (["Sam"], [("Priya", 0), ("Sam", 0)]), "one of the two was reached"
+    desk.perform(number, "reject", "Dora", NOW + MINUTE, reason="The wrong team.")
+    with writing(desk.engine) as db:
+        db.execute(update(ContactMethod).values(broken_at=None))
+    dead[desk.id("Sam")] = "https://chat.example/Sam"
+    again = desk.urgent(NOW + 2 * MINUTE)
+    send(2)
+    assert desk.paged(again) == [("Priya", 2), ("Sam", 2), ("Devi", 2)], "the next step is asked at once"
+    assert [subject.partition(": ")[2] for subject in desk.noticed("Lena", "unreached")] == [
+        "Priya could not be reached", "Priya could not be reached", "Sam could not be reached"]  # fmt: skip
+    assert arrived[-1] == "Devi"
+    desk.run(31)
+    assert len(desk.paged(again)) == 3, "Devi has the whole delay to answer"
+    desk.run(33)
+    assert desk.state(again) == "exhausted"
