@@ -6,13 +6,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.commands import audit, handoffs
-from db.models import Schedule, ScheduleOverride
+from db.commands.notices import tell
+from db.models import Person, Schedule, ScheduleOverride, Swap
 from db.queries import choices, oncall
 from rules import access, roster, text
 from rules.access import Actor, Forbidden, NotFound
 from rules.errors import RuleError
 from rules.roster import Roster
-from rules.wall_clock import aware
+from rules.wall_clock import aware, said, zone_named
 
 LONGEST = timedelta(days=366)
 LONGEST_TAKE_OVER = timedelta(hours=72)
@@ -84,14 +85,21 @@ def take_over(db: Session, schedule_id: int, length: timedelta, *, actor: Actor,
 
 
 def cancel(db: Session, override_id: int, *, actor: Actor, now: datetime) -> None:
-    """End an override from now on; what it did until now stays. Who made it may, and leads."""
+    """End an override from now on; what it did until now stays. Who made it may, and leads; those it concerns are told.
+
+    A turn that was taken by a swap goes back only if whoever gave it wants it back: they may, and leads. Whoever took
+    it asks them, or somebody else, by another swap.
+    """
     access.check(actor, "on_call")
     override = db.get(ScheduleOverride, override_id)
     if override is None:
         raise NotFound("There is no such override.")
     schedule = _found(db, override.schedule_id)
     db.refresh(override)
-    if override.created_by_id != actor.id:
+    swapped = db.execute(select(Swap.from_id).where(Swap.override_id == override.id)).scalar()
+    if actor.id != (override.created_by_id if swapped is None else swapped) and not access.may(actor, "schedule"):
+        if swapped is not None and actor.id == override.created_by_id:
+            raise Forbidden(f"You took this turn from {_name(db, swapped)}. Ask them to take it back, or ask a lead.")
         access.check(actor, "schedule")
     if override.cancelled_at is not None:
         return
@@ -100,6 +108,26 @@ def cancel(db: Session, override_id: int, *, actor: Actor, now: datetime) -> Non
     override.cancelled_at = now
     audit.record(db, actor, now, "override cancelled", schedule.name, before=_told(override))
     handoffs.keep(db, schedule, now)
+    _tell_ended(db, schedule, override, actor, now)
+
+
+def _tell_ended(db: Session, schedule: Schedule, override: ScheduleOverride, actor: Actor, now: datetime) -> None:
+    """Tell both: whoever stood in no longer does, and whoever was stood in for is on call themselves again."""
+    zone = zone_named(schedule.zone)
+    what = f"{schedule.name}, {said(max(override.starts_at, now), zone)} to {said(override.ends_at, zone)}"
+    words = f"{actor.name} ended the override."
+    if override.removed_id is not None:
+        stood_in = f" {_name(db, override.added_id)} no longer stands in for you." if override.added_id else ""
+        subject = f"Your turn is yours again: {what}"
+        tell(db, {override.removed_id} - {actor.id}, "turn_back", subject, f"{words}{stood_in}", now=now)
+    if override.added_id is not None:
+        whom = f" {_name(db, override.removed_id)} has the turn again." if override.removed_id else ""
+        subject = f"You are no longer on call for this: {what}"
+        tell(db, {override.added_id} - {actor.id}, "swap", subject, f"{words}{whom}", now=now)
+
+
+def _name(db: Session, person_id: int) -> str:
+    return db.get_one(Person, person_id).name
 
 
 def write(
@@ -128,6 +156,52 @@ def write(
     db.flush()
     audit.record(db, actor, now, "override added", schedule.name, after=_told(override))
     return override.id
+
+
+def hand_on(
+    db: Session,
+    schedule: Schedule,
+    start: datetime,
+    end: datetime,
+    to_id: int,
+    from_id: int,
+    actor: Actor,
+    now: datetime,
+) -> int | None:
+    """Let one stand in for the other in [start, end), by a swap that the caller has checked; the override's id.
+
+    A turn that comes back to whoever gave it away needs none: what let somebody stand in for them is cut out instead,
+    since two who stand in for each other exchange their turns.
+    """
+    cut = _first_of_the_way(db, schedule, to_id, from_id, start, end)
+    for one in cut:
+        one.cancelled_at = now
+        audit.record(db, actor, now, "override cancelled", schedule.name, before=_told(one))
+        for since, until in ((max(one.starts_at, now), start), (end, one.ends_at)):
+            if since < until:
+                write(db, schedule, since, until, one.added_id, one.removed_id, one.reason, actor, now)
+    db.flush()
+    parts = roster.stretches(_known(db, schedule.id, start, end), start, end)
+    if cut and not any(str(from_id) in part.people for part in parts):
+        return None
+    return write(db, schedule, start, end, to_id, from_id, "swap", actor, now)
+
+
+def _first_of_the_way(
+    db: Session, schedule: Schedule, giver: int, holder: int, start: datetime, end: datetime
+) -> list[ScheduleOverride]:
+    """The stand-ins for `giver` in [start, end) by which, at once or through others, `holder` came to stand in."""
+    statement = select(ScheduleOverride).where(
+        ScheduleOverride.schedule_id == schedule.id,
+        ScheduleOverride.cancelled_at.is_(None),
+        ScheduleOverride.starts_at < end,
+        ScheduleOverride.ends_at > start,
+    )
+    live = [one for one in db.scalars(statement.order_by(ScheduleOverride.id)) if one.added_id and one.removed_id]
+    before = {holder}
+    while more := {one.removed_id for one in live if one.added_id in before and one.removed_id} - before:
+        before |= more
+    return [one for one in live if one.removed_id == giver and one.added_id in before]
 
 
 def span(start: datetime, end: datetime, now: datetime) -> tuple[datetime, datetime]:

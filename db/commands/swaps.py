@@ -79,7 +79,8 @@ def accept(db: Session, swap_id: int, *, actor: Actor, now: datetime) -> None:
     access.check(actor, "swap")
     start = max(swap.starts_at, now)
     _check(db, schedule, swap.from_id, swap.to_id, start, swap.ends_at, mine=False)
-    swap.override_id = overrides.write(db, schedule, start, swap.ends_at, swap.to_id, swap.from_id, "swap", actor, now)
+    swap.override_id = overrides.hand_on(db, schedule, start, swap.ends_at, swap.to_id, swap.from_id, actor, now)
+    _check_taken(db, schedule, swap, start)
     _answer(swap, "accepted", now)
     what = _what(schedule, swap)
     tell(db, [swap.from_id], "swap", f"{actor.name} takes your turn: {what}", now=now)
@@ -140,6 +141,15 @@ def _check(
     if any(str(to_id) in part.people for part in parts):
         whom = "They are" if mine else "You are"
         raise RuleError(f"{whom} on call then already. Somebody else must take it.", "to_id")
+
+
+def _check_taken(db: Session, schedule: Schedule, swap: Swap, start: datetime) -> None:
+    """RuleError when other overrides keep the turn from whoever takes it: nobody relies on what is not so."""
+    db.flush()
+    known = oncall.rosters(db, [schedule.id], start, swap.ends_at).get(schedule.id, Roster(()))
+    parts = [part.people for part in roster.stretches(known, start, swap.ends_at)]
+    if any(str(swap.to_id) not in people or str(swap.from_id) in people for people in parts):
+        raise RuleError("Other overrides stand against it. Ask a lead to end those first.")
 
 
 def _answer(swap: Swap, state: str, now: datetime) -> None:

@@ -95,6 +95,7 @@ class Override:
     reason: str
     by: str | None
     by_id: int | None
+    """who may end it besides leads: whoever made it; of a swap, whoever gave the turn"""
 
 
 @dataclass(frozen=True)
@@ -238,8 +239,9 @@ def overrides(db: Session, actor: Actor, schedule_id: int, now: datetime) -> lis
             row.removed_id,
             row.reason,
             by.name,
-            row.created_by_id,
+            func.coalesce(Swap.from_id, row.created_by_id),
         )
+        .outerjoin(Swap, Swap.override_id == row.id)
         .outerjoin(added, added.id == row.added_id)
         .outerjoin(removed, removed.id == row.removed_id)
         .outerjoin(by, by.id == row.created_by_id)

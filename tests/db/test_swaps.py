@@ -2,12 +2,13 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import func, select
 
 from db.engine import reading
-from db.models import ScheduleOverride, Swap
+from db.models import Notice, ScheduleOverride, Swap
 from db.queries import schedules as queries
 from rules.access import Forbidden
 from rules.errors import RuleError
@@ -45,6 +46,66 @@ def test_an_accepted_swap_puts_the_other_on_call_for_that_time(rota, network):
         kept = db.get_one(Swap, swap)
         assert (kept.state, kept.answered_at) == ("accepted", MONDAY + HOUR)
         assert db.get_one(ScheduleOverride, kept.override_id).removed_id == rota.ids["Priya"]
+
+
+def test_whoever_took_a_turn_cannot_hand_it_back_alone(rota, network):
+    swap = rota.ask(network, "Priya", "Devi", MONDAY + DAY, MONDAY + 2 * DAY)
+    rota.answer(swap, "accept", "Devi")
+    with reading(rota.engine) as db:
+        override = db.get_one(Swap, swap).override_id
+        assert [one.by_id for one in queries.overrides(db, rota.people["Devi"], network, MONDAY)] == [rota.ids["Priya"]]
+    with pytest.raises(Forbidden, match="You took this turn from Priya"):
+        rota.cancel(override, MONDAY, by="Devi")
+    with pytest.raises(Forbidden):
+        rota.cancel(override, MONDAY, by="Sam")
+    assert rota.on_call(network, MONDAY + DAY) == ["Devi"]
+
+
+@pytest.mark.parametrize("through", [(), ("Sam",)])
+def test_a_turn_or_a_part_of_it_comes_back_by_another_swap(rota, network, through):
+    """Straight, or after one more has had it."""
+    holders = ("Priya", "Devi", *through)
+    for giver, taker in pairwise(holders):
+        rota.answer(rota.ask(network, giver, taker, MONDAY + DAY, MONDAY + 5 * DAY), "accept", taker)
+    back = rota.ask(network, holders[-1], "Priya", MONDAY + 2 * DAY, MONDAY + 3 * DAY)
+    rota.answer(back, "accept", "Priya", MONDAY + HOUR)
+    assert rota.shifts(network, MONDAY, MONDAY + WEEK) == [
+        ("Priya", MONDAY, MONDAY + DAY),
+        (holders[-1], MONDAY + DAY, MONDAY + 2 * DAY),
+        ("Priya", MONDAY + 2 * DAY, MONDAY + 3 * DAY),
+        (holders[-1], MONDAY + 3 * DAY, MONDAY + 5 * DAY),
+        ("Priya", MONDAY + 5 * DAY, MONDAY + WEEK),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [
+        ("Priya", [("Devi", "swap", "You are no longer on call for this: {}")]),
+        ("Lena", [("Priya", "turn_back", "Your turn is yours again: {}"),
+                  ("Devi", "swap", "You are no longer on call for this: {}")]),
+    ],
+)  # fmt: skip
+def test_a_swap_undone_by_who_gave_the_turn_or_a_lead_is_told_at_once(rota, network, by, told):
+    swap = rota.ask(network, "Priya", "Devi", MONDAY + DAY, MONDAY + 2 * DAY)
+    rota.answer(swap, "accept", "Devi")
+    with reading(rota.engine) as db:
+        override = db.get_one(Swap, swap).override_id
+        before = db.scalar(select(func.max(Notice.id)))
+    rota.cancel(override, MONDAY + DAY + HOUR, by=by)
+    rota.cancel(override, MONDAY + DAY + HOUR, by=by)
+    assert rota.shifts(network, MONDAY, MONDAY + WEEK) == [
+        ("Priya", MONDAY, MONDAY + DAY),
+        ("Devi", MONDAY + DAY, MONDAY + DAY + HOUR),
+        ("Priya", MONDAY + DAY + HOUR, MONDAY + WEEK),
+    ]
+    what = "Network, Tue 3 Mar 10:00 UTC to Wed 4 Mar 09:00 UTC"
+    with reading(rota.engine) as db:
+        rows = db.scalars(select(Notice).where(Notice.id > before).order_by(Notice.id)).all()
+    assert [(rota.called[row.person_id], row.kind, row.subject) for row in rows] == [
+        (who, kind, subject.format(what)) for who, kind, subject in told
+    ]
+    assert rows[0].body.startswith(f"{by} ended the override. ")
 
 
 def test_taken_late_it_counts_from_then_on(rota, network):
