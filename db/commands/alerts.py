@@ -66,14 +66,18 @@ def beat(db: Session, integration: Integration, now: datetime) -> None:
     integration.heartbeat_at = now
     integration.heartbeat_due_at = now + timedelta(seconds=integration.heartbeat_seconds)
     if silent:
-        said = Signal(SILENT, "resolved", f"{integration.name} calls again", "", "", now)
-        _take(db, integration, [said], now)
+        end_silence(db, integration, "calls again", now)
 
 
 def is_silent(integration: Integration) -> bool:
-    """True when it has not called as it promised, and an alert says so. One that never called is only waited for."""
-    known = integration.heartbeat_seconds is not None and integration.heartbeat_at is not None
-    return known and integration.heartbeat_due_at is None
+    """True when it has not called as it promised, and an alert says so."""
+    return integration.heartbeat_seconds is not None and integration.heartbeat_due_at is None
+
+
+def end_silence(db: Session, integration: Integration, why: str, now: datetime) -> None:
+    """End the alert that says so, if there is one. `why` follows the integration's name."""
+    if SILENT in live(db, integration, [SILENT]):
+        _take(db, integration, [Signal(SILENT, "resolved", f"{integration.name} {why}", "", "", now)], now)
 
 
 def fall_silent(db: Session, integration: Integration, now: datetime) -> bool:
@@ -88,6 +92,8 @@ def fall_silent(db: Session, integration: Integration, now: datetime) -> bool:
     said = f"It promised to call every {integration.heartbeat_seconds:,} seconds."
     if integration.heartbeat_at is not None:
         said += f" Its last call was at {integration.heartbeat_at:%Y-%m-%d %H:%M:%S} UTC."
+    else:
+        said += " It has never called: look whether the sender was set up."
     title = f"{integration.name} is silent"
     _take(db, integration, [Signal(SILENT, "firing", title, "", "", due, description=said)], now)
     return True

@@ -23,6 +23,7 @@ from db.models import (
     Service,
     Team,
 )
+from db.queries.alerts import SILENT
 from db.queries.sessions import hashed
 from db.settings import settings
 from rules import access, severities, storm, text
@@ -37,6 +38,8 @@ TOKEN_LENGTH = 32
 MOST_TOKENS = 2
 OLD_SECRET_LASTS = timedelta(hours=24)
 HEARTBEAT_SECONDS = (30, 7 * 86_400)
+FIRST_CALL = timedelta(hours=1)
+"""so much longer than its interval the first call is waited for, so that the sender can be set up"""
 MOST_STORM = 10_000
 MONITORING = "Monitoring"
 """The category of incidents from integrations that name no other; made with the first of them."""
@@ -66,6 +69,7 @@ def add(db: Session, given: Mapping[str, Any], *, actor: Actor, now: datetime) -
     made = Integration(created_at=now, version=1, secret_turn=0, **values)
     db.add(made)
     db.flush()
+    _begin_heartbeat(db, made, now)
     audit.record(db, actor, now, "integration added", made.name, after=values)
     return made, new_token(db, made.id, actor=actor, now=now)
 
@@ -86,7 +90,7 @@ def change(
         setattr(found, name, value)
     found.version += 1
     if "heartbeat_seconds" in changed:
-        _begin_heartbeat(found, now)
+        _begin_heartbeat(db, found, now)
     audit.record(
         db, actor, now, "integration changed", found.name, {name: before[name] for name in changed}, dict(changed)
     )
@@ -109,7 +113,7 @@ def restore(db: Session, integration_id: int, *, actor: Actor, now: datetime) ->
     if found.archived_at is not None:
         found.archived_at = None
         found.version += 1
-        _begin_heartbeat(found, now)
+        _begin_heartbeat(db, found, now)
         audit.record(db, actor, now, "integration brought back", found.name)
 
 
@@ -194,13 +198,21 @@ def _found(db: Session, integration_id: int, actor: Actor) -> Integration:
     return found
 
 
-def _begin_heartbeat(integration: Integration, now: datetime) -> None:
-    """Wait for the next call anew; one that never called is only waited for."""
-    integration.heartbeat_due_at = None
-    if integration.heartbeat_seconds is None:
-        integration.heartbeat_at = None
-    elif integration.heartbeat_at is not None:
-        integration.heartbeat_due_at = now + timedelta(seconds=integration.heartbeat_seconds)
+def _begin_heartbeat(db: Session, integration: Integration, now: datetime) -> None:
+    """Wait for the next call anew, for the first one longer. One that is silent stays so until it calls.
+
+    Healthchecks.io and Opsgenie wait for the first call without an end; a sender that was set up wrongly is then never
+    missed.
+    """
+    seconds = integration.heartbeat_seconds
+    if seconds is None:
+        integration.heartbeat_at, integration.heartbeat_due_at = None, None
+        alerts.end_silence(db, integration, "no longer promises to call", now)
+    elif SILENT in alerts.live(db, integration, [SILENT]):
+        integration.heartbeat_due_at = None
+    else:
+        patience = FIRST_CALL if integration.heartbeat_at is None else timedelta()
+        integration.heartbeat_due_at = now + timedelta(seconds=seconds) + patience
 
 
 def _checked(db: Session, own_id: int | None, given: Mapping[str, Any]) -> dict[str, Any]:

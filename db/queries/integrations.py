@@ -147,12 +147,7 @@ def _statement() -> Any:
 
 
 def _row(found: Integration, service: str | None, team: str | None, firing: int) -> Row:
-    silent = (
-        found.heartbeat_seconds is not None
-        and found.heartbeat_at is not None
-        and found.heartbeat_due_at is None
-        and found.archived_at is None
-    )
+    silent = found.heartbeat_seconds is not None and found.heartbeat_due_at is None and found.archived_at is None
     return Row(
         found.id,
         found.name,

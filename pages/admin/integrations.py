@@ -180,7 +180,8 @@ def _form(actor: Actor, detail: queries.Detail | None, key: str) -> None:
             commands.HEARTBEAT_SECONDS[1],
             values.get("heartbeat_seconds") or 0,
             key=f"{key}.heartbeat_seconds",
-            help="Its silence then makes an incident. 0: it promises nothing. Alerts and /api/v1/heartbeats count.",
+            help="Its silence then makes an incident, which ends when it calls. The first call is waited for an hour "
+            "longer, so that you can set the sender up. 0: it promises nothing. Alerts and /api/v1/heartbeats count.",
         )
         field_problem(wrong.get("storm_limit") or wrong.get("heartbeat_seconds"))
         st.checkbox(

@@ -21,6 +21,7 @@ from db.models import (
     TimelineEntry,
 )
 from db.queries import alerts as queries
+from db.queries import integrations as senders
 from rules.signals import Signal
 from tests.db.office import DAY, HOUR, MONDAY, Office
 from tests.db.test_plans import plans
@@ -344,7 +345,7 @@ def test_a_storm_that_goes_on_has_its_incident_anew_when_somebody_closed_it(moni
 def test_silence_opens_one_incident_and_the_next_call_ends_it(monitoring):
     monitoring.set(heartbeat_seconds=60, auto_resolve=False)
     watch = worker.Watch()
-    assert watch.tick(MONDAY + DAY, monitoring.engine) == 0, "it never called: it is only waited for"
+    assert watch.tick(MONDAY + MINUTE, monitoring.engine) == 0, "it has not called yet: it is waited for"
     monitoring.say("a", status="resolved")
     assert watch.tick(MONDAY + 59 * SECOND, monitoring.engine) == 0
     assert watch.tick(MONDAY + 60 * SECOND, monitoring.engine) == 1
@@ -357,6 +358,51 @@ def test_silence_opens_one_incident_and_the_next_call_ends_it(monitoring):
     assert monitoring.incidents()[0].state == "recovered"
     assert watch.tick(MONDAY + 2 * HOUR + MINUTE, monitoring.engine) == 1
     assert monitoring.incidents()[0].reopen_count == 1
+
+
+def call(monitoring, at):
+    with writing(monitoring.engine) as db:
+        alerts.beat(db, alerts.locked(db, [monitoring.id])[monitoring.id], at)
+
+
+def change(monitoring, at, **given):
+    with writing(monitoring.engine) as db:
+        integrations.change(db, monitoring.id, None, given, actor=monitoring.office.people["Ada"], now=at)
+
+
+def test_another_interval_leaves_what_is_silent_silent_until_it_calls(monitoring):
+    change(monitoring, MONDAY, heartbeat_seconds=60)
+    call(monitoring, MONDAY)
+    watch = worker.Watch()
+    assert watch.tick(MONDAY + MINUTE, monitoring.engine) == 1
+    change(monitoring, MONDAY + 2 * MINUTE, heartbeat_seconds=3600)
+    assert alerts.is_silent(monitoring.row)
+    assert watch.tick(MONDAY + DAY, monitoring.engine) == 0, "it is told once"
+    call(monitoring, MONDAY + DAY)
+    assert [incident.state for incident in monitoring.incidents()] == ["recovered"]
+    assert monitoring.row.heartbeat_due_at == MONDAY + DAY + HOUR
+
+
+def test_what_promises_nothing_any_more_is_not_silent(monitoring):
+    change(monitoring, MONDAY, heartbeat_seconds=60)
+    call(monitoring, MONDAY)
+    worker.Watch().tick(MONDAY + MINUTE, monitoring.engine)
+    change(monitoring, MONDAY + 2 * MINUTE, heartbeat_seconds=None)
+    assert [incident.state for incident in monitoring.incidents()] == ["recovered"]
+
+
+def test_a_sender_that_never_calls_is_missed_after_an_hour_more(monitoring):
+    change(monitoring, MONDAY, heartbeat_seconds=60)
+    watch = worker.Watch()
+    assert watch.tick(MONDAY + HOUR + 59 * SECOND, monitoring.engine) == 0, "somebody is setting it up"
+    assert watch.tick(MONDAY + HOUR + 60 * SECOND, monitoring.engine) == 1
+    assert watch.tick(MONDAY + DAY, monitoring.engine) == 0
+    (incident,) = monitoring.incidents()
+    assert "It has never called" in incident.description
+    with reading(monitoring.engine) as db:
+        assert [row.silent for row in senders.rows(db, monitoring.office.people["Ada"])] == [True]
+    call(monitoring, MONDAY + DAY)
+    assert monitoring.incidents()[0].state == "recovered"
 
 
 def test_a_test_alert_goes_the_same_way_and_ends_itself(monitoring):

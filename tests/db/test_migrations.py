@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,13 +54,34 @@ def test_a_migrated_database_has_the_shape_of_the_models(engine):
 
 
 @pytest.mark.filterwarnings("ignore:.*expression-based index.*")
-@pytest.mark.parametrize("version", [f"{number:04d}" for number in range(1, 14)])
+@pytest.mark.parametrize("version", [f"{number:04d}" for number in (*range(1, 14), 15)])
 def test_every_released_version_migrates_to_this_one(empty_database_url, version):
     made = make_engine(empty_database_url)
     upgrade(made, to=version)
     upgrade(made)
     assert _differences(made) == []
     made.dispose()
+
+
+def test_a_sender_that_never_called_is_waited_for_after_the_migration(empty_database_url):
+    made = make_engine(empty_database_url)
+    upgrade(made, to="0012")
+    with writing(made) as db:
+        for name, called in (("never", "null"), ("once", "1")):
+            db.execute(
+                text(
+                    "insert into integration (name, format, grouping, severities, auto_resolve, signed, secret_turn,"
+                    " storm_limit, heartbeat_seconds, heartbeat_at, created_at, version) values"
+                    f" ('{name}', 'generic', '', '{{}}', true, false, 0, 100, 604800, {called}, 1, 1)"
+                )
+            )
+    before = time.time()
+    upgrade(made)
+    with reading(made) as db:
+        due = dict(db.execute(text("select name, heartbeat_due_at from integration")).all())
+    made.dispose()
+    assert due["once"] is None
+    assert 0 <= due["never"] / 1e6 - before - 604_800 - 3600 < 60
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine):
