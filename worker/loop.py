@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from db.commands import escalation, heartbeats, housekeeping
+from db.commands import escalation, heartbeats
 from db.engine import DatabaseProblem, writing
-from worker import alerts, handoffs, history, maintenance, outbox, policies, timers
+from worker import alerts, handoffs, history, maintenance, outbox, policies, tidying, timers
 from worker.senders import SENDERS, Sender
 
 EVERY_SECONDS = 2.0
@@ -36,6 +36,7 @@ class Loop:
         self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
         self._alerts = alerts.Watch()
         self._failures = 0
+        self._broom = tidying.Broom()
         self._tidied: float | None = None
         self._beat_at: float | None = None
         self._before: datetime | None = None
@@ -131,9 +132,8 @@ class Loop:
     def _tidy(self) -> None:
         if self._tidied is not None and time.monotonic() - self._tidied < TIDY_EVERY_SECONDS:
             return
-        with writing(self._engine) as db:
-            housekeeping.tidy(db, self._clock())
-        self._tidied = time.monotonic()
+        if not self._broom.sweep(self._clock(), self._engine):
+            self._tidied = time.monotonic()
 
     def _say(self, error: Exception, wait: float) -> None:
         """One sentence for a database that fails, once per outage; the whole trace for anything else."""

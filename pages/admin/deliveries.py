@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db.commands import contact, deliveries
+from db.commands import contact, deliveries, housekeeping
 from db.engine import reading
 from db.queries import choices, heartbeats, reach
 from db.queries import deliveries as queries
@@ -33,6 +33,10 @@ def page() -> None:
 def everything(actor: Actor) -> None:
     """The filter and the messages; for administrators the teams' channels too."""
     st.title("Delivery log", anchor=False)
+    st.caption(
+        f"What left in the last {housekeeping.KEEP_SENT.days} days, and all of open incidents. Who was paged stays on "
+        "the timeline of each incident."
+    )
     with reading() as db:
         leaves = reach.any_channel(db)
         idle = heartbeats.problem(db, session.now())
