@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from db.commands import audit, handoffs
-from db.models import Person, Schedule, ScheduleVersion, Team
+from db.models import EscalationPolicy, Person, Schedule, ScheduleVersion, Team
 from db.queries import choices, oncall
 from rules import access, roster, text
 from rules.access import Actor, NotFound
@@ -93,17 +93,35 @@ def _change(
 
 
 def archive(db: Session, schedule_id: int, *, actor: Actor, now: datetime) -> None:
-    """Nobody is on call by it from now on. It leaves the lists; who was on call stays known."""
+    """Nobody is on call by it from now on. It leaves the lists; who was on call stays known.
+
+    RuleError names the escalation policies that still ask it: their steps would reach nobody.
+    """
     access.check(actor, "schedule")
     schedule = handoffs.locked(db, schedule_id)
     if schedule is None:
         raise NotFound("There is no such schedule.")
     if schedule.archived_at is not None:
         return
+    used = _used_by(db, schedule.id)
+    if used:
+        verb = "ask" if len(used) > 1 else "asks"
+        raise RuleError(f"{', '.join(used)} {verb} whoever is on call in it. Change the steps there first.")
     schedule.archived_at = now
     schedule.version += 1
     audit.record(db, actor, now, "schedule archived", schedule.name)
     handoffs.keep(db, schedule, now)
+
+
+def _used_by(db: Session, schedule_id: int) -> list[str]:
+    """Names of the escalation policies in use with a step that asks the schedule."""
+    target = {"kind": "schedule", "id": schedule_id}
+    statement = select(EscalationPolicy.name, EscalationPolicy.steps).where(EscalationPolicy.archived_at.is_(None))
+    return [
+        name
+        for name, steps in db.execute(statement.order_by(func.lower(EscalationPolicy.name)))
+        if any(target in step["targets"] for step in steps)
+    ]
 
 
 def _found(db: Session, schedule_id: int, version: int | None) -> Schedule:

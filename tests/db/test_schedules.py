@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, func, select, update
 
-from db.commands import calendar_feed, overrides, people, schedules
+from db.commands import calendar_feed, escalation_policies, overrides, people, schedules
 from db.engine import reading, writing
 from db.models import AuditEntry, CalendarFeed, Page, Person, ScheduleOverride, ScheduleVersion
 from db.queries import oncall
@@ -173,6 +173,29 @@ def test_leads_and_administrators_edit(rota, name, may):
         rota.override(network, MONDAY, MONDAY + DAY, add="Sam", by=name)
     with pytest.raises(Forbidden), writing(rota.engine) as db:
         schedules.archive(db, network, actor=rota.people[name], now=MONDAY)
+
+
+def test_what_an_escalation_policy_asks_is_not_archived(rota):
+    network, lena, ada = rota.make(rota.turning("Priya")), rota.people["Lena"], rota.people["Ada"]
+    other = rota.make(rota.turning("Sam"), name="Other")
+    kept = []
+    with writing(rota.engine) as db:
+        for name, asked in (("Network, by day", network), ("Night", network), ("Elsewhere", other)):
+            steps = [{"delay": 300, "targets": [{"kind": "schedule", "id": asked}]}]
+            kept.append(
+                escalation_policies.save(db, None, name=name, steps=steps, actor=rota.people["Ada"], now=MONDAY)
+            )
+        escalation_policies.save(db, None, name="The team", now=MONDAY, actor=ada,
+                                 steps=[{"delay": 300, "targets": [{"kind": "team", "id": network}]}])  # fmt: skip
+    with pytest.raises(RuleError, match=r"^Network, by day, Night ask whoever is on call in it\."), \
+            writing(rota.engine) as db:  # fmt: skip
+        schedules.archive(db, network, actor=lena, now=MONDAY)
+    assert rota.on_call(network, MONDAY) == ["Priya"]
+    with writing(rota.engine) as db:
+        for policy in kept[:2]:
+            escalation_policies.archive(db, policy, actor=ada, now=MONDAY)
+        schedules.archive(db, network, actor=lena, now=MONDAY)
+    assert rota.schedule(network).archived_at == MONDAY
 
 
 def test_archived_it_ends_and_its_past_stays(rota):
