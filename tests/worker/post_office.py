@@ -1,6 +1,7 @@
 """What messages reach in tests: a real SMTP server and a real HTTP server, both on loopback in this process."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 
 def free_port() -> int:
@@ -27,6 +29,9 @@ class Mailbox:
     answers: dict[str, str] = field(default_factory=dict)
     received: list[EmailMessage] = field(default_factory=list)
     envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
+    encrypted: list[bool] = field(default_factory=list)
+    signed_in: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """(user, password) of everybody who signed in, which only works once the connection is encrypted"""
     on_data: Callable[[], None] = lambda: None
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
@@ -36,12 +41,17 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:
         self.on_data()
+        self.encrypted.append(session.ssl is not None)
         parsed = message_from_bytes(envelope.content, policy=policy.default)
         self.received.append(cast(EmailMessage, parsed))
         self.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos)))
         return "250 taken"
+
+    def sign_in(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, given: Any) -> AuthResult:
+        self.signed_in.append((given.login, given.password))
+        return AuthResult(success=True)
 
     @property
     def url(self) -> str:
@@ -49,9 +59,11 @@ class Mailbox:
 
 
 @contextmanager
-def mail_server() -> Iterator[Mailbox]:
+def mail_server(protected: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
+    """`protected`: takes nothing before STARTTLS with this."""
     box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=box.port)
+    more = {"tls_context": protected, "require_starttls": True, "authenticator": box.sign_in} if protected else {}
+    controller = Controller(box, hostname="127.0.0.1", port=box.port, **more)
     controller.start()
     try:
         yield box

@@ -2,16 +2,23 @@
 
 import json
 import socket
+import ssl
+import sys
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from db.commands.deliveries import Message
 from rules.mail_server import parse
 from rules.webhook_signature import sign
-from worker.senders import SENDERS, Undelivered, chat, email, outgoing
+from tests.worker.post_office import mail_server
+from worker.senders import SENDERS, Undelivered, apprise, chat, email, outgoing
 from worker.senders.webhook import content
+
+DATA = Path(__file__).resolve().parents[1] / "data"
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -115,6 +122,52 @@ def test_no_mail_server_is_a_reason_to_wait(set_up):
 def test_a_password_does_not_travel_in_the_clear(mailbox, set_up, monkeypatch):
     monkeypatch.setattr(email, "_here", lambda _host: False)
     set_up(SMTP_URL=mailbox.url.replace("smtp://", "smtp://user:word@"))
+    assert "no encryption" in refused("email", "priya@example.org").sentence
+    assert mailbox.received == []
+
+
+@pytest.fixture
+def protected(set_up, monkeypatch):
+    """A mail server that speaks TLS alone, under a certificate of the tests' own authority: (its address, it)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(DATA / "mail_server.pem")
+    with mail_server(context) as box:
+        yield f"smtp://user:word@localhost:{box.port}?from=desk@example.org", box
+    email._context.cache_clear()
+
+
+def trust(monkeypatch, known=True):
+    monkeypatch.setenv("SSL_CERT_FILE", str(DATA / "mail_ca.pem") if known else "/dev/null")
+    email._context.cache_clear()
+
+
+@pytest.mark.parametrize("more", ["", "&tls=required"])
+def test_by_starttls_words_and_password_travel_encrypted(protected, set_up, monkeypatch, more):
+    trust(monkeypatch)
+    address, box = protected
+    set_up(SMTP_URL=address + more)
+    email.send(message(), NOW)
+    assert (len(box.received), box.encrypted, box.signed_in) == (1, [True], [(b"user", b"word")])
+
+
+def test_a_mail_server_under_an_unknown_certificate_gets_neither(protected, set_up, monkeypatch):
+    trust(monkeypatch, known=False)
+    address, box = protected
+    set_up(SMTP_URL=address)
+    failure = refused("email", "priya@example.org")
+    assert (failure.permanent, "certificate verify failed" in failure.sentence.lower()) == (False, True)
+    set_up(SMTP_URL=address.replace("localhost", "127.0.0.1"))
+    trust(monkeypatch)
+    assert "not valid for '127.0.0.1'" in refused("email", "priya@example.org").sentence
+    assert (box.received, box.signed_in) == ([], [])
+    set_up(SMTP_URL=f"{address}&verify=no")
+    trust(monkeypatch, known=False)
+    email.send(message(), NOW)
+    assert box.encrypted == [True], "who says verify=no has it encrypted all the same"
+
+
+def test_encryption_that_is_required_and_not_offered_sends_nothing(mailbox, set_up):
+    set_up(SMTP_URL=f"{mailbox.url}&tls=required")
     assert "no encryption" in refused("email", "priya@example.org").sentence
     assert mailbox.received == []
 
@@ -286,6 +339,32 @@ def test_long_words_are_cut_with_a_mark():
     blocks = chat.slack(message("slack", subject="x" * 500, body="y" * 9000))["blocks"]
     assert [len(block["text"]["text"]) for block in blocks[:2]] == [150, 3000]
     assert blocks[0]["text"]["text"].endswith("…")
+
+
+def test_apprise_is_not_waited_for_without_an_end(monkeypatch):
+    released, ended = threading.Event(), threading.Semaphore(0)
+
+    class Hanging:
+        def add(self, _address):
+            return True
+
+        def notify(self, **_words):
+            released.wait(30)
+            ended.release()
+            return True
+
+    monkeypatch.setitem(sys.modules, "apprise", SimpleNamespace(Apprise=Hanging))
+    monkeypatch.setattr(apprise, "SECONDS", 0.01)
+    said = [refused("apprise", "twilio://x").sentence for _ in range(apprise.MOST_HANGING + 1)]
+    assert said == [*["twilio did not answer within 0 seconds."] * apprise.MOST_HANGING,
+                    "twilio has not answered earlier messages yet."]  # fmt: skip
+    assert "did not answer" in refused("apprise", "json://x").sentence, "another service is still tried"
+    released.set()
+    assert all(ended.acquire(timeout=10) for _ in range(apprise.MOST_HANGING + 1))
+    monkeypatch.setattr(apprise, "SECONDS", 20.0)
+    for thread in [one for one in threading.enumerate() if one.name.startswith("apprise")]:
+        thread.join(10)
+    SENDERS["apprise"](message("apprise", "twilio://x"), NOW)
 
 
 def test_apprise_that_is_not_installed_says_so():
