@@ -118,7 +118,7 @@ def test_a_report_leads_to_a_page_that_only_its_link_opens(client, office):
         assert words in shown.text
     assert f"http://desk.example{path}" in shown.text
     for secret in ("P1", "P2", "impact", "urgency"):
-        assert secret not in shown.text
+        assert secret not in shown.text.replace(token, "")
     client.cookies.clear()
     assert client.get(path).status_code == 200, "the link alone is enough"
 
