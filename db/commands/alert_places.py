@@ -17,6 +17,8 @@ SILENT_PRIORITY = 2
 SOURCE_LIMIT, LINK_LIMIT = 200, 500
 WAITING = ("new", "assigned")
 ENDED = ("closed", "cancelled")
+SAID = "description"
+"""Where an alert that is held back keeps the text that its incident will have."""
 _MERGES = 10
 
 
@@ -125,6 +127,18 @@ def describe(turn: Turn, alert: Alert, signal: Signal) -> None:
     alert.started_at = min(signal.started_at, turn.now)
     alert.link = next((address for _, address in signal.links if len(address) <= LINK_LIMIT), "")
     alert.details = {"links": [list(link) for link in signal.links], **signal.details}
+
+
+def said_by(alert: Alert) -> Signal:
+    """What an alert said that was held back, as far as it is kept."""
+    details = dict(alert.details or {})
+    links = tuple((str(label), str(address)) for label, address in details.pop("links", ()))
+    said = str(details.pop(SAID, ""))
+    began = alert.started_at or alert.first_at
+    return Signal(
+        alert.dedup_key, "firing", alert.title, alert.severity, alert.source, began, None, said,
+        links=links, details=details,
+    )  # fmt: skip
 
 
 def priority_of(turn: Turn, signal: Signal) -> int:

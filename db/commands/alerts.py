@@ -7,7 +7,10 @@
 | incident resolved or recovered | reopens it | ends the alert |
 | incident closed or cancelled | a new alert and incident, which name the one before | ends the alert |
 | incident merged into another | the same with the one that goes on | likewise |
-| none, in maintenance | is kept; opens an incident when it fires after the window | ends the alert |
+| none, in maintenance | is kept | ends the alert |
+
+What maintenance keeps from being told (`Alert.held_at`) is told when that is over, by release(), or by the next signal
+if that comes first.
 """
 
 from collections import Counter
@@ -21,6 +24,7 @@ from sqlalchemy.orm import Session
 from db.commands import alert_ends, detecting, incidents, storms, timeline
 from db.commands.alert_places import (
     ENDED,
+    SAID,
     SOURCE_LIMIT,
     WAITING,
     Turn,
@@ -30,6 +34,7 @@ from db.commands.alert_places import (
     place,
     priority_of,
     reopen,
+    said_by,
 )
 from db.models import Alert, Incident, Integration, ReceivedSignal
 from db.queries import maintenance
@@ -41,6 +46,8 @@ from rules.signals import Signal
 
 JOINS_TOLD = 20
 """Alerts of one incident up to which each that joins has an entry on its timeline."""
+RELEASED_AT_ONCE = 100
+"""Alerts that are told in one transaction when maintenance is over: so few that others can write in between."""
 _KEYS_AT_ONCE = 1000
 
 
@@ -119,8 +126,7 @@ def live(db: Session, integration: Integration, keys: Sequence[str]) -> dict[str
     return found
 
 
-def _take(db: Session, integration: Integration, signals: Sequence[Signal], now: datetime) -> Counter[str]:
-    found = live(db, integration, list(dict.fromkeys(signal.dedup_key for signal in signals)))
+def _turn(db: Session, integration: Integration, found: dict[str, Alert], now: datetime) -> Turn:
     held = sorted({alert.incident_id for alert in found.values() if alert.incident_id is not None})
     incidents_held: dict[int, Incident] = {}
     for start in range(0, len(held), _KEYS_AT_ONCE):
@@ -130,7 +136,12 @@ def _take(db: Session, integration: Integration, signals: Sequence[Signal], now:
         incidents_held |= {incident.id: incident for incident in fresh}
     storms.end_if_over(db, integration, now)
     quiet = maintenance.covers(db, integration.service_id, now) is not None
-    turn = Turn(db, integration, now, found, quiet, incidents_held)
+    return Turn(db, integration, now, found, quiet, incidents_held)
+
+
+def _take(db: Session, integration: Integration, signals: Sequence[Signal], now: datetime) -> Counter[str]:
+    found = live(db, integration, list(dict.fromkeys(signal.dedup_key for signal in signals)))
+    turn = _turn(db, integration, found, now)
     for signal in signals:
         before = found.get(signal.dedup_key)
         outcome = _one(turn, signal)
@@ -141,6 +152,46 @@ def _take(db: Session, integration: Integration, signals: Sequence[Signal], now:
     for incident_id, own in turn.calmed.items():
         alert_ends.settle(db, integration, db.get_one(Incident, incident_id), now, own=own)
     return Counter(outcome for _, _, outcome in turn.kept)
+
+
+def release(db: Session, integration: Integration, now: datetime) -> int:
+    """Tell what maintenance held back of an integration that is `locked`, as if it fired now; of how many alerts.
+
+    At most RELEASED_AT_ONCE. All that waits came at once as far as storms go. 0 while another maintenance covers it.
+    """
+    waits = Alert.integration_id == integration.id, Alert.held_at.is_not(None)
+    oldest = select(Alert).where(*waits).order_by(Alert.id).limit(RELEASED_AT_ONCE)
+    found = db.scalars(oldest.execution_options(populate_existing=True)).all()
+    turn = _turn(db, integration, {alert.dedup_key: alert for alert in found}, now)
+    if turn.quiet or not found:
+        return 0
+    homeless = select(Alert.id).where(*waits, Alert.incident_id.is_(None)).limit(integration.storm_limit + 1).subquery()
+    waiting = db.execute(select(func.count()).select_from(homeless)).scalar_one()
+    if waiting:
+        storms.note(integration, storms.new_keys(db, integration, now) + waiting, now)
+    for alert in found:
+        _release(turn, alert)
+    db.flush()
+    for incident_id, titles in turn.joined.items():
+        _tell_joined(turn, incident_id, titles)
+    return len(found)
+
+
+def _release(turn: Turn, alert: Alert) -> None:
+    since, alert.held_at = alert.held_at, None
+    signal = said_by(alert)
+    incident = going_on(turn, alert.incident_id) if alert.incident_id is not None else None
+    if incident is None:
+        incident, outcome = _settle_in(turn, alert, signal)
+        if outcome == "opened" and since is not None:
+            told = f"fired during maintenance, since {since:%Y-%m-%d %H:%M} UTC, and fires on after it"
+            timeline.add(turn.db, incident, SYSTEM, turn.now, "alert", told, versioned=False)
+    elif incident.state in ENDED:
+        alert.ended_at = turn.now
+        turn.db.flush()
+        _begin(turn, signal, incident.number)
+    else:
+        _fire(turn, alert, incident, signal)
 
 
 def _one(turn: Turn, signal: Signal) -> str:
@@ -161,7 +212,7 @@ def _one(turn: Turn, signal: Signal) -> str:
         return "maintenance"
     if alert is None or incident is None or over:
         if alert is not None:
-            alert.ended_at = turn.now
+            alert.ended_at, alert.held_at = turn.now, None
             turn.db.flush()  # its key is free before the next one takes it
         return _begin(turn, signal, incident.number if incident is not None else None)
     return _fire(turn, alert, incident, signal)
@@ -178,7 +229,7 @@ def _resolve(turn: Turn, alert: Alert | None, incident: Incident | None, over: b
     if alert is None:
         return "unknown"
     changed = alert.status != "resolved"
-    alert.status = "resolved"
+    alert.status, alert.held_at = "resolved", None
     if incident is None or over:
         alert.ended_at = turn.now
         del turn.alerts[alert.dedup_key]
@@ -213,7 +264,9 @@ def _fire(turn: Turn, alert: Alert, incident: Incident, signal: Signal) -> str:
         describe(turn, alert, signal)
     if incident.state not in states.OPEN:
         if turn.quiet:
+            _hold(turn, alert)
             return "maintenance"
+        alert.held_at = None
         reopen(turn, incident, alert.title)
         return "reopened"
     detecting.raise_to(turn.db, incident, priority_of(turn, signal), turn.now)
@@ -233,21 +286,38 @@ def _begin(turn: Turn, signal: Signal, before: str | None) -> str:
         severity=signal.severity,
     )
     describe(turn, alert, signal)
-    incident, outcome = place(turn, alert, signal) if not turn.quiet else (None, "maintenance")
-    if incident is not None:
-        alert.incident_id = incident.id
-        turn.incidents[incident.id] = incident
-    turn.db.add(alert)
     turn.alerts[signal.dedup_key] = alert
-    if incident is not None and alert.group_key:
-        turn.groups[alert.group_key] = incident.id
-    if incident is not None and outcome == "joined":
-        turn.joined.setdefault(incident.id, []).append(alert.title)
-        detecting.raise_to(turn.db, incident, priority_of(turn, signal), turn.now)
-    if incident is not None and before is not None and outcome == "opened":
+    if turn.quiet:
+        if signal.dedup_key != TEST:
+            alert.details = {**(alert.details or {}), SAID: signal.description}
+            _hold(turn, alert)
+        turn.db.add(alert)
+        return "maintenance"
+    incident, outcome = _settle_in(turn, alert, signal)
+    if before is not None and outcome == "opened":
         told = f"fired before: {before}"
         timeline.add(turn.db, incident, SYSTEM, turn.now, "alert", told, versioned=False)
     return outcome
+
+
+def _settle_in(turn: Turn, alert: Alert, signal: Signal) -> tuple[Incident, str]:
+    """Give an alert its incident; it and the outcome."""
+    incident, outcome = place(turn, alert, signal)
+    alert.incident_id = incident.id
+    turn.incidents[incident.id] = incident
+    turn.db.add(alert)
+    if alert.group_key:
+        turn.groups[alert.group_key] = incident.id
+    if outcome == "joined":
+        turn.joined.setdefault(incident.id, []).append(alert.title)
+        detecting.raise_to(turn.db, incident, priority_of(turn, signal), turn.now)
+    return incident, outcome
+
+
+def _hold(turn: Turn, alert: Alert) -> None:
+    """What it says now is told when the maintenance is over."""
+    if alert.held_at is None:
+        alert.held_at = turn.now
 
 
 def _keep(turn: Turn) -> None:

@@ -4,6 +4,8 @@ The incident's row is held by whoever starts, stops or fires here, so that an ac
 at the same moment take turns: after the acknowledgement nobody is asked any more. The next step is the timer
 'escalation'; 'repage' comes back to what was acknowledged and then left alone. Who is on call is looked up when a step
 fires. A worker that was away fires one step when it is back, not all that it has missed.
+
+Maintenance stops what runs. What nobody has answered by its end begins anew, from the first step: see resume().
 """
 
 from collections.abc import Collection, Mapping
@@ -17,6 +19,7 @@ from db.commands import calling, notices, outbox, repaging, team_news, timeline,
 from db.commands.timers import AGAIN, STEP
 from db.models import Escalation, EscalationPolicy, Incident, Service, Team, Timer
 from db.queries import escalation as queries
+from db.queries import maintenance
 from db.queries.responsible import responsible
 from rules import paging
 from rules.access import SYSTEM, Actor
@@ -30,6 +33,8 @@ _BY = {"acknowledge": "acknowledged", "hold": "held"}
 _STARTS = frozenset({"accept", "assign", "escalate", "resume"})
 _LEAVES = frozenset({"recover", "verify", "close", "correct", "vendor"})
 """changes of what was answered before"""
+MAINTENANCE = "maintenance"
+"""ended_by of what begins anew when the maintenance is over, unless somebody answers meanwhile"""
 _GOES_ON_AFTER = frozenset({"acknowledged", "held", "resolved"})
 
 
@@ -175,11 +180,32 @@ def stop_for_services(db: Session, service_ids: Collection[int], now: datetime, 
     )
     stopped = 0
     for incident in db.scalars(statement).all():
-        if stop(db, incident, now, "maintenance", "Maintenance has begun.") is not None:
+        if stop(db, incident, now, MAINTENANCE, "Maintenance has begun.") is not None:
             told = f"stopped paging: maintenance has begun, {window}"
             timeline.add(db, incident, SYSTEM, now, "page", told, versioned=False)
             stopped += 1
     return stopped
+
+
+def resume(db: Session, incident_id: int, now: datetime) -> bool:
+    """Begin anew what maintenance stopped, now that none covers it; False when there is nothing to do.
+
+    Whoever comes second waits for nobody: the incident is held by the first until it is done.
+    """
+    statement = (
+        select(Incident, Escalation)
+        .join(Escalation, Escalation.incident_id == Incident.id)
+        .where(Incident.id == incident_id, Escalation.ended_by == MAINTENANCE, Incident.state.in_(UNANSWERED))
+        .with_for_update(of=(Incident, Escalation), skip_locked=True)
+    )
+    found = db.execute(statement.execution_options(populate_existing=True)).one_or_none()
+    if found is None or maintenance.covers(db, found[0].service_id, now) is not None:
+        return False
+    incident, row = found
+    timeline.add(db, incident, SYSTEM, now, "page", "began to page again: the maintenance is over", versioned=False)
+    row.ended_by = "exhausted"  # as it stays when there is no policy any more, which start() tells
+    start(db, incident, now, row.policy_id)
+    return True
 
 
 def follow(
@@ -192,7 +218,8 @@ def follow(
     if kind in _LEAVES or (kind == "prioritise" and "priority" not in before):
         return
     row = db.get(Escalation, incident.id)
-    running = row if row is not None and row.ended_at is None else None
+    paused = row is not None and row.ended_by == MAINTENANCE
+    running = row if row is not None and (row.ended_at is None or paused) else None
     if incident.state not in UNANSWERED:
         if running is not None:
             _end(db, incident, running, now, _BY.get(kind, "resolved"), "Somebody has answered.")
@@ -209,7 +236,7 @@ def follow(
         if row is not None and running is None and row.ended_by in _GOES_ON_AFTER:
             _go_on(db, incident, row, now)
         return
-    if running is not None:
+    if running is not None and not paused:
         return
     was, level = before.get("priority", incident.priority), incident.priority
     raised = level in (1, 2) and was not in (1, 2)

@@ -116,6 +116,12 @@ class Alert(Base):
             sqlite_where=text("ended_at is null and group_key <> ''"),
             postgresql_where=text("ended_at is null and group_key <> ''"),
         ),
+        Index(
+            "ix_alert_held",
+            "integration_id",
+            sqlite_where=text("held_at is not null"),
+            postgresql_where=text("held_at is not null"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -138,6 +144,8 @@ class Alert(Base):
     """How many came with this key."""
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     """When it no longer takes signals: the next one with its key begins another."""
+    held_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Since when what it says is held back by maintenance, until that is over; None when it has been told."""
 
 
 class ReceivedSignal(Base):

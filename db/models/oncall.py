@@ -130,6 +130,14 @@ class Escalation(Base):
     """
 
     __tablename__ = "escalation"
+    __table_args__ = (
+        Index(
+            "ix_escalation_maintenance",
+            "incident_id",
+            sqlite_where=text("ended_by = 'maintenance'"),
+            postgresql_where=text("ended_by = 'maintenance'"),
+        ),
+    )
 
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), primary_key=True)
     policy_id: Mapped[int] = mapped_column(ForeignKey("escalation_policy.id"))
@@ -141,7 +149,7 @@ class Escalation(Base):
     began_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_by: Mapped[str] = mapped_column(String(20), default="")
-    """acknowledged, held, resolved, exhausted, maintenance, handed_over"""
+    """acknowledged, held, resolved, exhausted, handed_over; maintenance: it begins anew when that is over"""
 
 
 class Page(Base):

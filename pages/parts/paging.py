@@ -26,7 +26,7 @@ ENDS = {
     "held": ":material/pause_circle: It was put on hold.",
     "resolved": ":green[:material/check:] It was over.",
     "exhausted": ":red[:material/error: **Nobody has answered; the steps have run out.**] The lead and the desk know.",
-    "maintenance": ":material/build: Maintenance has begun.",
+    "maintenance": ":material/build: Maintenance has begun. It asks again when that is over.",
     "handed_over": ":material/north_east: It was handed over.",
 }
 
