@@ -23,6 +23,12 @@ def may_wake(priority: int | None) -> bool:
     return priority not in _SLEEPS
 
 
+def is_louder(was: int | None, level: int | None) -> bool:
+    """True when a change of priority reaches people who were not reached before: at night, or by other rules."""
+    wakes = may_wake(level) and not may_wake(was)
+    return level is not None and (wakes or (urgency(level) == "high" and urgency(was) != "high"))
+
+
 def after_the_night(at: datetime, zone: str) -> datetime:
     """`at`, or the end of the night (22:00 to 07:00 by the person's clock) it falls into. An unknown zone is UTC."""
     try:

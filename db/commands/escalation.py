@@ -236,9 +236,11 @@ def follow(
         if row is not None and running is None and row.ended_by in _GOES_ON_AFTER:
             _go_on(db, incident, row, now)
         return
-    if running is not None and not paused:
-        return
     was, level = before.get("priority", incident.priority), incident.priority
+    if running is not None and not paused:
+        if paging.is_louder(was, level):
+            _ask_anew(db, incident, running, now)
+        return
     raised = level in (1, 2) and was not in (1, 2)
     taken = kind in _STARTS and (handed or row is None) and actor is not SYSTEM
     resumed = kind == "resume"
@@ -249,6 +251,15 @@ def follow(
             begin(db, incident, policy, now)
         elif handed and row is not None:
             _tell_without(db, incident, now)
+
+
+def _ask_anew(db: Session, incident: Incident, row: Escalation, now: datetime) -> None:
+    """It has become more urgent: the present step is asked again, as the new priority reaches people.
+
+    What waits for the morning leaves at once (outbox.page), and the next step follows from now on.
+    """
+    row.position = max(row.position - 1, 0)
+    fire(db, incident, now)
 
 
 def _pages(db: Session, incident: Incident) -> bool:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rules.paging import after_the_night, may_wake, urgency
+from rules.paging import after_the_night, is_louder, may_wake, urgency
 
 
 def at(text):
@@ -40,3 +40,12 @@ def test_the_night_ends_at_seven_on_the_persons_clock(moment, zone, expected):
 )  # fmt: skip
 def test_priorities(priority, rules, wakes):
     assert (urgency(priority), may_wake(priority)) == (rules, wakes)
+
+
+@pytest.mark.parametrize(
+    ("was", "level", "louder"),
+    [(4, 1, True), (5, 2, True), (3, 2, True), (4, 3, True), (None, 1, True),
+     (2, 1, False), (5, 4, False), (1, 4, False), (4, None, False), (None, 3, False), (1, 1, False)],
+)  # fmt: skip
+def test_what_is_louder_reaches_people_by_other_rules_or_at_night(was, level, louder):
+    assert is_louder(was, level) is louder

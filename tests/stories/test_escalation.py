@@ -397,6 +397,47 @@ def test_p4_at_night_waits_for_the_morning_and_so_does_the_next_step(desk):
     assert len(desk.paged(number)) == 2
 
 
+def test_a_p4_raised_at_night_wakes_at_once_and_the_next_step_follows(desk):
+    portal = desk.keep("Portal", [desk.at("person", desk.id("Devi"))], [desk.at("person", desk.id("Sam"))])
+    desk.use(portal, "Portal")
+    night, sent = MONDAY.replace(hour=23), []
+    number = desk.urgent(at=night, team="Portal", impact=2, urgency=3)
+
+    def work(minutes):
+        now = night + minutes * MINUTE
+        send = {"slack": lambda message, _now: sent.append((message.name, minutes)) if message.urgent else None}
+        loop.tick(now, desk.engine, send)
+
+    work(30)
+    assert sent == []
+    with writing(desk.engine) as db:
+        raised = {"impact": 1, "urgency": 1}
+        incidents.prioritise(db, number, None, raised, actor=desk.people["Lena"], now=night + 31 * MINUTE)
+    for minutes in (31, 35, 36, 8 * 60 + 1):
+        work(minutes)
+    assert sent == [("Devi", 31), ("Sam", 36)], "one message each, and none of them again in the morning"
+    assert desk.told(number)[1] == "paged Devi"
+
+
+def test_what_is_paged_for_as_p3_is_asked_again_by_the_rules_for_p1(desk):
+    number = desk.urgent(impact=2, urgency=2)
+    with writing(desk.engine) as db:
+        db.get_one(Incident, number).source = "alert"
+        assert escalation.start(db, db.get_one(Incident, number), NOW)
+        method = ContactMethod(person_id=desk.id("Priya"), channel="mattermost", address="https://chat.example/loud",
+                               created_at=MONDAY, verified_at=MONDAY)  # fmt: skip
+        db.add(method)
+        db.flush()
+        db.add(NotificationRule(person_id=desk.id("Priya"), urgency="high", method_id=method.id))
+    with writing(desk.engine) as db:
+        incidents.prioritise(db, number, None, {"impact": 1, "urgency": 1}, actor=desk.people["Lena"], now=NOW + MINUTE)
+    assert desk.paged(number) == [("Priya", 0), ("Priya", 1)]
+    with reading(desk.engine) as db:
+        assert "mattermost" in set(db.scalars(select(OutboxMessage.channel)))
+    desk.run(6)
+    assert desk.paged(number)[2:] == [("Devi", 6)]
+
+
 def test_a_policy_edited_while_it_runs_counts_from_the_next_time_on(desk):
     number = desk.urgent()
     with writing(desk.engine) as db:

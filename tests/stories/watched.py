@@ -18,6 +18,7 @@ class Watched(Desk):
     def __init__(self, engine, **given):
         super().__init__(engine)
         self.sent = []
+        """pages that left: (name, minutes after NOW)"""
         with writing(engine) as db:
             db.get_one(Service, self.service).team_id = self.teams["Network"]
             given = {"name": "Prometheus", "format": "alertmanager", "service_id": self.service} | given
@@ -41,8 +42,11 @@ class Watched(Desk):
 
     def work(self, minutes):
         """Everything that is due then, sent as well."""
-        senders = {"slack": lambda message, now: self.sent.append((message.name, (now - NOW) / MINUTE))}
-        loop.tick(NOW + minutes * MINUTE, self.engine, senders)
+        loop.tick(NOW + minutes * MINUTE, self.engine, {"slack": self._send})
+
+    def _send(self, message, now):
+        if message.urgent:
+            self.sent.append((message.name, (now - NOW) / MINUTE))
 
     def found(self):
         """The incidents, oldest first."""
