@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import detecting, escalation, incidents, storms, wording
+from db.commands import detecting, escalation, incidents, repaging, storms, wording
 from db.models import Alert, Incident, Integration, TimelineEntry
 from db.queries.alerts import OWN, SILENT
 from rules import severities, states
@@ -164,7 +164,10 @@ def _held(turn: Turn, incident_id: int) -> Incident:
 
 
 def reopen(turn: Turn, incident: Incident, why: str) -> None:
-    """It fires again: back to where it was before somebody or monitoring took it for fixed. Pages anew."""
+    """It fires again: back to where it was before somebody or monitoring took it for fixed. Pages anew.
+
+    Whoever has it at hand is asked. Else nobody has it any more, and the policy begins with its first step.
+    """
     given = {"reason": f"Fired again: {why}"}
     changes = states.apply(wording.facts(incident), "reopen", given, turn.now)
     before = (
@@ -176,5 +179,7 @@ def reopen(turn: Turn, incident: Incident, why: str) -> None:
     was = turn.db.execute(before).scalar()
     if was in WAITING and incident.acknowledged_at is None:
         changes["state"] = was
+    elif not repaging.has_it_at_hand(turn.db, incident, turn.now):
+        changes |= {"state": "assigned" if incident.team_id is not None else "new", "assignee_id": None}
     incidents.amend(turn.db, incident, "reopen", changes, given, actor=SYSTEM, now=turn.now)
     escalation.start(turn.db, incident, turn.now, turn.integration.escalation_policy_id)

@@ -42,14 +42,18 @@ def start(db: Session, incident: Incident, now: datetime, policy_id: int | None 
     """Begin to page for the incident, in the transaction that opened or reopened it; True when somebody is asked.
 
     By the policy `policy_id`, else that of its integration, its service, its team. Without any, those who answer for
-    it are told. One that runs by the same policy goes on. What somebody works on already is for them to answer.
+    it are told. One that runs by the same policy goes on. What somebody works on already is for them to answer, unless
+    they cannot be reached.
     """
     if incident.state == "in_progress":
-        return repaging.remind(db, incident, now)
-    if incident.state not in UNANSWERED:
+        if repaging.remind(db, incident, now):
+            return True
+    elif incident.state not in UNANSWERED:
         return False
     db.flush()  # what is asked below sees all that the caller has written
     policy = queries.policy_of(db, incident, policy_id)
+    if policy is not None and incident.state == "in_progress":
+        repaging.give_back(db, incident, "who has it cannot be reached", now)
     running = _running(db, incident)
     if policy is None:
         if running is None:

@@ -11,10 +11,11 @@ from db.models import Escalation, Incident, Page, TimelineEntry
 from db.queries import escalation as queries
 from rules.access import SYSTEM
 from rules.durations import exact
-from rules.escalation import Target, acknowledge_timeout
+from rules.escalation import USUAL_TIMEOUT, Target, acknowledge_timeout
 
 ASKED_AGAIN = "it fires on and nobody has touched it"
 FIRED_AGAIN = "it has begun anew"
+_USUAL = timedelta(seconds=USUAL_TIMEOUT)
 
 
 def watch(db: Session, incident: Incident, row: Escalation, now: datetime) -> None:
@@ -27,33 +28,52 @@ def watch(db: Session, incident: Incident, row: Escalation, now: datetime) -> No
 
 
 def again(db: Session, incident: Incident, now: datetime) -> bool:
-    """The time is over. True when nobody came back to it, and the policy is to begin anew; it is assigned then.
+    """The time is over. True when nobody came back to it, and the policy is to begin anew; nobody has it then.
 
     Whatever a person does on the incident gives it more time. While nothing fires there is nobody to ask.
     """
     row = db.get(Escalation, incident.id)
     timeout = _timeout(incident, row) if row is not None else None
+    touched = _touched_at(db, incident)
+    asked = _was_asked(db, incident, touched)
+    if timeout is None and asked and row is not None:
+        timeout = _USUAL
     if incident.state != "in_progress" or timeout is None:
         timers.drop(db, incident.id, AGAIN)
         return False
-    touched = _touched_at(db, incident)
     if touched is not None and now < touched + timeout:
         timers.put(db, incident.id, AGAIN, touched + timeout)
         return False
     timers.put(db, incident.id, AGAIN, now + timeout)
     if not queries.is_firing(db, incident):
         return False
-    if not _was_asked(db, incident, touched) and _ask_who_has_it(db, incident, ASKED_AGAIN, now):
+    if not asked and _ask_who_has_it(db, incident, ASKED_AGAIN, now):
         return False
-    return _back_to_the_team(db, incident, timeout, now)
+    untouched = f"untouched for {exact(int(timeout.total_seconds()))} since it was acknowledged"
+    give_back(db, incident, untouched, now)
+    return True
 
 
 def remind(db: Session, incident: Incident, now: datetime) -> bool:
-    """What somebody works on has begun anew: page them; True when that reached them."""
+    """What somebody works on has begun anew: page them; True when that reached them.
+
+    Unless they do something on it, the policy begins after the acknowledge timeout, whatever the priority.
+    """
     row = db.get(Escalation, incident.id)
-    if row is not None:
-        watch(db, incident, row, now)
-    return _ask_who_has_it(db, incident, FIRED_AGAIN, now)
+    reached = _ask_who_has_it(db, incident, FIRED_AGAIN, now)
+    if row is not None and incident.state == "in_progress":
+        timers.put(db, incident.id, AGAIN, now + (_timeout(incident, row) or _USUAL))
+    return reached
+
+
+def has_it_at_hand(db: Session, incident: Incident, now: datetime) -> bool:
+    """Whether somebody has it and did something on it so recently that what begins anew is still theirs."""
+    if incident.assignee_id is None or incident.acknowledged_at is None:
+        return False
+    row = db.get(Escalation, incident.id)
+    timeout = min(_timeout(incident, row) or _USUAL, _USUAL) if row is not None else _USUAL
+    touched = _touched_at(db, incident, incident.assignee_id)
+    return touched is not None and now < touched + timeout
 
 
 def _timeout(incident: Incident, row: Escalation) -> timedelta | None:
@@ -61,16 +81,15 @@ def _timeout(incident: Incident, row: Escalation) -> timedelta | None:
     return timedelta(seconds=seconds) if seconds is not None else None
 
 
-def _touched_at(db: Session, incident: Incident) -> datetime | None:
-    """When a person last did anything on it."""
-    statement = select(TimelineEntry.at).where(
-        TimelineEntry.incident_id == incident.id, TimelineEntry.actor_id.is_not(None)
-    )
+def _touched_at(db: Session, incident: Incident, by: int | None = None) -> datetime | None:
+    """When a person, or the one given, last did anything on it."""
+    who = TimelineEntry.actor_id == by if by is not None else TimelineEntry.actor_id.is_not(None)
+    statement = select(TimelineEntry.at).where(TimelineEntry.incident_id == incident.id, who)
     return db.scalar(statement.order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc()).limit(1))
 
 
 def _was_asked(db: Session, incident: Incident, since: datetime | None) -> bool:
-    statement = select(Page.id).where(Page.incident_id == incident.id, Page.why == ASKED_AGAIN)
+    statement = select(Page.id).where(Page.incident_id == incident.id, Page.why.in_((ASKED_AGAIN, FIRED_AGAIN)))
     if since is not None:
         statement = statement.where(Page.at > since)
     return db.execute(statement.limit(1)).first() is not None
@@ -82,14 +101,13 @@ def _ask_who_has_it(db: Session, incident: Incident, why: str, now: datetime) ->
     return bool(calling.ask(db, incident, [Target("person", incident.assignee_id)], why=why, now=now).reached)
 
 
-def _back_to_the_team(db: Session, incident: Incident, timeout: timedelta, now: datetime) -> bool:
-    """Nobody has it any more, so that somebody can take it; False when no team is there to take it."""
+def give_back(db: Session, incident: Incident, why: str, now: datetime) -> None:
+    """Nobody has it any more, so that somebody can take it: its team, or triage when it has none."""
     from db.commands import incidents  # it keeps escalations in step, so it knows this module
 
-    if incident.team_id is None:
-        return False
-    told = f"took it back to the team: untouched for {exact(int(timeout.total_seconds()))} since it was acknowledged"
-    timeline.add(db, incident, SYSTEM, now, "page", told, versioned=False)
-    given = {"team_id": incident.team_id}
-    incidents.perform(db, incident.id, None, "assign", given, actor=SYSTEM, now=now)
-    return True
+    whom = "to the team" if incident.team_id is not None else "to triage"
+    timeline.add(db, incident, SYSTEM, now, "page", f"took it back {whom}: {why}", versioned=False)
+    if incident.team_id is not None:
+        incidents.perform(db, incident.id, None, "assign", {"team_id": incident.team_id}, actor=SYSTEM, now=now)
+    else:
+        incidents.amend(db, incident, "reject", {"state": "new", "assignee_id": None}, {}, actor=SYSTEM, now=now)

@@ -1,0 +1,76 @@
+"""An alert fires again, gets worse or was acknowledged elsewhere: somebody always hears it, and the right one first."""
+
+import pytest
+from sqlalchemy import update
+
+from db.engine import writing
+from db.models import ContactMethod, Integration
+from tests.db.office import MONDAY
+from tests.stories.test_escalation import MINUTE, NOW
+from tests.stories.watched import Watched
+
+LONG = 26 * 60
+
+
+@pytest.fixture
+def desk(engine):
+    return Watched(engine)
+
+
+@pytest.mark.parametrize("severity", ["critical", "warning"])
+def test_long_after_an_answer_it_asks_from_the_first_step_and_not_who_had_it(desk, severity):
+    desk.say(0, "a", severity=severity)
+    [incident] = desk.found()
+    desk.perform(incident.id, "acknowledge", "Devi", NOW + MINUTE)
+    desk.say(10, "a", status="resolved")
+    assert desk.say(LONG, "a", severity=severity) == {"reopened": 1}
+    assert desk.paged(incident.id) == [("Priya", 0), ("Sam", LONG)], "who is on call now, a day later"
+    after = desk.incident(incident.id)
+    assert (after.state, after.assignee_id, desk.state(incident.id)) == ("assigned", None, "running")
+    desk.work(LONG + 5)
+    assert desk.paged(incident.id)[2:] == [("Devi", LONG + 5)]
+
+
+@pytest.mark.parametrize("severity", ["critical", "warning"])
+def test_shortly_after_an_answer_it_asks_who_has_it_and_then_the_policy(desk, severity):
+    desk.say(0, "a", severity=severity)
+    [incident] = desk.found()
+    desk.perform(incident.id, "acknowledge", "Devi", NOW + MINUTE)
+    desk.say(10, "a", status="resolved")
+    desk.say(20, "a", severity=severity)
+    assert (desk.paged(incident.id)[1:], desk.incident(incident.id).state) == ([("Devi", 20)], "in_progress")
+    desk.work(49)
+    assert len(desk.paged(incident.id)) == 2
+    desk.work(50)
+    assert desk.paged(incident.id)[2:] == [("Priya", 50)]
+
+
+@pytest.mark.parametrize("severity", ["critical", "warning"])
+def test_who_has_it_and_cannot_be_reached_is_no_reason_to_ask_nobody(desk, severity):
+    desk.say(0, "a", severity=severity)
+    [incident] = desk.found()
+    desk.perform(incident.id, "acknowledge", "Devi", NOW + MINUTE)
+    desk.say(10, "a", status="resolved")
+    with writing(desk.engine) as db:
+        gone = ContactMethod.person_id == desk.id("Devi")
+        db.execute(update(ContactMethod).where(gone).values(broken_at=MONDAY))
+    desk.say(20, "a", severity=severity)
+    assert desk.paged(incident.id)[2:] == [("Priya", 20)]
+    assert "took it back to the team: who has it cannot be reached" in desk.told(incident.id)
+
+
+def test_without_a_team_it_goes_back_to_triage_and_still_asks(desk):
+    with writing(desk.engine) as db:
+        row = db.get_one(Integration, desk.integration)
+        row.service_id, row.team_id, row.escalation_policy_id = None, None, desk.policy
+    desk.say(0, "a")
+    [incident] = desk.found()
+    desk.perform(incident.id, "acknowledge", "Devi", NOW + MINUTE)
+    for minutes in (31, 61):
+        desk.work(minutes)
+    assert desk.paged(incident.id) == [("Priya", 0), ("Devi", 31), ("Priya", 61)]
+    assert desk.incident(incident.id).state == "new"
+    desk.perform(incident.id, "acknowledge", "Devi", NOW + 62 * MINUTE)
+    desk.say(70, "a", status="resolved")
+    desk.say(LONG, "a")
+    assert desk.paged(incident.id)[3:] == [("Sam", LONG)]
