@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.commands import incidents, timeline
 from db.models import Alert, Incident, Integration, TimelineEntry
-from db.queries.alerts import CALM
+from db.queries.alerts import CALM, family
 from rules.access import SYSTEM
 from rules.errors import RuleError
 from rules.states import OPEN
@@ -42,16 +42,6 @@ def cancel_test(db: Session, alert: Alert, now: datetime) -> None:
     incident = db.get_one(Incident, alert.incident_id, with_for_update=True)
     if incident.state in OPEN and not _fires(db, incident):
         incidents.perform(db, incident.id, None, "cancel", {"reason": TEST_REASON}, actor=SYSTEM, now=now)
-
-
-def family(db: Session, incident_id: int) -> list[int]:
-    """The incident and all that were merged into it, whose alerts are its alerts."""
-    found, newest = [incident_id], [incident_id]
-    while newest:
-        merged = select(Incident.id).where(Incident.duplicate_of_id.in_(newest), Incident.id.not_in(found))
-        newest = list(db.execute(merged).scalars())
-        found += newest
-    return found
 
 
 def _fires(db: Session, incident: Incident) -> bool:

@@ -258,6 +258,8 @@ def _acknowledge(turn: Turn, alert: Alert, incident: Incident) -> str:
 
 def _fire(turn: Turn, alert: Alert, incident: Incident, signal: Signal) -> str:
     """A signal of an alert that is known, with an incident that is not over."""
+    if alert.status == "acknowledged" and incident.state not in ("in_progress", "on_hold"):
+        alert.status = "firing"  # nobody is at it any more
     if alert.status == "resolved":
         alert.status = "firing"
         turn.calmed.pop(incident.id, None)

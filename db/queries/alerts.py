@@ -190,6 +190,16 @@ def of_incident(db: Session, incident_id: int, limit: int = PAGE_SIZE) -> OfInci
     return OfIncident(_rows(db.execute(wanted)), total, firing)
 
 
+def family(db: Session, incident_id: int) -> list[int]:
+    """The incident and all that were merged into it, whose alerts are its alerts."""
+    found, newest = [incident_id], [incident_id]
+    while newest:
+        merged = select(Incident.id).where(Incident.duplicate_of_id.in_(newest), Incident.id.not_in(found))
+        newest = list(db.execute(merged).scalars())
+        found += newest
+    return found
+
+
 def silent(db: Session, now: datetime) -> list[int]:
     """Ids of the integrations that should have called by now; for the worker."""
     due = select(Integration.id).where(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from db.models import (
@@ -24,7 +24,7 @@ from db.models import (
     Timer,
 )
 from db.models.work import WAITING
-from db.queries import choices, oncall, people
+from db.queries import alerts, choices, oncall, people
 from db.queries.access import record_of
 from db.queries.incidents import Detail
 from rules import access
@@ -132,9 +132,14 @@ def first_on_call(db: Session, policy: EscalationPolicy, at: datetime) -> int | 
 
 
 def is_firing(db: Session, incident: Incident) -> bool:
-    """True while an alert of it fires; one without alerts counts as such as long as it is P1 or P2."""
-    statuses = set(db.scalars(select(Alert.status).where(Alert.incident_id == incident.id).distinct()))
-    return "firing" in statuses if statuses else incident.priority in (1, 2)
+    """True until all of its alerts, and of those merged into it, are resolved; an acknowledgement resolves nothing.
+
+    One without alerts counts as such as long as it is P1 or P2.
+    """
+    lasts = and_(Alert.status != "resolved", Alert.ended_at.is_(None))
+    theirs = Alert.incident_id.in_(alerts.family(db, incident.id))
+    total, lasting = db.execute(select(func.count(), func.count().filter(lasts)).select_from(Alert).where(theirs)).one()
+    return bool(lasting) if total else incident.priority in (1, 2)
 
 
 @dataclass(frozen=True)

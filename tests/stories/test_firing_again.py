@@ -74,3 +74,33 @@ def test_without_a_team_it_goes_back_to_triage_and_still_asks(desk):
     desk.say(70, "a", status="resolved")
     desk.say(LONG, "a")
     assert desk.paged(incident.id)[3:] == [("Sam", LONG)]
+
+
+def test_an_acknowledgement_where_the_alert_comes_from_does_not_silence_for_ever(desk):
+    desk.say(0, "a")
+    desk.say(1, "a", status="acknowledged")
+    [incident] = desk.found()
+    assert (desk.state(incident.id), desk.incident(incident.id).state) == ("acknowledged", "in_progress")
+    desk.say(20, "a")
+    desk.work(30)
+    assert desk.paged(incident.id) == [("Priya", 0)]
+    desk.work(31)
+    assert desk.paged(incident.id)[1:] == [("Priya", 31)], "nobody of ours has touched it since"
+    assert [alert.status for alert in desk.kept()] == ["acknowledged"]
+    desk.say(32, "a")
+    assert [alert.status for alert in desk.kept()] == ["firing"]
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_alerts_of_what_was_merged_into_it_count_as_its_own(desk, goes_on):
+    number = desk.urgent()
+    desk.say(0, "a")
+    _, other = desk.found()
+    desk.perform(other.id, "merge", "Dora", NOW + MINUTE, duplicate_of_id=number)
+    desk.perform(number, "acknowledge", "Devi", NOW + 2 * MINUTE)
+    if not goes_on:
+        with writing(desk.engine) as db:
+            db.execute(update(Integration).values(auto_resolve=False))
+        desk.say(3, "a", status="resolved")
+    desk.work(32)
+    assert desk.paged(number)[1:] == [("Devi", 32)] * goes_on
