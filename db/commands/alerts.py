@@ -271,7 +271,11 @@ def _fire(turn: Turn, alert: Alert, incident: Incident, signal: Signal) -> str:
         alert.held_at = None
         reopen(turn, incident, alert.title)
         return "reopened"
-    detecting.raise_to(turn.db, incident, priority_of(turn, signal), turn.now)
+    if not turn.quiet:
+        alert.held_at = None
+        detecting.raise_to(turn.db, incident, priority_of(turn, signal), turn.now)
+    elif detecting.raises(incident, priority_of(turn, signal)):
+        _hold(turn, alert)
     return "counted"
 
 

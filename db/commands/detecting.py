@@ -81,11 +81,16 @@ def detect(
 
 def raise_to(db: Session, incident: Incident, priority: int, now: datetime) -> None:
     """Let an incident that nobody has looked at yet be as urgent as the worst of its alerts."""
-    if incident.acknowledged_at is not None or incident.priority is None or priority >= incident.priority:
+    if not raises(incident, priority):
         return
     impact, urgency = levels(priority, policies(db).matrix, incident.impact)
     changes: dict[str, Any] = {"priority": priority, "impact": impact, "urgency": urgency}
     incidents.amend(db, incident, "prioritise", changes, {}, actor=SYSTEM, now=now)
+
+
+def raises(incident: Incident, priority: int) -> bool:
+    """Whether an alert of this priority makes the incident more urgent."""
+    return incident.acknowledged_at is None and incident.priority is not None and priority < incident.priority
 
 
 def levels(priority: int, matrix: Matrix, impact: int | None = None) -> tuple[int | None, int | None]:

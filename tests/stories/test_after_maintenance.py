@@ -104,6 +104,20 @@ def test_what_was_resolved_and_fired_again_meanwhile_reopens_when_it_is_over(des
     assert desk.paged(anew.id) == [("Priya", 60)]
 
 
+def test_what_gets_worse_meanwhile_pages_when_it_is_over_and_not_before(desk):
+    desk.window(2, 60)
+    desk.say(0, "a", "b", severity="warning")
+    worse, calm = desk.found()
+    desk.work(2)
+    desk.say(5, "a", "b", severity="critical")
+    desk.say(6, "b", severity="warning", status="resolved")
+    desk.work(7)
+    assert (desk.paged(worse.id), desk.incident(worse.id).priority) == ([("Priya", 0)], 3)
+    desk.work(60)
+    assert (desk.paged(worse.id), desk.incident(worse.id).priority) == ([("Priya", 0), ("Priya", 60)], 1)
+    assert (len(desk.paged(calm.id)), desk.incident(calm.id).state) == (1, "recovered")
+
+
 def test_only_when_no_other_window_covers_the_service(desk):
     desk.window(2, 60)
     desk.window(30, 90, name="New switches")
