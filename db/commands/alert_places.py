@@ -146,6 +146,23 @@ def priority_of(turn: Turn, signal: Signal) -> int:
     return severities.priority_of(signal.severity, turn.integration.severities, default)
 
 
+def is_worse(turn: Turn, alert: Alert, signal: Signal) -> bool:
+    """Whether a signal says worse of its alert than was known."""
+    return bool(signal.severity) and priority_of(turn, signal) < _priority_by(turn, alert.severity)
+
+
+def is_worst(turn: Turn, alert: Alert, incident_id: int) -> bool:
+    """Whether an alert is worse than any that its incident had before."""
+    turn.db.flush()
+    others = select(Alert.severity).where(Alert.incident_id == incident_id, Alert.id != alert.id).distinct()
+    own = _priority_by(turn, alert.severity)
+    return all(own < _priority_by(turn, severity) for severity in turn.db.scalars(others))
+
+
+def _priority_by(turn: Turn, severity: str) -> int:
+    return severities.priority_of(severity, turn.integration.severities, severities.UNKNOWN)
+
+
 def going_on(turn: Turn, incident_id: int) -> Incident:
     """The incident, or the one that goes on after it was merged."""
     incident = _held(turn, incident_id)

@@ -31,6 +31,8 @@ from db.commands.alert_places import (
     describe,
     going_on,
     group,
+    is_worse,
+    is_worst,
     place,
     priority_of,
     reopen,
@@ -191,7 +193,7 @@ def _release(turn: Turn, alert: Alert) -> None:
         turn.db.flush()
         _begin(turn, signal, incident.number)
     else:
-        _fire(turn, alert, incident, signal)
+        _fire(turn, alert, incident, signal, worse=True)
 
 
 def _one(turn: Turn, signal: Signal) -> str:
@@ -199,6 +201,7 @@ def _one(turn: Turn, signal: Signal) -> str:
     alert = turn.alerts.get(signal.dedup_key)
     incident = going_on(turn, alert.incident_id) if alert is not None and alert.incident_id is not None else None
     over = incident is not None and incident.state in ENDED
+    worse = alert is not None and is_worse(turn, alert, signal)
     if alert is not None and (signal.status == "resolved" or not (over or incident is None)):
         _count(turn, alert, signal)
     if signal.status == "resolved":
@@ -215,7 +218,7 @@ def _one(turn: Turn, signal: Signal) -> str:
             alert.ended_at, alert.held_at = turn.now, None
             turn.db.flush()  # its key is free before the next one takes it
         return _begin(turn, signal, incident.number if incident is not None else None)
-    return _fire(turn, alert, incident, signal)
+    return _fire(turn, alert, incident, signal, worse=worse)
 
 
 def _count(turn: Turn, alert: Alert, signal: Signal) -> None:
@@ -256,8 +259,8 @@ def _acknowledge(turn: Turn, alert: Alert, incident: Incident) -> str:
     return "acknowledged"
 
 
-def _fire(turn: Turn, alert: Alert, incident: Incident, signal: Signal) -> str:
-    """A signal of an alert that is known, with an incident that is not over."""
+def _fire(turn: Turn, alert: Alert, incident: Incident, signal: Signal, *, worse: bool) -> str:
+    """A signal of an alert that is known, with an incident that is not over. `worse` than the alert was before."""
     if alert.status == "acknowledged" and incident.state not in ("in_progress", "on_hold"):
         alert.status = "firing"  # nobody is at it any more
     if alert.status == "resolved":
@@ -272,9 +275,9 @@ def _fire(turn: Turn, alert: Alert, incident: Incident, signal: Signal) -> str:
         reopen(turn, incident, alert.title)
         return "reopened"
     if not turn.quiet:
-        alert.held_at = None
-        detecting.raise_to(turn.db, incident, priority_of(turn, signal), turn.now)
-    elif detecting.raises(incident, priority_of(turn, signal)):
+        worse, alert.held_at = worse or alert.held_at is not None, None
+        detecting.raise_to(turn.db, incident, priority_of(turn, signal), turn.now, worse=worse)
+    elif detecting.raises(incident, priority_of(turn, signal), worse=worse):
         _hold(turn, alert)
     return "counted"
 
@@ -316,7 +319,9 @@ def _settle_in(turn: Turn, alert: Alert, signal: Signal) -> tuple[Incident, str]
         turn.groups[alert.group_key] = incident.id
     if outcome == "joined":
         turn.joined.setdefault(incident.id, []).append(alert.title)
-        detecting.raise_to(turn.db, incident, priority_of(turn, signal), turn.now)
+        priority = priority_of(turn, signal)
+        worse = detecting.raises(incident, priority, worse=True) and is_worst(turn, alert, incident.id)
+        detecting.raise_to(turn.db, incident, priority, turn.now, worse=worse)
     return incident, outcome
 
 

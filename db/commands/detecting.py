@@ -79,18 +79,22 @@ def detect(
     return incident
 
 
-def raise_to(db: Session, incident: Incident, priority: int, now: datetime) -> None:
-    """Let an incident that nobody has looked at yet be as urgent as the worst of its alerts."""
-    if not raises(incident, priority):
+def raise_to(db: Session, incident: Incident, priority: int, now: datetime, *, worse: bool = False) -> None:
+    """Let an incident be as urgent as its alert; once somebody has acknowledged it, only by one that got `worse`.
+
+    What people have made less urgent after they looked at it stays so while monitoring only repeats itself.
+    """
+    if not raises(incident, priority, worse=worse):
         return
     impact, urgency = levels(priority, policies(db).matrix, incident.impact)
     changes: dict[str, Any] = {"priority": priority, "impact": impact, "urgency": urgency}
     incidents.amend(db, incident, "prioritise", changes, {}, actor=SYSTEM, now=now)
 
 
-def raises(incident: Incident, priority: int) -> bool:
+def raises(incident: Incident, priority: int, *, worse: bool = False) -> bool:
     """Whether an alert of this priority makes the incident more urgent."""
-    return incident.acknowledged_at is None and incident.priority is not None and priority < incident.priority
+    looked_at = incident.acknowledged_at is not None
+    return incident.priority is not None and priority < incident.priority and (worse or not looked_at)
 
 
 def levels(priority: int, matrix: Matrix, impact: int | None = None) -> tuple[int | None, int | None]:

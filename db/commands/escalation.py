@@ -29,6 +29,7 @@ from rules.escalation import Policy, acknowledge_timeout, step_at
 UNANSWERED = ("new", "assigned")
 _NIGHT = timedelta(hours=9)
 """no longer than that do P4 and P5 wait for the morning"""
+_AT_WORK = ("in_progress", "on_hold")
 _BY = {"acknowledge": "acknowledged", "hold": "held"}
 _STARTS = frozenset({"accept", "assign", "escalate", "resume"})
 _LEAVES = frozenset({"recover", "verify", "close", "correct", "vendor"})
@@ -229,6 +230,8 @@ def follow(
             _end(db, incident, running, now, _BY.get(kind, "resolved"), "Somebody has answered.")
         if row is not None:
             repaging.watch(db, incident, row, now)
+        if kind == "prioritise" and incident.state in _AT_WORK:
+            _worsened(db, incident, before["priority"], actor, now)
         return
     if row is not None:
         timers.drop(db, incident.id, AGAIN)
@@ -255,6 +258,28 @@ def follow(
             begin(db, incident, policy, now)
         elif handed and row is not None:
             _tell_without(db, incident, now)
+
+
+def _worsened(db: Session, incident: Incident, was: int | None, actor: Actor, now: datetime) -> None:
+    """Whoever has it hears that it has become more urgent, unless they said so; one who cannot be reached loses it.
+
+    What monitoring says is always told. What people decide is when it reaches further than the priority before, and a
+    policy pages for it.
+    """
+    level = incident.priority
+    rises = level is not None and was is not None and level < was
+    if not (rises and (actor is SYSTEM or paging.is_louder(was, level)) and actor.id != incident.assignee_id):
+        return
+    policy = queries.policy_of(db, incident)
+    if policy is None and actor is not SYSTEM:
+        return
+    if repaging.remind(db, incident, now, repaging.WORSE):
+        return
+    if policy is None:
+        _tell_without(db, incident, now)
+        return
+    repaging.give_back(db, incident, "it has become worse, and who has it cannot be reached", now)
+    begin(db, incident, policy, now)
 
 
 def _ask_anew(db: Session, incident: Incident, row: Escalation, now: datetime) -> None:

@@ -15,6 +15,7 @@ from rules.escalation import USUAL_TIMEOUT, Target, acknowledge_timeout
 
 ASKED_AGAIN = "it fires on and nobody has touched it"
 FIRED_AGAIN = "it has begun anew"
+WORSE = "it has become worse"
 _USUAL = timedelta(seconds=USUAL_TIMEOUT)
 
 
@@ -36,7 +37,7 @@ def again(db: Session, incident: Incident, now: datetime) -> bool:
     timeout = _timeout(incident, row) if row is not None else None
     touched = _touched_at(db, incident)
     asked = _was_asked(db, incident, touched)
-    if timeout is None and asked and row is not None:
+    if timeout is None and asked:
         timeout = _USUAL
     if incident.state != "in_progress" or timeout is None:
         timers.drop(db, incident.id, AGAIN)
@@ -54,15 +55,16 @@ def again(db: Session, incident: Incident, now: datetime) -> bool:
     return True
 
 
-def remind(db: Session, incident: Incident, now: datetime) -> bool:
-    """What somebody works on has begun anew: page them; True when that reached them.
+def remind(db: Session, incident: Incident, now: datetime, why: str = FIRED_AGAIN) -> bool:
+    """What somebody has has begun anew, or become worse: page them; True when that reached them.
 
     Unless they do something on it, the policy begins after the acknowledge timeout, whatever the priority.
     """
     row = db.get(Escalation, incident.id)
-    reached = _ask_who_has_it(db, incident, FIRED_AGAIN, now)
-    if row is not None and incident.state == "in_progress":
-        timers.put(db, incident.id, AGAIN, now + (_timeout(incident, row) or _USUAL))
+    reached = _ask_who_has_it(db, incident, why, now)
+    if reached and incident.state == "in_progress":
+        own = _timeout(incident, row) if row is not None else None
+        timers.put(db, incident.id, AGAIN, now + (own or _USUAL))
     return reached
 
 
@@ -89,7 +91,7 @@ def _touched_at(db: Session, incident: Incident, by: int | None = None) -> datet
 
 
 def _was_asked(db: Session, incident: Incident, since: datetime | None) -> bool:
-    statement = select(Page.id).where(Page.incident_id == incident.id, Page.why.in_((ASKED_AGAIN, FIRED_AGAIN)))
+    statement = select(Page.id).where(Page.incident_id == incident.id, Page.why.in_((ASKED_AGAIN, FIRED_AGAIN, WORSE)))
     if since is not None:
         statement = statement.where(Page.at > since)
     return db.execute(statement.limit(1)).first() is not None

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from db.commands import alerts, catalogue, integrations
+from db.commands import alerts, catalogue, incidents, integrations
 from db.engine import reading, writing
 from db.models import (
     Alert,
@@ -257,15 +257,22 @@ def test_many_that_join_leave_few_entries(monitoring):
     assert len(monitoring.told(incident)) == alerts.JOINS_TOLD
 
 
-def test_the_worst_of_its_alerts_counts_until_somebody_looks_at_it(monitoring):
+def test_the_worst_of_its_alerts_counts_and_once_somebody_works_on_it_only_what_got_worse(monitoring):
     monitoring.set(grouping="group", severities={"meh": 5})
     monitoring.say("a", severity="meh", group_key="g")
     assert monitoring.incidents()[0].priority == 5
     monitoring.say("b", severity="warning", group_key="g", at=MONDAY + MINUTE)
     assert monitoring.incidents()[0].priority == 3
     monitoring.office.perform(monitoring.incidents()[0].id, "acknowledge", "Sam", MONDAY + 2 * MINUTE)
-    monitoring.say("c", severity="critical", group_key="g", at=MONDAY + 3 * MINUTE)
+    monitoring.say("c", severity="warning", group_key="g", at=MONDAY + 3 * MINUTE)
     assert monitoring.incidents()[0].priority == 3
+    monitoring.say("c", severity="critical", group_key="g", at=MONDAY + 4 * MINUTE)
+    assert monitoring.incidents()[0].priority == 1
+    with writing(monitoring.engine) as db:
+        number, lower = monitoring.incidents()[0].id, {"impact": 2, "urgency": 2}
+        incidents.prioritise(db, number, None, lower, actor=monitoring.office.people["Dora"], now=MONDAY + HOUR)
+    monitoring.say("c", severity="critical", group_key="g", at=MONDAY + HOUR)
+    assert monitoring.incidents()[0].priority == 3, "people decided, and monitoring only repeats itself"
 
 
 def test_in_maintenance_signals_are_kept_and_page_nobody(monitoring):

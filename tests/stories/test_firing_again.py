@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import update
 
+from db.commands import incidents
 from db.engine import writing
 from db.models import ContactMethod, Integration
 from tests.db.office import MONDAY
@@ -104,3 +105,73 @@ def test_alerts_of_what_was_merged_into_it_count_as_its_own(desk, goes_on):
         desk.say(3, "a", status="resolved")
     desk.work(32)
     assert desk.paged(number)[1:] == [("Devi", 32)] * goes_on
+
+
+def acknowledged(desk, by="Devi", severity="warning"):
+    desk.say(0, "a", severity=severity)
+    [incident] = desk.found()
+    desk.perform(incident.id, "acknowledge", by, NOW + MINUTE)
+    return incident.id
+
+
+def test_who_has_it_hears_that_it_got_worse_and_the_policy_follows_if_they_do_nothing(desk):
+    number = acknowledged(desk)
+    desk.say(40, "a", severity="warning")
+    assert desk.paged(number) == [("Priya", 0)]
+    desk.say(50, "a", severity="critical")
+    desk.say(51, "a", severity="critical")
+    assert (desk.paged(number)[1:], desk.incident(number).priority) == ([("Devi", 50)], 1)
+    desk.work(79)
+    assert len(desk.paged(number)) == 2
+    desk.work(80)
+    assert desk.paged(number)[2:] == [("Priya", 80)]
+
+
+def test_a_worse_alert_that_joins_counts_and_one_like_the_others_does_not(desk):
+    with writing(desk.engine) as db:
+        db.get_one(Integration, desk.integration).grouping = "group"
+    desk.say(0, "a", severity="warning", group_key="g")
+    [incident] = desk.found()
+    desk.perform(incident.id, "acknowledge", "Devi", NOW + MINUTE)
+    desk.say(5, "b", severity="warning", group_key="g")
+    assert len(desk.paged(incident.id)) == 1
+    desk.say(6, "c", severity="critical", group_key="g")
+    assert (desk.paged(incident.id)[1:], desk.incident(incident.id).priority) == ([("Devi", 6)], 1)
+    with writing(desk.engine) as db:
+        lower = {"impact": 2, "urgency": 2}
+        incidents.prioritise(db, incident.id, None, lower, actor=desk.people["Lena"], now=NOW + 7 * MINUTE)
+    desk.say(8, "c", "d", severity="critical", group_key="g")
+    assert desk.incident(incident.id).priority == 3, "people have looked at it; nothing is worse than it was"
+
+
+@pytest.mark.parametrize(("holder", "hears"), [("Devi", True), ("Lena", False)])
+def test_who_has_it_hears_that_another_person_raised_it(desk, holder, hears):
+    number = acknowledged(desk, holder)
+    desk.say(2, "a", severity="warning")
+    with writing(desk.engine) as db:
+        raised = {"impact": 1, "urgency": 1}
+        incidents.prioritise(db, number, None, raised, actor=desk.people["Lena"], now=NOW + 3 * MINUTE)
+    assert desk.paged(number)[1:] == [("Devi", 3)] * hears
+
+
+def test_what_got_worse_and_reaches_nobody_who_has_it_is_for_the_policy(desk):
+    number = acknowledged(desk)
+    given = {"hold_reason": "vendor", "hold_until": NOW + 900 * MINUTE}
+    desk.perform(number, "hold", "Devi", NOW + 2 * MINUTE, **given)
+    with writing(desk.engine) as db:
+        gone = ContactMethod.person_id == desk.id("Devi")
+        db.execute(update(ContactMethod).where(gone).values(broken_at=MONDAY))
+    desk.say(10, "a", severity="critical")
+    assert desk.paged(number)[2:] == [("Priya", 10)]
+    assert desk.incident(number).state == "assigned"
+
+
+def test_what_got_worse_in_maintenance_is_heard_when_that_is_over(desk):
+    number = acknowledged(desk)
+    desk.window(2, 20)
+    desk.say(5, "a", severity="critical")
+    desk.work(6)
+    assert len(desk.paged(number)) == 1
+    desk.say(20, "a", severity="critical")  # before the worker looks
+    desk.work(20)
+    assert desk.paged(number)[1:] == [("Devi", 20)]
