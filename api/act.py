@@ -22,6 +22,8 @@ from rules.states import LABELS, RESOLUTION_CODES
 LONGEST_TOKEN = 200
 DONE = {"acknowledge": "{} is yours. Nobody else is paged.", "resolve": "{} is resolved."}
 
+CONFIRMED = "{} is in your hands. Nobody else is paged for it as long as it is not left alone."
+
 
 def _now() -> datetime:
     return datetime.now(UTC)
@@ -58,7 +60,7 @@ def _act(request: Request, token: str, typed: Mapping[str, str]) -> Response:
             done = commands.use(db, token, given, now=_now())
     except RuleError as error:
         return _show(request, token, typed, error.fields or {"": error.sentence}, 400)
-    sentence = DONE[done.action].format(done.number)
+    sentence = (CONFIRMED if done.confirms else DONE[done.action]).format(done.number)
     return forms.page(request, "done.html", 200, title="Done", sentence=sentence, number=done.number)
 
 

@@ -1,4 +1,7 @@
-"""Acknowledging and resolving by a link of a page: for the person who got it, once, until it expires."""
+"""Acknowledging and resolving by a link of a page: for the person who got it, once, until it expires.
+
+Who is asked again for what they have acknowledges that they still have it.
+"""
 
 import secrets
 from collections.abc import Mapping
@@ -46,13 +49,16 @@ def use(db: Session, token: str, given: Mapping[str, Any], *, now: datetime) -> 
 
     RuleError when it is used, too old or unknown, or when the incident is past it.
     """
-    from db.commands import incidents  # it stops pages, so it knows the outbox, which makes links
+    from db.commands import incidents, repaging  # they page, so they know the outbox, which makes links
 
     shown = queries.shown(db, token, now, lock=True)
     if shown is None or shown.problem:
         raise RuleError(shown.problem if shown else queries.UNKNOWN)
     link = db.get_one(PageLink, shown.link_id)
-    incidents.perform(db, link.incident_id, None, link.action, given, actor=shown.actor, now=now)
+    if shown.confirms:
+        repaging.confirm(db, link.incident_id, actor=shown.actor, now=now)
+    else:
+        incidents.perform(db, link.incident_id, None, link.action, given, actor=shown.actor, now=now)
     link.used_at = now
     return shown
 

@@ -5,12 +5,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import calling, timeline, timers
+from db.commands import calling, outbox, timeline, timers
 from db.commands.timers import AGAIN
 from db.models import Escalation, Incident, Page, TimelineEntry
 from db.queries import escalation as queries
-from rules.access import SYSTEM
+from db.queries.access import record_of
+from db.queries.page_links import may_confirm
+from rules import access
+from rules.access import SYSTEM, Actor
 from rules.durations import exact
+from rules.errors import RuleError
 from rules.escalation import USUAL_TIMEOUT, Target, acknowledge_timeout
 
 ASKED_AGAIN = "it fires on and nobody has touched it"
@@ -66,6 +70,29 @@ def remind(db: Session, incident: Incident, now: datetime, why: str = FIRED_AGAI
         own = _timeout(incident, row) if row is not None else None
         timers.put(db, incident.id, AGAIN, now + (own or _USUAL))
     return reached
+
+
+def confirm(db: Session, incident_id: int, *, actor: Actor, now: datetime) -> None:
+    """Whoever has it says that they still do: the acknowledge timeout begins anew, and no page about it leaves.
+
+    What nobody has is theirs from now on. RuleError when it is not being worked on, or is somebody else's.
+    """
+    from db.commands import incidents
+
+    incident = incidents.for_change(db, incident_id, None, actor)
+    access.check(actor, "acknowledge", record_of(db, incident))
+    if not may_confirm(incident, actor.id):
+        raise RuleError(f"{incident.number} is not yours any more. Open it in the app.")
+    taken = {"assignee_id": [None, actor.id]} if incident.assignee_id is None else None
+    incident.assignee_id = actor.id
+    timeline.add(db, incident, actor, now, "page", "confirmed having it in hand", changes=taken, versioned=False)
+    outbox.stop_pages(db, incident.id, now)
+    row = db.get(Escalation, incident.id)
+    timeout = _timeout(incident, row) if row is not None else None
+    if timeout is None:
+        timers.drop(db, incident.id, AGAIN)
+    else:
+        timers.put(db, incident.id, AGAIN, now + timeout)
 
 
 def has_it_at_hand(db: Session, incident: Incident, now: datetime) -> bool:

@@ -31,6 +31,8 @@ class Shown:
     state: str
     problem: str
     """why it cannot be used; empty when it can"""
+    confirms: bool
+    """whether it says of an incident that is being worked on that the person has it"""
 
 
 def shown(db: Session, token: str, now: datetime, *, lock: bool = False) -> Shown | None:
@@ -43,17 +45,22 @@ def shown(db: Session, token: str, now: datetime, *, lock: bool = False) -> Show
     incident = db.get_one(Incident, link.incident_id)
     if actor is None or not access.may(actor, "read", record_of(db, incident)):
         return None
-    return Shown(
-        link.id, link.action, actor, incident.number, incident.title, incident.state, _problem(link, incident, now)
-    )
+    confirms = link.action == "acknowledge" and may_confirm(incident, link.person_id)
+    problem = _problem(link, incident, now, confirms)
+    return Shown(link.id, link.action, actor, incident.number, incident.title, incident.state, problem, confirms)
 
 
-def _problem(link: PageLink, incident: Incident, now: datetime) -> str:
+def may_confirm(incident: Incident, person_id: int) -> bool:
+    """Whether the person has the incident, or nobody has, while it counts as being worked on."""
+    return incident.state == "in_progress" and incident.assignee_id in (None, person_id)
+
+
+def _problem(link: PageLink, incident: Incident, now: datetime, confirms: bool) -> str:
     if link.used_at is not None:
         return USED
     if link.expires_at <= now:
         return OLD
-    if link.action not in states.possible(incident.state):
+    if link.action not in states.possible(incident.state) and not confirms:
         return f"{incident.number} is {states.LABELS[incident.state].lower()} already. Nothing is left to do here."
     return ""
 

@@ -11,11 +11,12 @@ from starlette.testclient import TestClient
 
 from api import act
 from api.gate import Gate
-from db.commands import outbox
+from db.commands import calling, outbox, repaging, timers
 from db.engine import reading, writing
-from db.models import Incident, Notice, OutboxMessage, PageLink, Person, PersonRole
+from db.models import Escalation, EscalationPolicy, Incident, Notice, OutboxMessage, PageLink, Person, PersonRole
 from db.settings import settings
 from rules import page_links
+from rules.escalation import Target
 from tests.db.office import Office
 from worker.outbox import tick
 
@@ -99,6 +100,59 @@ def test_the_first_to_answer_leaves_the_other_link_with_nothing_to_do(client, of
     assert (late.status_code, "already" in late.text) == (410, True)
     assert client.post(links["acknowledge"]).status_code == 410
     assert office.incident(incident).assignee_id == office.people["Lena"].id
+
+
+def paged_again(office, incident, name="Priya"):
+    """The links of a page that asks again for what is in progress."""
+    got, now = [], datetime.now(UTC)
+    with writing(office.engine) as db:
+        target = [Target("person", office.people[name].id)]
+        calling.ask(db, db.get_one(Incident, incident), target, why=repaging.ASKED_AGAIN, now=now)
+    tick(now, office.engine, {"email": lambda message, _now: got.append(message)})
+    return {action: url.removeprefix("http://desk.example") for action, url in got[-1].links}
+
+
+def test_who_is_asked_again_confirms_by_the_button_that_they_have_it(client, office, incident, links):
+    client.post(links["acknowledge"])
+    again = paged_again(office, incident)
+    with writing(office.engine) as db:
+        kept = {"policy_id": policy(db), "policy": {"acknowledge_seconds": 3600}}
+        then = datetime.now(UTC)
+        db.add(Escalation(incident_id=incident, began_at=then, ended_at=then, ended_by="acknowledged", **kept))
+        timers.put(db, incident, "repage", datetime.now(UTC) + timedelta(minutes=1))
+        outbox.page(db, office.people["Sam"].id, db.get_one(Incident, incident), "Help", now=datetime.now(UTC))
+    before = len(office.timeline(incident))
+    shown = client.get(again["acknowledge"])
+    assert (shown.status_code, "Say that you have it in hand" in shown.text) == (200, True)
+    assert len(office.timeline(incident)) == before, "looking is no answer"
+    assert "is in your hands" in client.post(again["acknowledge"]).text
+    entry = office.timeline(incident)[-1]
+    assert (entry.actor_name, entry.kind, entry.text) == ("Priya", "page", "confirmed having it in hand")
+    assert office.incident(incident).state == "in_progress"
+    assert office.timers(incident)["repage"].due_at > datetime.now(UTC) + timedelta(minutes=59)
+    with reading(office.engine) as db:
+        waiting = select(OutboxMessage.id).where(OutboxMessage.sent_at.is_(None), OutboxMessage.cancelled_at.is_(None))
+        assert not db.scalars(waiting.where(OutboxMessage.urgent)).all()
+    assert client.post(again["acknowledge"]).status_code == 410, "it works once"
+
+
+def test_what_nobody_has_is_theirs_who_confirm_it_and_what_another_has_is_not(client, office, incident, links):
+    client.post(links["acknowledge"])
+    again = paged_again(office, incident)
+    with writing(office.engine) as db:
+        db.get_one(Incident, incident).assignee_id = office.people["Lena"].id
+    assert client.post(again["acknowledge"]).status_code == 410
+    with writing(office.engine) as db:
+        db.get_one(Incident, incident).assignee_id = None
+    assert client.post(again["acknowledge"]).status_code == 200
+    assert office.incident(incident).assignee_id == office.people["Priya"].id
+
+
+def policy(db):
+    made = EscalationPolicy(name="Network", steps=[], created_at=datetime.now(UTC))
+    db.add(made)
+    db.flush()
+    return made.id
 
 
 def test_an_old_link_does_nothing(client, office, incident, links):

@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import update
 
-from db.commands import incidents
+from db.commands import incidents, repaging
 from db.engine import writing
 from db.models import ContactMethod, Integration
+from rules.errors import RuleError
 from tests.db.office import MONDAY
 from tests.stories.test_escalation import MINUTE, NOW
 from tests.stories.watched import Watched
@@ -175,3 +176,20 @@ def test_what_got_worse_in_maintenance_is_heard_when_that_is_over(desk):
     desk.say(20, "a", severity="critical")  # before the worker looks
     desk.work(20)
     assert desk.paged(number)[1:] == [("Devi", 20)]
+
+
+def test_who_is_asked_again_and_says_that_they_have_it_is_left_alone_for_as_long(desk):
+    number = acknowledged(desk, severity="critical")
+    desk.work(31)
+    assert desk.paged(number)[1:] == [("Devi", 31)]
+    with pytest.raises(RuleError, match="not yours"), writing(desk.engine) as db:
+        repaging.confirm(db, number, actor=desk.people["Priya"], now=NOW + 35 * MINUTE)
+    with writing(desk.engine) as db:
+        repaging.confirm(db, number, actor=desk.people["Devi"], now=NOW + 35 * MINUTE)
+    for minutes in (61, 64):
+        desk.work(minutes)
+    assert len(desk.paged(number)) == 2
+    desk.work(65)
+    assert desk.paged(number)[2:] == [("Devi", 65)], "asked first again, as after any work on it"
+    desk.work(95)
+    assert desk.paged(number)[3:] == [("Priya", 95)]
