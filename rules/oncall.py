@@ -16,14 +16,15 @@ from zoneinfo import ZoneInfo
 
 from rules import oncall_checks
 from rules.errors import RuleError
+from rules.paging import NIGHT_BEGINS, NIGHT_ENDS
 from rules.rotation import Rotation
 from rules.wall_clock import DAY, LATEST, Span, aware, instant_of, zone_named
 from rules.weekly_hours import WeeklyHours, Window
 
 MOST_DAYS_AHEAD = 5 * 366
 """What does not change within so many days is taken never to."""
-NIGHT = Window(frozenset(range(7)), 22 * 60, 6 * 60)
-"""22:00 to 06:00"""
+NIGHT = Window(frozenset(range(7)), *(edge.hour * 60 + edge.minute for edge in (NIGHT_BEGINS, NIGHT_ENDS)))
+"""the hours in which P4 and P5 page nobody"""
 WEEKEND = Window(frozenset({5, 6}), 0, 0)
 """Saturday 00:00 to Monday 00:00"""
 _FIRST_LOOK = 8 * DAY

@@ -27,8 +27,8 @@ from rules.durations import exact
 from rules.escalation import Policy, acknowledge_timeout, step_at
 
 UNANSWERED = ("new", "assigned")
-_NIGHT = timedelta(hours=9)
-"""no longer than that do P4 and P5 wait for the morning"""
+_NIGHT = timedelta(hours=10)
+"""no longer than that do P4 and P5 wait for the morning: the night in which an hour comes twice"""
 _AT_WORK = ("in_progress", "on_hold")
 _BY = {"acknowledge": "acknowledged", "hold": "held"}
 _STARTS = frozenset({"accept", "assign", "escalate", "resume"})

@@ -17,6 +17,7 @@ from pages.parts.marks import gray
 from pages.parts.texts import literal
 from rules import wall_clock
 from rules.access import Actor, may
+from rules.paging import NIGHT_BEGINS, NIGHT_ENDS
 
 KEY = "schedules"
 SPANS = {"14": "2 weeks", "28": "4 weeks"}
@@ -278,8 +279,8 @@ def load(actor: Actor, schedule_id: int, now: datetime) -> None:
                 st.markdown(f"**{literal(one.name)}**  \n:small[:gray[{literal(about)}]]", width="stretch")
                 st.markdown(f"{one.hours:,.0f} h", width="content")
         st.caption(
-            "Nights are 22:00 to 06:00. Pages are all that the person got, by whichever schedule; "
-            "at night by their own clock."
+            f"Nights are {NIGHT_BEGINS:%H:%M} to {NIGHT_ENDS:%H:%M}. Pages are all that the person got, by whichever "
+            "schedule; at night by their own clock."
         )
 
 

@@ -363,8 +363,8 @@ def test_hours_nights_and_pages_are_counted_per_person(rota):
     with reading(rota.engine) as db:
         rows = queries.hours_per_person(db, rota.people["Sam"], network, MONDAY, MONDAY + 4 * DAY)
         assert [(row.name, row.hours, row.night_hours, row.pages, row.night_pages) for row in rows] == [
-            ("Priya", 48, 16, 3, 2),
-            ("Sam", 48, 16, 0, 0),
+            ("Priya", 48, 18, 3, 2),
+            ("Sam", 48, 18, 0, 0),
         ]
         weekend = queries.hours_per_person(db, rota.people["Sam"], network, MONDAY, MONDAY + WEEK)
     assert sum(row.weekend_hours for row in weekend) == 48
