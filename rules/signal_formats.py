@@ -22,6 +22,7 @@ from rules.signal_values import (
     details_of,
     first,
     is_link,
+    is_paused,
     key,
     kind,
     line,
@@ -131,10 +132,11 @@ def _grafana_legacy(message: dict[str, Any], received_at: datetime) -> Signal:
     matches = [match for match in matches if isinstance(match, dict)] if isinstance(matches, list) else []
     matched = matches[0].get("tags") if matches else None
     tags = message.get("tags")
+    paused = is_paused(message.get("state"))
     known = {**(matched if isinstance(matched, dict) else {}), **(tags if isinstance(tags, dict) else {})}
     return Signal(
         dedup_key=key(f"rule:{rule}", "ruleId") if rule else made_key(title),
-        status=status_of(message.get("state"), "state") or "firing",
+        status="acknowledged" if paused else status_of(message.get("state"), "state") or "firing",
         title=title or line(f"Grafana rule {rule}", TITLE_LIMIT),
         severity=line(known.get("severity"), SEVERITY_LIMIT),
         source=first(*(known.get(name) for name in _SOURCES), limit=SOURCE_LIMIT),
@@ -142,6 +144,7 @@ def _grafana_legacy(message: dict[str, Any], received_at: datetime) -> Signal:
         description=block(message.get("message")),
         links=links_of([("Rule", message.get("ruleUrl")), ("Image", message.get("imageUrl"))]),
         details=details_of({"state": message.get("state"), "tags": tags, "matches": matches}),
+        note_only=paused,
     )
 
 
@@ -291,12 +294,16 @@ def _dimension(trigger: dict[str, Any]) -> str:
 
 
 def pingdom(payload: Any, received_at: datetime) -> list[Signal]:
-    """A check that changed its state; UP (SUCCESS of a transaction) resolves. https://www.pingdom.com/resources/webhooks/"""
+    """A check that changed its state; UP (SUCCESS of a transaction) resolves, PAUSED is only noted.
+
+    https://www.pingdom.com/resources/webhooks/
+    """
     check = an_object(payload, "the body")
     check_id = key(check.get("check_id"), "check_id")
     if not check_id:
         raise RuleError("check_id is missing. Send the number of the check.", field="check_id")
-    status = status_of(check.get("current_state"), "current_state")
+    paused = is_paused(check.get("current_state"))
+    status = "acknowledged" if paused else status_of(check.get("current_state"), "current_state")
     if status is None:
         raise RuleError("current_state is missing. Send UP or DOWN.", field="current_state")
     params = check.get("check_params")
@@ -324,5 +331,6 @@ def pingdom(payload: Any, received_at: datetime) -> list[Signal]:
                     "second_probe": check.get("second_probe"),
                 }
             ),
+            note_only=paused,
         )
     ]

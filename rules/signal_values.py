@@ -67,6 +67,8 @@ class Signal:
     """(what it shows, http or https address)"""
     details: Mapping[str, Any] = field(default_factory=dict)
     """labels and whatever else helps: small, and fit for JSON"""
+    note_only: bool = False
+    """it is kept and changes nothing: whoever sends it has stopped looking, and says neither that it fires nor not"""
 
 
 def line(value: object, limit: int) -> str:
@@ -123,6 +125,11 @@ def status_of(value: object, name: str) -> Status | None:
     if word in _RESOLVED:
         return "resolved"
     return "acknowledged" if word in _ACKNOWLEDGED else "firing"
+
+
+def is_paused(value: object) -> bool:
+    """Whether a state says that nobody looks at the moment: an unknown word would fire."""
+    return isinstance(value, str) and line(value, LABEL_LIMIT).casefold() == "paused"
 
 
 def when(value: object) -> datetime | None:

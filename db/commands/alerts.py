@@ -9,6 +9,8 @@
 | incident merged into another | the same with the one that goes on | likewise |
 | none, in maintenance | is kept | ends the alert |
 
+One that only notes something, such as that a check is paused, is kept and changes nothing.
+
 What maintenance keeps from being told (`Alert.held_at`) is told when that is over, by release(), or by the next signal
 if that comes first.
 """
@@ -198,6 +200,8 @@ def _release(turn: Turn, alert: Alert) -> None:
 
 def _one(turn: Turn, signal: Signal) -> str:
     """Let one signal count; the outcome."""
+    if signal.note_only:
+        return "noted"
     alert = turn.alerts.get(signal.dedup_key)
     incident = going_on(turn, alert.incident_id) if alert is not None and alert.incident_id is not None else None
     over = incident is not None and incident.state in ENDED

@@ -167,7 +167,7 @@ class ReceivedSignal(Base):
     severity: Mapped[str] = mapped_column(String(80), default="")
     source: Mapped[str] = mapped_column(String(200), default="")
     outcome: Mapped[str] = mapped_column(String(20))
-    """opened, joined, counted, reopened, acknowledged, resolved, unknown, maintenance, storm"""
+    """opened, joined, counted, reopened, acknowledged, resolved, unknown, maintenance, storm, noted"""
 
 
 class MaintenanceWindow(Base):

@@ -19,6 +19,7 @@ OUTCOMES = {
     "unknown": "about no known alert",
     "maintenance": "in maintenance, nobody told",
     "storm": "joined the storm",
+    "noted": "nobody looks there now; kept",
 }
 
 

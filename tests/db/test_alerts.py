@@ -234,6 +234,16 @@ def test_an_acknowledgement_where_the_alert_comes_from_starts_work(monitoring):
     assert monitoring.told(incident).count("acknowledge") == 1
 
 
+def test_what_only_notes_something_is_kept_and_changes_nothing(monitoring):
+    assert monitoring.say("a", status="acknowledged", note_only=True) == {"noted": 1}
+    assert (monitoring.incidents(), monitoring.alerts()) == ([], [])
+    monitoring.say("a")
+    assert monitoring.say("a", status="acknowledged", note_only=True, at=MONDAY + MINUTE) == {"noted": 1}
+    [incident], [alert] = monitoring.incidents(), monitoring.alerts()
+    assert (incident.state, alert.status, alert.signals, alert.last_at) == ("new", "firing", 1, MONDAY)
+    assert monitoring.outcomes() == {"noted": 2, "opened": 1}
+
+
 def test_alerts_of_a_group_share_its_open_incident(monitoring):
     monitoring.set(grouping="cluster")
     labelled = {"details": {"labels": {"cluster": "east"}}}

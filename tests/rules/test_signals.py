@@ -184,6 +184,18 @@ def test_pingdom_is_about_its_check():
     assert (up.dedup_key, up.status, up.ended_at) == (down.dedup_key, "resolved", EIGHT)
 
 
+@pytest.mark.parametrize(
+    ("format", "message"),
+    [
+        ("pingdom", samples.PINGDOM | {"current_state": "PAUSED"}),
+        ("grafana", samples.GRAFANA_LEGACY | {"state": "paused"}),
+    ],
+)
+def test_what_is_paused_is_only_noted(format, message):
+    found = one(format, message)
+    assert (found.note_only, found.status) == (True, "acknowledged")
+
+
 def test_zabbix_is_read_by_its_macros():
     problem = one("zabbix", samples.ZABBIX)
     assert (problem.dedup_key, problem.status, problem.title) == ("4711", "firing", "Free space is below 10 %")
