@@ -17,7 +17,7 @@ from db.queries import maintenance as queries
 
 MOST = 100
 """Escalations that go on in one turn; the rest follows in the next, so that nothing else is held up."""
-_TIMES = 20
+_TIMES = 5
 """transactions of alerts that are told for one integration in one turn; likewise"""
 
 log = logging.getLogger(__name__)

@@ -80,6 +80,14 @@ class Paging(RuleBasedStateMachine):
         with writing(self.desk.engine) as db:
             escalation.stop_for_services(db, [self.desk.service], self.now, "new disks")
 
+    @rule()
+    def maintenance_is_over(self) -> None:
+        with writing(self.desk.engine) as db:
+            resumed = escalation.resume(db, self.id, self.now)
+        after = self.count()
+        assert resumed or after == self.seen
+        self.seen = after
+
     @rule(minutes=some.integers(1, 90))
     def somebody_else_is_on_call(self, minutes: int) -> None:
         until = self.now + minutes * MINUTE
@@ -109,6 +117,7 @@ class Paging(RuleBasedStateMachine):
             running = row.ended_at is None
             assert running == ("escalation" in waiting), "a step waits while it runs, and only then"
             assert not running or state in escalation.UNANSWERED
+            assert row.ended_by != escalation.MAINTENANCE or state in escalation.UNANSWERED, "an answer counts"
             assert "repage" not in waiting or state == "in_progress"
             leaving = (
                 select(func.count())

@@ -1,5 +1,6 @@
 """A worker that is missed is seen: by its heartbeat, on /readyz, in /metrics."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -87,6 +88,25 @@ def test_a_replica_is_taken_away_only_when_its_own_worker_has_died(app_database,
     health.watch(lambda: False)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.text) == (503, "The worker of this process has died. Start the process anew.")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_worker_that_hangs_is_a_reason_once_it_should_have_worked_and_no_other_does(app_database, monkeypatch):
+    client = TestClient(Starlette(routes=health.routes))
+    monkeypatch.setattr(health, "_embedded", [])
+    with writing() as db:
+        commands.beat(db, "somewhere", datetime.now(UTC) - HOUR)
+    assert client.get("/readyz").status_code == 200, "this replica needs none of its own"
+    health.watch(lambda: True)
+    answer = client.get("/readyz")
+    assert (answer.status_code, "No worker has run for 1 h" in answer.text) == (200, True), "it has just begun"
+    monkeypatch.setattr(health, "_embedded", [(lambda: True, time.monotonic() - 301)])
+    answer = client.get("/readyz")
+    assert (answer.status_code, "hangs" in answer.text) == (503, True)
+    with writing() as db:
+        commands.beat(db, "elsewhere", datetime.now(UTC) - 2 * timedelta(minutes=1))
+    answer = client.get("/readyz")
+    assert (answer.status_code, "No worker has run for 2 min" in answer.text) == (200, True)
 
 
 def test_a_worker_that_died_by_itself_is_told_from_one_that_was_stopped(engine, monkeypatch):
