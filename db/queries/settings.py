@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 
 from db import holidays
@@ -95,15 +95,21 @@ def policies(db: Session) -> Policies:
     """Matrix, head starts, targets and the rest as they are set: one small query, and read anew only when changed.
 
     Within a writing transaction they hold until it ends: whoever changes them waits for it. So everything that was
-    computed by the old ones is there to be seen once the new ones are. A reading one asks once.
+    computed by the old ones is there to be seen once the new ones are. A transaction asks once, unless it changes them.
     """
     known: Policies | None = db.info.get(_HELD)
     if known is None:
         hold(db, shared=True)
         known = of_values({key: value for key, value in db.execute(_STORED)})
-        if not db.connection().get_execution_options().get("incident_desk_write"):
-            db.info[_HELD] = known
+        db.info[_HELD] = known
     return known
+
+
+@event.listens_for(Session, "after_flush")
+def _forget(db: Session, _context: Any) -> None:
+    """What a transaction has changed itself it reads anew."""
+    if _HELD in db.info and any(isinstance(each, Setting) for each in (*db.new, *db.dirty, *db.deleted)):
+        del db.info[_HELD]
 
 
 def of_values(given: Mapping[str, Any]) -> Policies:

@@ -63,8 +63,9 @@ def choose(page: Page, within: Page | Locator, label: str, option: str | None) -
     """Choose in a selectbox by its label, once nothing redraws it any more; None is the first of its list."""
     ready(page)
     field = within.get_by_role("combobox", name=label)
-    # A list closes when its page scrolls, also when the scrolling to its field ends only after the click.
-    field.scroll_into_view_if_needed()
+    # A list closes when its page scrolls, also when the scrolling to its field ends only after the click; and a field
+    # that is drawn anew in that moment is found anew by the focus.
+    field.focus()
     page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     field.click()
     options = page.get_by_role("option")

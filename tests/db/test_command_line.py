@@ -170,6 +170,7 @@ def test_a_closed_pipe_ends_it_quietly(sqlite_url):
 def test_ctrl_c_stops_between_two_batches_and_says_how_to_go_on(sqlite_url):
     script = (
         "import os, signal, sys, db.imports; take = db.imports.run\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # it is ignored where tests run in the background
         "stop = lambda phase, done, total: phase == 'write' and os.kill(os.getpid(), signal.SIGINT)\n"
         "db.imports.run = lambda file, **more: take(file, **(more | {'batch': 9, 'progress': stop}))\n"
         f"from db.cli import main; sys.exit(main(['import', {str(SAMPLE)!r}]))"
