@@ -12,7 +12,7 @@ from anyio import to_thread
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from api import act, alerts, files, health, oncall, reports, sign_in, v1
+from api import act, alerts, files, health, oncall, reports, rooms, sign_in, v1
 from api.gate import Gate
 from db.commands import setup
 from db.engine import DatabaseProblem, migrate, reading, writing
@@ -51,6 +51,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         loop.start()
         health.watch(loop.healthy)
     yield
+    rooms.stop()
     if settings().worker == "embedded":
         await to_thread.run_sync(loop.stop)
 
@@ -63,6 +64,7 @@ app = st.App(
         *act.routes,
         *reports.routes,
         *files.routes,
+        *rooms.routes,
         *alerts.routes,
         *oncall.routes,
         Mount("/api", v1.make(alerts.router)),

@@ -32,6 +32,7 @@ TRACK = re.compile(r"/track/[^/]+")
 CACHED_SECONDS = 2.0
 """How long an answer serves the many files of one page. Pages and commands ask the database on every call."""
 _MOST_CACHED = 10_000
+_NO_PAGES = ("/_stcore", "/media", "/component", "/api", "/files", "/rooms")
 _PAGE_FILES = ("/static/", "/_stcore/health", "/_stcore/host-config")
 
 
@@ -122,7 +123,11 @@ async def _answer(scope: Scope) -> Response:
     accepted = Headers(scope=scope).get("accept", "*/*")
     page = "text/html" in accepted or accepted == "*/*"
     last = scope["path"].rpartition("/")[2]
-    if not page or "." in last or scope["path"].startswith(("/_stcore", "/media", "/component", "/api", "/files")):
+    if (
+        not page
+        or "." in last
+        or scope["path"].startswith(("/_stcore", "/media", "/component", "/api", "/files", "/rooms"))
+    ):
         return PlainTextResponse("Sign in first.", 401)
     if not await to_thread.run_sync(_anyone):
         return RedirectResponse("/setup", 303)

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session as Session
 
+from db import bell
 from db import chains as chains  # entries written in any session are chained
 from db.settings import settings
 from rules.access import Forbidden, NotFound
@@ -95,7 +96,7 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_postgresql)
     else:
         raise DatabaseProblem(_SCHEMES)
-    engine.info = {"write_lock": FairLock()}  # type: ignore[attr-defined]
+    engine.info = {"write_lock": FairLock(), "bell": bell.Bell(engine)}  # type: ignore[attr-defined]
     return engine
 
 
@@ -185,7 +186,9 @@ def writing(on: Engine | None = None) -> Iterator[Session]:
             )
             try:
                 yield session
+                touched = bell.before_commit(session)
                 session.commit()
+                used.info["bell"].ring(touched)  # type: ignore[attr-defined]
             except BaseException:
                 session.rollback()
                 raise

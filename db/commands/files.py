@@ -18,8 +18,13 @@ class Upload:
     content: bytes
 
 
-def attach(db: Session, incident: Incident, upload: Upload, *, actor: Actor, now: datetime) -> Attachment:
-    """Keep the file. RuleError when its size or content is not taken. Access is the caller's to check."""
+def attach(
+    db: Session, incident: Incident, upload: Upload, *, actor: Actor, now: datetime, internal: bool = False
+) -> Attachment:
+    """Keep the file. RuleError when its size or content is not taken. Access is the caller's to check.
+
+    An `internal` one is only for those who work on the incident.
+    """
     kept = Attachment(
         incident_id=incident.id,
         name=checked_name(upload.name),
@@ -28,9 +33,10 @@ def attach(db: Session, incident: Incident, upload: Upload, *, actor: Actor, now
         sha256=hashlib.sha256(upload.content).hexdigest(),
         added_by_id=None if actor.anonymous else actor.id,
         added_at=now,
+        internal=internal,
     )
     db.add(kept)
     db.flush()
     db.add(AttachmentContent(attachment_id=kept.id, content=upload.content))
-    timeline.add(db, incident, actor, now, "file", f"added {kept.name}", public=True, versioned=False)
+    timeline.add(db, incident, actor, now, "file", f"added {kept.name}", public=not internal, versioned=False)
     return kept

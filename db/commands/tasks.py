@@ -32,14 +32,16 @@ def tick(db: Session, incident_id: int, task_id: int, done: bool, *, actor: Acto
     _tell(db, incident, told, actor, now)
 
 
-def add(db: Session, incident_id: int, step: str, *, actor: Actor, now: datetime) -> None:
-    """Add a step at the end. One that is there and to be done is not added twice. RuleError('step')."""
+def add(db: Session, incident_id: int, step: str, *, actor: Actor, now: datetime) -> int:
+    """Add a step at the end; gives its id. One that is there and to be done is not added twice. RuleError('step')."""
     incident = _opened(db, incident_id, actor)
     step = text.line(step, "step", STEP_LIMIT, required="Write the step.")
-    if any(task.text == step and task.done_at is None for task in _all(db, incident)):
-        return
-    _append(db, incident, [step])
+    present = next((task for task in _all(db, incident) if task.text == step and task.done_at is None), None)
+    if present is not None:
+        return present.id
+    [added] = _append(db, incident, [step])
     _tell(db, incident, f"added the step '{step}'", actor, now)
+    return added.id
 
 
 def remove(db: Session, incident_id: int, task_id: int, *, actor: Actor, now: datetime) -> None:
@@ -86,13 +88,15 @@ def _all(db: Session, incident: Incident) -> list[Task]:
     return list(db.scalars(select(Task).where(Task.incident_id == incident.id).order_by(Task.position, Task.id)))
 
 
-def _append(db: Session, incident: Incident, steps: Sequence[str]) -> None:
+def _append(db: Session, incident: Incident, steps: Sequence[str]) -> list[Task]:
     present = _all(db, incident)
     if len(present) + len(steps) > MOST_TASKS:
         raise RuleError(f"A checklist has at most {MOST_TASKS} steps. Remove what is not needed.", field="step")
     after = present[-1].position + 1 if present else 0
-    db.add_all(Task(incident_id=incident.id, position=after + at, text=step) for at, step in enumerate(steps))
+    added = [Task(incident_id=incident.id, position=after + at, text=step) for at, step in enumerate(steps)]
+    db.add_all(added)
     db.flush()
+    return added
 
 
 def _tell(db: Session, incident: Incident, told: str, actor: Actor, now: datetime) -> None:

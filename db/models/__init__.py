@@ -39,6 +39,7 @@ from db.models.oncall import (
 )
 from db.models.people import OneTimeLink, Person, PersonRole, SavedView, SignInSession, TeamMember, Throttle
 from db.models.reach import ContactMethod, NotificationRule, PageLink, TeamChannel
+from db.models.room import Message, MessageVersion, Presence, Room
 from db.models.services import Category, CategoryPair, Service, Subcategory, Team, Template
 from db.models.work import AuditEntry, ChainHead, ImportRun, Notice, OutboxMessage, Setting, Timer, WorkerHeartbeat
 
@@ -73,6 +74,8 @@ __all__ = [
     "Json",
     "MaintainedService",
     "MaintenanceWindow",
+    "Message",
+    "MessageVersion",
     "Notice",
     "NotificationRule",
     "OneTimeLink",
@@ -82,7 +85,9 @@ __all__ = [
     "Pause",
     "Person",
     "PersonRole",
+    "Presence",
     "ReceivedSignal",
+    "Room",
     "SavedView",
     "Schedule",
     "ScheduleOverride",

@@ -376,6 +376,8 @@ class Attachment(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     added_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     added_at: Mapped[datetime] = mapped_column(Instant)
+    internal: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    """Shown in the room, and open only to those who work on the incident."""
 
 
 class AttachmentContent(Base):

@@ -75,6 +75,8 @@ class FileRow:
     added_at: datetime
 
 
+WORKING = frozenset({"responder", "lead", "desk", "manager"})
+"""roles of those who see an incident from the inside"""
 _WITH_TEAM = (
     select(Incident, Team, Person)
     .outerjoin(Team, Team.id == Incident.team_id)
@@ -154,7 +156,7 @@ def allowed_actions(actor: Actor, state: str, record: Record) -> tuple[str, ...]
 
 def works_on(actor: Actor) -> bool:
     """True when the actor sees an incident as those who work on it do: with notes, priority and clocks."""
-    return actor.has("responder", "lead", "desk", "manager")
+    return not WORKING.isdisjoint(actor.roles)
 
 
 def timeline(db: Session, actor: Actor, detail: Detail, limit: int = PAGE) -> tuple[list[Entry], int]:
@@ -165,13 +167,13 @@ def timeline(db: Session, actor: Actor, detail: Detail, limit: int = PAGE) -> tu
 
 _FILES = (
     select(Attachment.id, Attachment.name, Attachment.media_type, Attachment.size, Attachment.added_at)
-    .where(Attachment.incident_id == bindparam("incident_id"))
+    .where(Attachment.incident_id == bindparam("incident_id"), ~Attachment.internal)
     .order_by(Attachment.id)
 )
 
 
 def files(db: Session, actor: Actor, detail: Detail) -> list[FileRow]:
-    """The files on the incident, oldest first."""
+    """The files on the incident, oldest first, without those that belong to the talk in its room."""
     access.check(actor, "read", detail.record)
     return [FileRow(*row) for row in db.execute(_FILES, {"incident_id": detail.line.id})]
 
@@ -180,7 +182,9 @@ def file_content(db: Session, actor: Actor, attachment_id: int) -> tuple[FileRow
     """One file with its content. NotFound when there is none, or its incident is not open to the actor."""
     kept = db.get(Attachment, attachment_id)
     incident = db.get(Incident, kept.incident_id) if kept else None
-    if kept is None or incident is None or not _opens_files(db, actor, incident):
+    if kept is None or incident is None or (kept.internal and not works_on(actor)):
+        raise NotFound("There is no such file, or it is not open to you.")
+    if not _opens_files(db, actor, incident):
         raise NotFound("There is no such file, or it is not open to you.")
     content: Any = db.execute(
         select(AttachmentContent.content).where(AttachmentContent.attachment_id == attachment_id)

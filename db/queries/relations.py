@@ -114,7 +114,7 @@ def _files(db: Session, incident_ids: list[int]) -> dict[int, tuple[tuple[int, s
         return {}
     found: dict[int, tuple[tuple[int, str], ...]] = {}
     query = select(Attachment.incident_id, Attachment.id, Attachment.name).where(
-        Attachment.incident_id.in_(incident_ids)
+        Attachment.incident_id.in_(incident_ids), ~Attachment.internal
     )
     for incident_id, file_id, name in db.execute(query.order_by(Attachment.id)):
         found[incident_id] = (*found.get(incident_id, ()), (file_id, name))

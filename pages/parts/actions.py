@@ -12,7 +12,7 @@ from db.commands.bulk import Item
 from db.engine import reading
 from db.queries import choices, incidents
 from db.queries.lines import Line
-from pages.parts import conflict, handover, merging, session, times, undo
+from pages.parts import conflict, dialogs, handover, merging, session, times, undo
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
@@ -107,10 +107,11 @@ def ask(actor: Actor, number: str, action: str, *, team_id: int | None = None) -
     for name in ("failure", "swapped"):  # of a dialog that was left before
         st.session_state.pop(f"act.{action}.{number}.{name}", None)
     if action == "merge":
-        st.dialog(f"Merge {number}", icon=f":material/{ICONS[action]}:", width="medium")(merging.dialog)(actor, detail)
+        icon = f":material/{ICONS[action]}:"
+        dialogs.show(f"Merge {number}", merging.dialog, actor, detail, icon=icon, width="medium")
         return
     title = f"{label(action, detail.line.state)}: {number}"
-    st.dialog(title, icon=f":material/{ICONS[action]}:")(_dialog)(actor, detail, action, team_id)
+    dialogs.show(title, _dialog, actor, detail, action, team_id, icon=f":material/{ICONS[action]}:")
 
 
 def _dialog(actor: Actor, detail: incidents.Detail, action: str, team_id: int | None) -> None:

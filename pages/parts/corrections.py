@@ -7,7 +7,7 @@ import streamlit as st
 
 from db.commands import corrections as commands
 from db.queries.incidents import Detail
-from pages.parts import conflict, times
+from pages.parts import conflict, dialogs, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
@@ -21,7 +21,8 @@ def button(actor: Actor, detail: Detail) -> None:
         return
     if st.button("Correct a time", icon=":material/edit_calendar:", type="tertiary", key="incident.correct"):
         st.session_state.pop(f"correct.{detail.line.number}.failure", None)
-        st.dialog(f"Correct a time: {detail.line.number}", icon=":material/edit_calendar:")(dialog)(actor, detail)
+        title = f"Correct a time: {detail.line.number}"
+        dialogs.show(title, dialog, actor, detail, icon=":material/edit_calendar:")
 
 
 def moments(detail: Detail) -> dict[str, datetime | None]:

@@ -10,7 +10,7 @@ from db.engine import reading
 from db.queries import escalation as queries
 from db.queries import escalation_policies
 from db.queries.incidents import Detail
-from pages.parts import times
+from pages.parts import dialogs, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
@@ -75,7 +75,7 @@ def button(actor: Actor, detail: Detail, looks: Literal["secondary", "tertiary"]
     if st.button("Page somebody now", icon=":material/notifications_active:", key=f"{KEY}.ask", type=looks):
         for name in ("failure", "done"):
             st.session_state.pop(f"{KEY}.{name}", None)
-        st.dialog("Page somebody now", icon=":material/notifications_active:")(_dialog)(actor, detail)
+        dialogs.show("Page somebody now", _dialog, actor, detail, icon=":material/notifications_active:")
 
 
 def _dialog(actor: Actor, detail: Detail) -> None:

@@ -9,7 +9,7 @@ from db.commands import relations as commands
 from db.commands.bulk import Item
 from db.queries.incidents import Detail
 from db.queries.relations import Related, Relations
-from pages.parts import bulk, conflict, merging, times
+from pages.parts import bulk, conflict, dialogs, merging, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
@@ -90,10 +90,10 @@ def _offer(actor: Actor, detail: Detail, found: Relations, key: str) -> None:
         alone = found.parent is None and not found.parts
         if alone and st.button("Make it part of another", icon=":material/account_tree:", key=f"{key}.join"):
             st.session_state.pop(f"parent.{detail.line.number}.failure", None)
-            st.dialog(f"Make {detail.line.number} part of another", width="medium")(join)(actor, detail)
+            dialogs.show(f"Make {detail.line.number} part of another", join, actor, detail, width="medium")
         if st.button("Add a link", icon=":material/add_link:", key=f"{key}.add"):
             st.session_state.pop(f"link.{detail.line.number}.failure", None)
-            st.dialog(f"Link {detail.line.number}")(link_dialog)(actor, detail)
+            dialogs.show(f"Link {detail.line.number}", link_dialog, actor, detail)
 
 
 def parts(actor: Actor, detail: Detail, found: tuple[Related, ...]) -> None:

@@ -11,7 +11,7 @@ from db.queries import choices
 from db.queries import tiers as queries
 from db.queries.incidents import Detail
 from db.queries.tiers import Standing
-from pages.parts import conflict, handover, times
+from pages.parts import conflict, dialogs, handover, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
@@ -164,7 +164,8 @@ def ask_inform(actor: Actor, detail: Detail) -> None:
     """Open the dialog that informs people up the line."""
     key = f"inform.{detail.line.number}"
     st.session_state.pop(f"{key}.failure", None)
-    st.dialog(f"Inform up: {detail.line.number}", icon=":material/campaign:")(_inform_dialog)(actor, detail, key)
+    title = f"Inform up: {detail.line.number}"
+    dialogs.show(title, _inform_dialog, actor, detail, key, icon=":material/campaign:")
 
 
 def _inform_dialog(actor: Actor, detail: Detail, key: str) -> None:

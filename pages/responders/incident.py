@@ -8,7 +8,7 @@ from db.commands import conversation
 from db.commands.files import Upload
 from db.engine import reading
 from db.queries import alerts as alert_queries
-from db.queries import choices, escalation, incidents, maintenance_windows, triage
+from db.queries import choices, escalation, incidents, maintenance_windows, rooms, triage
 from db.queries import tiers as between
 from db.queries.lines import Line
 from db.queries.relations import relations
@@ -18,6 +18,7 @@ from pages.parts import (
     alerts,
     confirmation,
     corrections,
+    dialogs,
     maintenance,
     named,
     paging,
@@ -28,6 +29,7 @@ from pages.parts import (
     tiers,
     times,
 )
+from pages.parts.chat import chat
 from pages.parts.empty import empty
 from pages.parts.forms import attempt
 from pages.parts.head import incident_head
@@ -52,6 +54,14 @@ def page() -> None:
     if not number:
         find(actor)
         return
+    room(number)
+    dialogs.draw()
+
+
+@st.fragment
+def room(number: str) -> None:
+    """The incident as it is now. It runs again by itself when somebody else has changed it, and keeps what is typed."""
+    actor = session.require()
     now = session.now()
     try:
         with reading() as db:
@@ -66,6 +76,7 @@ def page() -> None:
             quiet = maintenance_windows.running(db, actor, detail.service_id, now)
             asked = escalation.standing(db, actor, detail)
             todo = checklist(db, actor, detail)
+            talk = rooms.talk(db, actor, detail, now)
     except NotFound as missing:
         st.title("Incident")
         empty(missing.sentence, "Look it up by its number, or go back to the list.", key="incident.missing")
@@ -73,31 +84,33 @@ def page() -> None:
         return
     if not incidents.works_on(actor):
         st.switch_page("staff/my_reports.py", query_params={"number": detail.line.number})
-    head(detail, standing, now)
-    if detail.line.state in OPEN:
-        maintenance.hint(quiet, detail.line.service, now)
-    buttons(actor, detail, asked is not None)
-    confirmation.standing(actor, detail, now)
-    related.merged(detail)
-    tiers.box(actor, detail, standing, now)
-    left, right = st.columns([1.45, 1], gap="medium")
-    with left:
-        if asked is not None:
-            paging.box(actor, detail, asked, now)
-        facts(detail, standing, files, now, place)
-        alerts.box(found, now)
-        tiers.vendor(actor, detail)
-        corrections.button(actor, detail)
-        related.duplicates(belongs, now)
-        if runbook:
-            with st.expander("What to do", icon=":material/menu_book:"):
-                st.text(runbook)
-        tasks.box(actor, detail, todo)
-        write(actor, detail)
-        related.box(actor, detail, belongs)
-        named.box(actor, detail)
-    with right:
-        happened(entries, total)
+    with dialogs.live():
+        head(detail, standing, now)
+        if detail.line.state in OPEN:
+            maintenance.hint(quiet, detail.line.service, now)
+        buttons(actor, detail, asked is not None)
+        confirmation.standing(actor, detail, now)
+        related.merged(detail)
+        tiers.box(actor, detail, standing, now)
+        left, right = st.columns([1.45, 1], gap="medium")
+        with left:
+            if asked is not None:
+                paging.box(actor, detail, asked, now)
+            facts(detail, standing, files, now, place)
+            alerts.box(found, now)
+            tiers.vendor(actor, detail)
+            corrections.button(actor, detail)
+            related.duplicates(belongs, now)
+            chat(actor, detail, talk)
+            if runbook:
+                with st.expander("What to do", icon=":material/menu_book:"):
+                    st.text(runbook)
+            tasks.box(actor, detail, todo)
+            write(actor, detail)
+            related.box(actor, detail, belongs)
+            named.box(actor, detail)
+        with right:
+            happened(entries, total)
 
 
 def find(actor: Actor, *, heading: bool = True) -> None:
