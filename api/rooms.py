@@ -223,7 +223,7 @@ async def _stream(
                 except TimeoutError:
                     if await request.is_disconnected() or await to_thread.run_sync(_open, token, number, turn) is None:
                         return
-                    yield ": here\n\n"
+                    yield _event("alive", "0")
                     continue
                 rung.clear()
                 news, heard[:] = list(heard), []

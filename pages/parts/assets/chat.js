@@ -2,6 +2,7 @@ const NEAR = 40;
 const TOGETHER = 3 * MINUTE;
 const HIDDEN = 60000;
 const LONGEST_WAIT = 10000;
+const SILENT = 45000;
 const LINK = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g;
 const TALLEST = 180;
 
@@ -28,15 +29,17 @@ function start(own) {
   own.fresh = el("button", { type: "button", class: "fresh", text: "New messages ↓", hidden: true, onclick: () => toEnd(own) });
   own.menu = el("div", { class: "menu", popover: "auto", role: "menu" });
   own.menu.onkeydown = (event) => menuKey(own, event);
-  own.live = el("p", { class: "unseen", role: "status", "aria-live": "polite" });
   own.still = el("p", { class: "hint", text: "You may read here. Those who work on it write." });
   composer(own);
   const head = el("div", { class: "top" }, el("h2", { text: "Chat" }), own.find, own.here);
-  own.box.append(head, el("div", { class: "place" }, own.log, own.results, own.fresh), own.form, own.still, own.menu, own.live);
-  own.onvisible = () => (document.hidden ? later(own, "leaving", HIDDEN, () => close(own)) : (clearTimeout(own.leaving), connect(own)));
-  document.addEventListener("visibilitychange", own.onvisible);
+  own.box.append(head, el("div", { class: "place" }, own.log, own.results, own.fresh), own.form, own.still, own.menu);
+  const watch = new AbortController();
+  const hear = (target, name, what) => target.addEventListener(name, what, { signal: watch.signal });
+  hear(document, "visibilitychange", () => (document.hidden ? later(own, "leaving", HIDDEN, () => close(own)) : come(own)));
+  hear(window, "online", () => come(own));
+  hear(window, "offline", () => away(own));
   own.ended = () => {
-    document.removeEventListener("visibilitychange", own.onvisible);
+    watch.abort();
     close(own);
   };
   connect(own);
@@ -49,10 +52,17 @@ function later(own, name, wait, what) {
 
 const at = (own, path) => `/rooms/${encodeURIComponent(own.data.number)}/${path}`;
 
+function come(own) {
+  clearTimeout(own.leaving);
+  connect(own);
+}
+
 // What a cut-off stream missed it is told when it comes back: by the turn and the mark that were seen last.
 function connect(own) {
   if (own.source) return;
   const source = (own.source = new EventSource(at(own, `live?turn=${Math.max(own.turn, -1) < 0 ? "" : own.turn}&mark=${own.data.mark}`)));
+  const alive = () => later(own, "silence", SILENT, () => away(own));
+  for (const name of ["open", "said", "here", "change", "alive"]) source.addEventListener(name, alive);
   source.addEventListener("open", () => {
     own.wait = 1000;
     own.box.classList.remove("away");
@@ -66,19 +76,22 @@ function connect(own) {
     const mark = JSON.parse(event.data);
     if (mark !== own.data.mark) later(own, "changing", 120, () => own.trigger("change", mark));
   });
-  source.onerror = () => {
-    close(own);
-    own.box.classList.add("away");
-    own.here.textContent = "Connecting again…";
-    if (!document.hidden) later(own, "again", own.wait, () => connect(own));
-    own.wait = Math.min(own.wait * 2, LONGEST_WAIT);
-  };
+  source.onerror = () => away(own);
+}
+
+function away(own) {
+  close(own);
+  own.box.classList.add("away");
+  own.here.textContent = "Connecting again…";
+  if (!document.hidden) later(own, "again", own.wait, () => connect(own));
+  own.wait = Math.min(own.wait * 2, LONGEST_WAIT);
 }
 
 function close(own) {
   own.source?.close();
   own.source = null;
   clearTimeout(own.again);
+  clearTimeout(own.silence);
 }
 
 function showHere(own, names) {
@@ -104,7 +117,6 @@ function take(own, told) {
   for (const message of told.said) own.said.set(message.id, message);
   show(own);
   const fresh = told.said.filter((message) => !before.has(message.id) && message.by !== own.data.me);
-  if (own.turn >= 0 && fresh.length) own.live.textContent = fresh.map((one) => `${one.who}: ${one.text || one.file?.name}`).join(". ");
   if (end || told.said.some((message) => message.by === own.data.me && !before.has(message.id))) toEnd(own);
   else if (fresh.length) own.fresh.hidden = false;
 }
