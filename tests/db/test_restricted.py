@@ -28,6 +28,7 @@ from db.queries import (
     my_reports,
     notices,
     overview,
+    rooms,
     similar,
     suggestions,
     tasks,
@@ -70,7 +71,7 @@ WALKED = {
     "triage.counts", "triage.open_count", "triage.place", "triage.queue", "triage.standing", "triage.tallies",
     "triage.unassigned", "audit.changes", "audit.incident_changes", "audit.actions",
     "audit.compared", "tasks.checklist", "alerts.listed", "alerts.one", "deliveries.log", "escalation.standing",
-    "notices.own", "notices.unread",
+    "notices.own", "notices.unread", "rooms.opened", "rooms.talk",
 }  # fmt: skip
 """what `answers` asks, by itself or through another"""
 
@@ -164,6 +165,8 @@ def answers(office, actor, known, words):
                 ask(f"checklist {number}", tasks.checklist, detail)
                 ask(f"files {number}", incident_queries.files, detail)
                 ask(f"escalation {number}", escalation.standing, detail)
+                ask(f"talk {number}", rooms.talk, detail, NOW)
+            asked[f"room {number}"] = answer(lambda number=number: str(rooms.opened(db, actor, number).id))
     return asked
 
 
