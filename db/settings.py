@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rules import mail_server, outgoing
+from rules import calls, mail_server, outgoing
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
@@ -51,6 +51,11 @@ class Settings(BaseSettings):
         if url:
             mail_server.parse(url)
         return url
+
+    @field_validator("video_url")
+    @classmethod
+    def _call(cls, template: str) -> str:
+        return calls.checked(template)
 
     @field_validator("outgoing_allow")
     @classmethod

@@ -32,7 +32,7 @@ def say(
 
     The same `token` twice is one message.
     """
-    incident = _opened(db, incident_id, actor)
+    incident = opened(db, incident_id, actor)
     if token:
         already = db.scalars(select(Message).where(Message.form_token == token)).one_or_none()
         if already is not None:
@@ -59,7 +59,7 @@ def say(
 
 def edit(db: Session, incident_id: int, message_id: int, words: str, *, actor: Actor, now: datetime) -> None:
     """Put other words in the place of one's own; the former ones are kept. Whoever is named anew is told."""
-    incident = _opened(db, incident_id, actor)
+    incident = opened(db, incident_id, actor)
     message = _own(db, incident, message_id, actor)
     words = chat.words(words)
     if words == message.text:
@@ -71,7 +71,7 @@ def edit(db: Session, incident_id: int, message_id: int, words: str, *, actor: A
 
 def retract(db: Session, incident_id: int, message_id: int, *, actor: Actor, now: datetime) -> None:
     """Take one's own message back: that it was there is seen, what it said is not. What is taken back stays so."""
-    incident = _opened(db, incident_id, actor)
+    incident = opened(db, incident_id, actor)
     message = _message(db, incident, message_id)
     if message.retracted_at is not None:
         return
@@ -83,7 +83,7 @@ def retract(db: Session, incident_id: int, message_id: int, *, actor: Actor, now
 
 def pin(db: Session, incident_id: int, message_id: int, *, actor: Actor, now: datetime) -> None:
     """Write a message on the timeline too, at the time when it was said. Once is enough."""
-    incident = _opened(db, incident_id, actor)
+    incident = opened(db, incident_id, actor)
     message = _standing(db, incident, message_id)
     if message.pinned_at is not None:
         return
@@ -95,7 +95,7 @@ def pin(db: Session, incident_id: int, message_id: int, *, actor: Actor, now: da
 
 def make_task(db: Session, incident_id: int, message_id: int, *, actor: Actor, now: datetime) -> None:
     """Put what a message says on the checklist. Once is enough."""
-    incident = _opened(db, incident_id, actor)
+    incident = opened(db, incident_id, actor)
     message = _standing(db, incident, message_id)
     if message.task_id is not None:
         return
@@ -106,18 +106,24 @@ def make_task(db: Session, incident_id: int, message_id: int, *, actor: Actor, n
     message.turn = _turn(db, incident)
 
 
-def _opened(db: Session, incident_id: int, actor: Actor) -> Incident:
+def opened(db: Session, incident_id: int, actor: Actor) -> Incident:
     """The incident, locked: those who speak take turns."""
     incident = incidents.for_change(db, incident_id, None, actor)
     access.check(actor, "note", record_of(db, incident))
     return incident
 
 
-def _turn(db: Session, incident: Incident) -> int:
+def room_of(db: Session, incident: Incident) -> Room:
+    """Made when first something is said or a call begins. The caller holds the incident."""
     room = db.get(Room, incident.id)
     if room is None:
-        room = Room(incident_id=incident.id, turn=0)
+        room = Room(incident_id=incident.id, turn=0, call_url="")
         db.add(room)
+    return room
+
+
+def _turn(db: Session, incident: Incident) -> int:
+    room = room_of(db, incident)
     room.turn += 1
     return room.turn
 

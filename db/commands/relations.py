@@ -1,7 +1,6 @@
 """What an incident belongs with: a larger incident that it is part of, changes, problems, anything with an address."""
 
 from datetime import datetime
-from urllib.parse import quote, urlsplit
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
@@ -9,14 +8,13 @@ from sqlalchemy.orm import Session
 from db.commands import incidents, merging, timeline, wording
 from db.models import Incident, IncidentLink
 from db.queries.access import record_of
-from rules import access, text
+from rules import access, text, web_address
 from rules.access import Actor
 from rules.errors import RuleError
 
 KINDS = {"change": "Change", "problem": "Problem", "other": "Something else"}
-REFERENCE_LIMIT, URL_LIMIT = 200, 500
+REFERENCE_LIMIT = 200
 MOST_LINKS = 50
-_MARKS = frozenset("()[]<>\"'\\`*|{}^$ ")
 
 
 def set_parent(
@@ -83,7 +81,7 @@ def link(
     except RuleError as error:
         wrong["reference"] = error.sentence
     try:
-        url = _address(text.line(url, "url", URL_LIMIT))
+        url = web_address.checked(text.line(url, "url", web_address.LIMIT))
     except RuleError as error:
         wrong["url"] = error.sentence
     held = select(func.count()).select_from(IncidentLink).where(IncidentLink.incident_id == incident.id)
@@ -141,23 +139,3 @@ def unlink(db: Session, incident_id: int, link_id: int, *, actor: Actor, now: da
 
 def _named(kind: str, reference: str) -> str:
     return reference if kind == "other" else f"{KINDS[kind].lower()} {reference}"
-
-
-def _address(url: str) -> str:
-    """The address, empty if none was given; RuleError unless a browser can open it safely.
-
-    Signs that mean something where links are drawn are written as an address may hold them.
-    """
-    if not url:
-        return ""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
-    except ValueError:
-        usable = False
-    if not usable:
-        raise RuleError("Give an address that begins with https:// or http://.")
-    written = "".join(quote(sign, safe="") if sign in _MARKS else sign for sign in url)
-    if len(written) > URL_LIMIT:
-        raise RuleError(f"Shorten the address to {URL_LIMIT} characters.")
-    return written

@@ -16,6 +16,10 @@ class Room(Base):
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), primary_key=True)
     turn: Mapped[int] = mapped_column(default=0)
     """Counts every message, edit and retraction."""
+    call_url: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    """Of the call that runs; empty while none does."""
+    call_at: Mapped[datetime | None] = mapped_column(Instant)
+    called_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
 class Message(Base):

@@ -64,6 +64,16 @@ class Talk:
     mark: str
     people: list[str]
     """who may be named in it"""
+    call: "Call | None"
+
+
+@dataclass(frozen=True)
+class Call:
+    """The call that runs."""
+
+    url: str
+    by: str
+    at: datetime
 
 
 _REPLY, _REPLIER = aliased(Message), aliased(Person)
@@ -181,11 +191,20 @@ def marks(db: Session, ids: Collection[int], now: datetime) -> Mapping[int, Mark
     }
 
 
+_CALL = (
+    select(Room.call_url, Person.name, Room.call_at)
+    .join(Person, Person.id == Room.called_by_id)
+    .where(Room.incident_id == bindparam("incident_id"), Room.call_url != "")
+)
+
+
 def talk(db: Session, actor: Actor, detail: incidents.Detail, now: datetime) -> Talk:
     """For the page of an incident that `actor` works on."""
     access.check(actor, "read", detail.record)
     mark = marks(db, [detail.line.id], now)[detail.line.id]
-    return Talk(mark.incident, list(nameable(db, detail.record).values()))
+    running = db.execute(_CALL, {"incident_id": detail.line.id}).one_or_none()
+    call = Call(running.call_url, running.name, running.call_at or now) if running else None
+    return Talk(mark.incident, list(nameable(db, detail.record).values()), call)
 
 
 def nameable(db: Session, record: access.Record) -> dict[int, str]:

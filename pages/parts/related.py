@@ -13,6 +13,7 @@ from pages.parts import bulk, conflict, dialogs, merging, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
+from rules import web_address
 from rules.access import Actor, may
 from rules.states import LABELS, OPEN
 
@@ -189,7 +190,7 @@ def link_dialog(actor: Actor, detail: Detail) -> None:
         field_problem(wrong.get("kind"))
         st.text_input("Number or name", key=f"{key}.reference", max_chars=commands.REFERENCE_LIMIT)
         field_problem(wrong.get("reference"))
-        st.text_input("Address (optional)", key=f"{key}.url", placeholder="https://", max_chars=commands.URL_LIMIT)
+        st.text_input("Address (optional)", key=f"{key}.url", placeholder="https://", max_chars=web_address.LIMIT)
         field_problem(wrong.get("url"))
         st.form_submit_button("Add", type="primary", on_click=_send_link, args=(actor, detail, key))
 

@@ -16,6 +16,7 @@ from db.queries.tasks import checklist
 from pages.parts import (
     actions,
     alerts,
+    calls,
     confirmation,
     corrections,
     dialogs,
@@ -88,7 +89,7 @@ def room(number: str) -> None:
         head(detail, standing, now)
         if detail.line.state in OPEN:
             maintenance.hint(quiet, detail.line.service, now)
-        buttons(actor, detail, asked is not None)
+        buttons(actor, detail, asked is not None, talk.call)
         confirmation.standing(actor, detail, now)
         related.merged(detail)
         tiers.box(actor, detail, standing, now)
@@ -173,7 +174,7 @@ def clocks(detail: incidents.Detail, standing: between.Standing, now: datetime) 
     return found
 
 
-def buttons(actor: Actor, detail: incidents.Detail, paged: bool) -> None:
+def buttons(actor: Actor, detail: incidents.Detail, paged: bool, call: rooms.Call | None) -> None:
     """The actions allowed to me now: the likely one filled, two more beside it, the rest in a menu.
 
     Once somebody was `paged`, paging another belongs to the box that says who was asked.
@@ -204,6 +205,7 @@ def buttons(actor: Actor, detail: incidents.Detail, paged: bool) -> None:
                 wanted = st.session_state.pop("incident.ask", None)
                 if wanted is None:
                     st.rerun()
+        calls.button(actor, detail, call)
         follow = "Stop following" if detail.following else "Follow"
         if may(actor, tiers.INFORM, detail.record) and detail.line.state in UNCLOSED:
             st.button("Inform up", type="tertiary", icon=":material/campaign:", on_click=_ask, args=(tiers.INFORM,))

@@ -18,7 +18,11 @@ def upgrade() -> None:
         "room",
         sa.Column("incident_id", ID, nullable=False),
         sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("call_url", sa.String(length=500), nullable=False, server_default=""),
+        sa.Column("call_at", sa.BigInteger()),
+        sa.Column("called_by_id", ID),
         sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name="fk_room_incident_id"),
+        sa.ForeignKeyConstraint(["called_by_id"], ["person.id"], name="fk_room_called_by_id"),
         sa.PrimaryKeyConstraint("incident_id", name="pk_room"),
     )
     op.create_table(
