@@ -186,7 +186,7 @@ def test_a_call_is_offered_to_all_in_the_room(enter, numbers) -> None:
     kenji.get_by_role("button", name="Call", exact=True).click()
     kenji.get_by_role("textbox", name="Or paste the link of a call").fill("zoom.example/j/1")
     kenji.get_by_role("button", name="Use this link").click()
-    expect(kenji.get_by_text("Give an address that begins with https:// or http://.")).to_be_visible()
+    expect(kenji.get_by_text("Give an address that begins with")).to_be_visible()
     kenji.get_by_role("textbox", name="Or paste the link of a call").fill("https://zoom.example/j/1")
     kenji.get_by_role("button", name="Use this link").click()
     expect(ana.get_by_role("link", name="Join the call")).to_have_attribute("href", "https://zoom.example/j/1")
