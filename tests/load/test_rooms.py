@@ -22,8 +22,8 @@ from tests.load.measure import resident_megabytes
 from tests.load.test_screens import command
 
 ROOMS, EACH, WORKERS = 20, 10, 20
-MESSAGES, CLICKS = 100, 5
-THINKS = 4.0
+MESSAGES, CLICKS = 100, 4
+THINKS = 3.0
 """seconds between what one person does and the next; they do not begin together"""
 WITHIN = 1.0
 """seconds, p95, from a click to its result"""
