@@ -16,9 +16,9 @@ help: ## what can be made
 run: .venv/.runtime ## start Incident Desk at http://localhost:8501 (PORT=, HOST=)
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.address $(HOST)
 
-# Speed is measured first and alone; pytest says 5 when ARGS leave nothing to measure.
+# Speed is measured first and alone, and said; pytest says 5 when ARGS leave nothing to measure.
 test: .venv/.dev ## every test, on SQLite and PostgreSQL, in a browser too (ARGS=)
-	$(BIN)/python -m pytest -m load $(ARGS) || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest -m load -s $(ARGS) || [ $$? -eq 5 ]
 	$(BIN)/python -m pytest -m "not load" -n 2 --dist loadfile $(ARGS)
 
 lint: .venv/.dev ## style, format and types

@@ -68,6 +68,10 @@ class Rooms:
             self._told[incident_id] = mark.turn
         return news
 
+    def begin(self, incident_id: int, turn: int) -> None:
+        """Somebody has seen everything up to `turn`: what comes after it is read once for all."""
+        self._told.setdefault(incident_id, turn)
+
     def enter(self, incident_id: int, person_id: int) -> None:
         """One more tab; the first is told to everyone."""
         with self._guard:
@@ -217,6 +221,7 @@ async def _stream(
             if opened.mark.incident != shown:
                 yield _event("change", json.dumps(opened.mark.incident))
             turn, last = opened.mark.turn, opened.mark
+            _rooms.begin(incident_id, turn)
             while not _stopping.is_set():
                 try:
                     await asyncio.wait_for(rung.wait(), ASKS_EVERY)

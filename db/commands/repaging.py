@@ -9,6 +9,7 @@ from db.commands import calling, outbox, timeline, timers
 from db.commands.timers import AGAIN
 from db.models import Escalation, Incident, Page, TimelineEntry
 from db.queries import escalation as queries
+from db.queries import maintenance
 from db.queries.access import record_of
 from db.queries.page_links import may_confirm
 from rules import access
@@ -35,7 +36,8 @@ def watch(db: Session, incident: Incident, row: Escalation, now: datetime) -> No
 def again(db: Session, incident: Incident, now: datetime) -> bool:
     """The time is over. True when nobody came back to it, and the policy is to begin anew; nobody has it then.
 
-    Whatever a person does on the incident gives it more time. While nothing fires there is nobody to ask.
+    Whatever a person does on the incident gives it more time. While nothing fires there is nobody to ask, nor while its
+    service is in maintenance.
     """
     row = db.get(Escalation, incident.id)
     timeout = _timeout(incident, row) if row is not None else None
@@ -50,7 +52,7 @@ def again(db: Session, incident: Incident, now: datetime) -> bool:
         timers.put(db, incident.id, AGAIN, touched + timeout)
         return False
     timers.put(db, incident.id, AGAIN, now + timeout)
-    if not queries.is_firing(db, incident):
+    if not queries.is_firing(db, incident) or maintenance.covers(db, incident.service_id, now) is not None:
         return False
     if not asked and _ask_who_has_it(db, incident, ASKED_AGAIN, now):
         return False

@@ -59,7 +59,7 @@ class Measured:
     @property
     def slowness(self) -> float:
         """How many times slower than the reference the machine was between the runs; at least 1."""
-        return max(1.0, median(self.spins) / REFERENCE) if self.spins else 1.0
+        return slowness(self.spins)
 
 
 @dataclass
@@ -140,6 +140,11 @@ def spin() -> float:
     took = (time.perf_counter() - began) * 1000
     gc.enable()
     return took
+
+
+def slowness(spins: Sequence[float]) -> float:
+    """How many times slower than the reference a machine is on which `spin` took so long; at least 1."""
+    return max(1.0, median(spins) / REFERENCE) if spins else 1.0
 
 
 async def measure(url: str, path: str, cookie: str = "", runs: int = RUNS) -> Measured:

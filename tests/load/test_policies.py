@@ -14,10 +14,14 @@ from db.models import Assignment, Incident, Timer
 from db.queries import settings
 from rules.priority import priority
 from tests.db.office import DAY, MONDAY, Office
+from tests.load.measure import slowness, spin
 
 OPEN = 20_000
 NOW = MONDAY + 20 * DAY
-PREVIEW_SECONDS, APPLY_SECONDS, BATCH_SECONDS, OTHERS_WAIT_SECONDS = 6, 30, 0.6, 1.0
+PREVIEW_SECONDS, APPLY_SECONDS, BATCH_SECONDS = 4, 24, 0.4
+"""at the speed of a core that has no busy neighbour; see tests.load.measure"""
+OTHERS_WAIT_SECONDS = 1.0
+SPINS = 20
 TARGETS = settings.DEFAULTS["sla.targets"]
 CHANGE = {
     "organisation.name": "Clinic",
@@ -66,6 +70,7 @@ def fill(office: Office) -> None:
 def test_twenty_thousand_open_incidents_are_moved_in_seconds_and_others_go_on_writing(engine):
     office = Office(engine)
     fill(office)
+    spins = [spin() for _ in range(SPINS)]
     began = time.perf_counter()
     with reading(engine) as db:
         found = commands.preview(db, CHANGE, actor=office.people["Ada"], now=NOW)
@@ -97,12 +102,14 @@ def test_twenty_thousand_open_incidents_are_moved_in_seconds_and_others_go_on_wr
         done.set()
         writer.join()
     took = time.perf_counter() - began
+    slow = slowness(spins + [spin() for _ in range(SPINS)])
     print(
         f"{engine.dialect.name}: preview {preview:.1f} s, applied {took:.1f} s, longest batch {max(batches):.2f} s, "
-        f"longest wait of {len(waits)} reports {max(waits):.2f} s"
+        f"longest wait of {len(waits)} reports {max(waits):.2f} s, "
+        f"slowness {slow:.2f}"
     )
     assert progress.moved == found.moved > OPEN // 4
-    assert preview < PREVIEW_SECONDS
-    assert took < APPLY_SECONDS
-    assert max(batches) < BATCH_SECONDS
+    assert preview < PREVIEW_SECONDS * slow
+    assert took < APPLY_SECONDS * slow
+    assert max(batches) < BATCH_SECONDS * slow
     assert max(waits) < OTHERS_WAIT_SECONDS

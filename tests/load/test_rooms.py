@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from db.commands import sign_in
 from db.engine import make_engine, writing
@@ -47,6 +47,12 @@ def prepared(database_url: str) -> tuple[list[str], list[str]]:
     return cookies, numbers
 
 
+async def tab_of(url: str, cookie: str) -> ClientConnection:
+    headers, address = {"Origin": url, "Cookie": cookie}, url.replace("http", "ws", 1) + "/_stcore/stream"
+    options = {"subprotocols": ["streamlit"], "additional_headers": headers, "max_size": None, "compression": None}
+    return await connect(address, **options)  # type: ignore[arg-type]
+
+
 class Seat:
     """One person in one room: the page in a tab, and its stream."""
 
@@ -56,11 +62,7 @@ class Seat:
 
     async def open(self, gate: asyncio.Semaphore) -> None:
         async with gate:
-            headers = {"Origin": self.url, "Cookie": self.cookie}
-            address = self.url.replace("http", "ws", 1) + "/_stcore/stream"
-            self.socket = await connect(
-                address, subprotocols=["streamlit"], additional_headers=headers, max_size=None, compression=None
-            )
+            self.socket = await tab_of(self.url, self.cookie)
             ran = await Tab(self.url, f"/incident?number={self.number}", self.socket).run()
             assert not ran.fault, ran.fault
             where = urlsplit(self.url)
@@ -91,21 +93,27 @@ def say(seat: Seat, text: str) -> None:
         assert answer.status == 201
 
 
-async def work(url: str, place: int, cookie: str) -> list[float]:
-    """Seconds of a few clicks of somebody who works elsewhere."""
-    taken, path = [], SCREENS[place % len(SCREENS)]
-    headers = {"Origin": url, "Cookie": cookie}
-    address = url.replace("http", "ws", 1) + "/_stcore/stream"
-    async with connect(
-        address, subprotocols=["streamlit"], additional_headers=headers, max_size=None, compression=None
-    ) as socket:
-        tab = Tab(url, path, socket)
-        await tab.run()
-        await asyncio.sleep(THINKS * place / WORKERS)
+class Desk:
+    """Somebody who works elsewhere: a screen in a tab."""
+
+    def __init__(self, url: str, place: int, cookie: str) -> None:
+        self.url, self.place, self.cookie = url, place, cookie
+
+    async def open(self, gate: asyncio.Semaphore) -> None:
+        async with gate:
+            self.socket = await tab_of(self.url, self.cookie)
+            self.tab = Tab(self.url, SCREENS[self.place % len(SCREENS)], self.socket)
+            assert not (await self.tab.run()).fault
+
+    async def work(self) -> list[float]:
+        """Seconds of a few clicks."""
+        await asyncio.sleep(THINKS * self.place / WORKERS)
+        taken = []
         for _ in range(CLICKS):
+            taken.append((await self.tab.run()).milliseconds / 1000)
             await asyncio.sleep(THINKS)
-            taken.append((await tab.run()).milliseconds / 1000)
-    return taken
+        await self.socket.close()
+        return taken
 
 
 async def everybody(url: str, cookies: list[str], numbers: list[str]) -> tuple[list[float], list[float]]:
@@ -113,7 +121,9 @@ async def everybody(url: str, cookies: list[str], numbers: list[str]) -> tuple[l
     gate = asyncio.Semaphore(OPENING_AT_ONCE)
     rooms = [[Seat(url, number, cookie) for cookie in cookies] for number in numbers]
     await asyncio.gather(*(seat.open(gate) for room in rooms for seat in room))
-    working = [asyncio.create_task(work(url, place, cookies[place % EACH])) for place in range(WORKERS)]
+    desks = [Desk(url, place, cookies[place % EACH]) for place in range(WORKERS)]
+    await asyncio.gather(*(desk.open(gate) for desk in desks))
+    working = [asyncio.create_task(desk.work()) for desk in desks]
     waits, words = [], count()
 
     async def talk(start: float, room: list[Seat]) -> None:

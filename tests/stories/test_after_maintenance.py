@@ -58,6 +58,18 @@ def test_what_somebody_answered_meanwhile_asks_nobody_again(desk):
     assert desk.pages() == asked
 
 
+def test_what_was_taken_and_is_left_alone_is_asked_about_when_it_is_over(desk):
+    desk.window(10, 70)
+    desk.say(0, "a")
+    [incident] = desk.found()
+    desk.perform(incident.id, "acknowledge", "Devi", NOW + MINUTE)
+    for minutes in (10, 31, 61):
+        desk.work(minutes)
+    assert desk.paged(incident.id) == [("Priya", 0)]
+    desk.work(91)
+    assert desk.paged(incident.id)[1:] == [("Devi", 91)]
+
+
 def test_an_alert_that_fired_only_meanwhile_makes_its_incident_when_it_is_over(desk):
     desk.window(0, 60)
     links = (("Graph", "https://grafana.example/d/1"),)
