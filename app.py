@@ -2,10 +2,14 @@
 
 import gc
 import os
+import signal
 import sys
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from types import FrameType
+from typing import Any
 
 import streamlit as st
 from anyio import to_thread
@@ -35,6 +39,22 @@ def prepare() -> None:
         print(f"\n  Incident Desk is not set up yet. Open it in a browser; the code is {code}\n", file=sys.stderr)
 
 
+def _before_the_end(stop: Callable[[], None]) -> None:
+    """Call `stop` as soon as the process is asked to end: the server then waits for every answer that is still open."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        former = signal.getsignal(number)
+        if not callable(former):
+            continue
+
+        def ending(given: int, frame: FrameType | None, former: Callable[..., Any] = former) -> None:
+            stop()
+            former(given, frame)
+
+        signal.signal(number, ending)
+
+
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     try:
@@ -50,6 +70,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     if settings().worker == "embedded":
         loop.start()
         health.watch(loop.healthy)
+    _before_the_end(rooms.stop)
     yield
     rooms.stop()
     if settings().worker == "embedded":

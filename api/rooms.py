@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -57,6 +57,8 @@ class Rooms:
         self._told: dict[int, int] = {}
         self._tabs: dict[tuple[int, int], int] = {}
         self._beating = False
+        self.wakes: set[Callable[[], object]] = set()
+        """of every open stream: looks anew what there is to tell, and whether it is to end"""
 
     def read(self, db: Session, ids: Collection[int]) -> Mapping[int, News]:
         """The marks of these incidents, and what was said in them since they were last read."""
@@ -118,8 +120,10 @@ def _now() -> datetime:
 
 
 def stop() -> None:
-    """The process ends: streams and beats end too."""
+    """The process is to end, and its server waits for every answer: streams end now, and beats too."""
     _stopping.set()
+    for wake in list(_rooms.wakes):
+        wake()
 
 
 def _json(said: Collection[rooms.Said]) -> str:
@@ -207,9 +211,11 @@ async def _stream(
         heard.append(news)
         loop.call_soon_threadsafe(rung.set)
 
+    wake = partial(loop.call_soon_threadsafe, rung.set)
     bell = engine().info["bell"]  # type: ignore[attr-defined]
     bell.read = _rooms.read
     with bell.heard(incident_id, ring):
+        _rooms.wakes.add(wake)
         await to_thread.run_sync(_rooms.enter, incident_id, person_id)
         try:
             # Read after listening has begun: nothing falls between.
@@ -249,6 +255,7 @@ async def _stream(
                         yield _event("change", json.dumps(each.mark.incident))
                     last = each.mark
         finally:
+            _rooms.wakes.discard(wake)
             await _left(incident_id, person_id)
 
 

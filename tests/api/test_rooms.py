@@ -1,12 +1,15 @@
 """The room's routes: who may, what is refused, and a stream that tells what is said, what changed and who is here."""
 
 import json
+import os
+import signal
 import threading
 import urllib.request
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 
+import psutil
 import pytest
 import uvicorn
 from sqlalchemy import update
@@ -20,7 +23,7 @@ from db.commands import conversation, sign_in
 from db.engine import writing
 from db.models import Person, SignInSession
 from db.settings import settings
-from tests.browser.running import free_port
+from tests.browser.running import free_port, started
 from tests.db.office import MONDAY, Office
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 50
@@ -224,3 +227,18 @@ def test_a_stream_ends_when_its_session_does(office, number, listen, monkeypatch
         with writing(office.engine) as db:
             db.execute(update(SignInSession).values(ended_at=datetime.now(UTC)))
         assert lena.ends(within=400)
+
+
+@pytest.mark.parametrize("number_of_signal", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_process_that_is_asked_to_end_does_not_wait_for_open_rooms(office, number, tmp_path, number_of_signal):
+    url = office.engine.url.render_as_string(hide_password=False)
+    environment = os.environ | {"DATABASE_URL": url}
+    with started(environment, tmp_path / "server.log") as (address, pid):
+        asked = urllib.request.Request(f"{address}/rooms/{number}/live")
+        asked.add_header("cookie", f"{settings().cookie}={session(office, 'Lena')}")
+        with urllib.request.urlopen(asked, timeout=SOON) as answer:
+            answer.readline()
+            process = psutil.Process(pid)
+            os.kill(pid, number_of_signal)
+            process.wait(SOON)
