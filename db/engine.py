@@ -249,11 +249,17 @@ def migrate(url: str | None = None) -> None:
 
     DatabaseProblem when it was made by a newer version or cannot be used.
     """
-    from db.migrations.run import upgrade
+    from db.migrations import head
 
     made = make_engine(url) if url else engine()
     try:
         with _explained():
+            if head.is_current(made):
+                if made.dialect.name == "sqlite":
+                    use_wal(made)
+                return
+            from db.migrations.run import upgrade  # ten megabytes, for the first start of a version alone
+
             upgrade(made)
     finally:
         if url:

@@ -1,5 +1,6 @@
 """The database's shape: reached from every released version, the same as the models, guarded against the wrong file."""
 
+import os
 import subprocess
 import sys
 import time
@@ -82,6 +83,19 @@ def test_a_sender_that_never_called_is_waited_for_after_the_migration(empty_data
     made.dispose()
     assert due["once"] is None
     assert 0 <= due["never"] / 1e6 - before - 604_800 - 3600 < 60
+
+
+def test_what_is_current_is_found_so_without_loading_what_migrates(database_url):
+    script = (
+        "import sys; from db.engine import engine, migrate; from db.migrations import head; migrate()\n"
+        "assert 'alembic' not in sys.modules\n"
+        "from db.migrations.run import _scripts; assert head.newest() == _scripts().get_current_head()\n"
+        "with engine().begin() as connection: connection.exec_driver_sql('delete from alembic_version')\n"
+        "assert not head.is_current(engine())\n"
+    )
+    environment = os.environ | {"DATABASE_URL": database_url}
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine):
