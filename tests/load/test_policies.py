@@ -18,7 +18,7 @@ from tests.load.measure import slowness, spin
 
 OPEN = 20_000
 NOW = MONDAY + 20 * DAY
-PREVIEW_SECONDS, APPLY_SECONDS, BATCH_SECONDS = 4, 24, 0.4
+PREVIEW_SECONDS, APPLY_SECONDS, BATCH_SECONDS = 4, 24, 0.5
 """at the speed of a core that has no busy neighbour; see tests.load.measure"""
 OTHERS_WAIT_SECONDS = 1.0
 SPINS = 20
