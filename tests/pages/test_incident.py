@@ -174,7 +174,7 @@ def test_a_caller_is_asked_by_telephone_and_the_answer_written_down(desk, opened
     assert "Ask Frau Öz whether it works: +49 30 4444" in said(at)
     at = button(at, "Note that you asked").click().run()
     assert "Say how you tried to reach them." in said(at)
-    at.text_input[0].input("Called twice")
+    at.text_input(key=f"remind.{number}.words").input("Called twice")
     at = button(at, "Note that you asked").click().run()
     assert desk.incident(number).reminded_at is not None
     at = button(at, "Confirm it is fixed").click().run()
