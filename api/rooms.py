@@ -10,6 +10,7 @@ import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -31,7 +32,7 @@ from rules.access import Actor
 from rules.errors import RuleError
 
 ASKS_EVERY = 20.0
-"""seconds after which a quiet stream says that it lives, and asks whether its person may still listen"""
+"""seconds after which a quiet stream says that it lives; before it says anything, it asks whether it still may"""
 BEATS_EVERY = 20.0
 LARGEST_ID = 2**53
 PLACE = f"{socket.gethostname()[:80]}:{os.getpid()}"
@@ -54,6 +55,8 @@ class Rooms:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
+        self._order = threading.Lock()
+        """who comes and goes is written down in the order in which it happens"""
         self._told: dict[int, int] = {}
         self._tabs: dict[tuple[int, int], int] = {}
         self._beating = False
@@ -76,25 +79,27 @@ class Rooms:
 
     def enter(self, incident_id: int, person_id: int) -> None:
         """One more tab; the first is told to everyone."""
-        with self._guard:
-            self._tabs[incident_id, person_id] = tabs = self._tabs.get((incident_id, person_id), 0) + 1
-            if not self._beating:
-                self._beating = True
-                threading.Thread(target=self._beat, name="presence", daemon=True).start()
-        if tabs == 1:
-            with writing() as db:
-                presence.arrive(db, incident_id, person_id, PLACE, _now())
+        with self._order:
+            with self._guard:
+                self._tabs[incident_id, person_id] = tabs = self._tabs.get((incident_id, person_id), 0) + 1
+                if not self._beating:
+                    self._beating = True
+                    threading.Thread(target=self._beat, name="presence", daemon=True).start()
+            if tabs == 1:
+                with writing() as db:
+                    presence.arrive(db, incident_id, person_id, PLACE, _now())
 
     def leave(self, incident_id: int, person_id: int) -> None:
         """One tab less; when it was the last, they are gone."""
-        with self._guard:
-            self._tabs[incident_id, person_id] -= 1
-            last = self._tabs[incident_id, person_id] == 0
+        with self._order:
+            with self._guard:
+                self._tabs[incident_id, person_id] -= 1
+                last = self._tabs[incident_id, person_id] == 0
+                if last:
+                    del self._tabs[incident_id, person_id]
             if last:
-                del self._tabs[incident_id, person_id]
-        if last:
-            with writing() as db:
-                presence.leave(db, incident_id, person_id, PLACE)
+                with writing() as db:
+                    presence.leave(db, incident_id, person_id, PLACE)
 
     def _beat(self) -> None:
         """Say that those who are here still are, until nobody is."""
@@ -198,12 +203,12 @@ async def live(request: Request) -> Response:
     if opened is None:
         return _refused(_ABSENT, 404)
     shown = request.query_params.get("mark", "")[:40]
-    stream = _stream(request, opened.incident_id, opened.actor.id, token, number, turn, shown)
+    stream = _stream(opened.incident_id, opened.actor.id, token, number, turn, shown)
     return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
 
 
 async def _stream(
-    request: Request, incident_id: int, person_id: int, token: str, number: str, turn: int, shown: str
+    incident_id: int, person_id: int, token: str, number: str, turn: int, shown: str
 ) -> AsyncIterator[str]:
     loop, rung, heard = asyncio.get_running_loop(), asyncio.Event(), list[News]()
 
@@ -216,8 +221,8 @@ async def _stream(
     bell.read = _rooms.read
     with bell.heard(incident_id, ring):
         _rooms.wakes.add(wake)
-        await to_thread.run_sync(_rooms.enter, incident_id, person_id)
         try:
+            await to_thread.run_sync(_rooms.enter, incident_id, person_id)
             # Read after listening has begun: nothing falls between.
             opened = await to_thread.run_sync(_open, token, number, turn)
             if opened is None:
@@ -229,18 +234,17 @@ async def _stream(
             turn, last = opened.mark.turn, opened.mark
             _rooms.begin(incident_id, turn)
             while not _stopping.is_set():
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(rung.wait(), ASKS_EVERY)
-                except TimeoutError:
-                    if await request.is_disconnected() or await to_thread.run_sync(_open, token, number, turn) is None:
-                        return
-                    yield _event("alive", "0")
-                    continue
                 rung.clear()
                 news, heard[:] = list(heard), []
+                if not await to_thread.run_sync(_may, token, number):
+                    return
+                if not news:
+                    yield _event("alive", "0")
                 for each in news:
                     if each.mark.turn > turn:
-                        if each.since <= turn and each.since >= 0:
+                        if 0 <= each.since <= turn:
                             said = f'{{"said": {each.said}}}'
                         else:
                             missed = await to_thread.run_sync(_open, token, number, turn)
@@ -254,9 +258,24 @@ async def _stream(
                     if each.mark.incident != last.incident:
                         yield _event("change", json.dumps(each.mark.incident))
                     last = each.mark
+        except DatabaseProblem:
+            return  # the page asks again until there is an answer
         finally:
             _rooms.wakes.discard(wake)
             await _left(incident_id, person_id)
+
+
+def _may(token: str, number: str) -> bool:
+    """Whether the session still stands, and its person may still be in the room."""
+    with reading() as db:
+        actor = sessions.actor_of(db, token, _now())
+        if actor is None:
+            return False
+        try:
+            rooms.opened(db, actor, number)
+        except RuleError:
+            return False
+        return True
 
 
 async def _left(incident_id: int, person_id: int) -> None:

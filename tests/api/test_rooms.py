@@ -229,6 +229,19 @@ def test_a_stream_ends_when_its_session_does(office, number, listen, monkeypatch
         assert lena.ends(within=400)
 
 
+@pytest.mark.parametrize("why", ["signed out", "restricted"])
+def test_who_may_no_longer_listen_is_told_nothing_more_however_busy_the_room_is(office, client, number, listen, why):
+    with listen(number, "Sam") as sam:
+        sam.next("said")
+        with writing(office.engine) as db:
+            if why == "signed out":
+                db.execute(update(SignInSession).values(ended_at=datetime.now(UTC)))
+        if why == "restricted":
+            office.perform(1, "accept", "Lena", MONDAY, **office.triage, restricted=True)
+        assert say(client("Priya"), number, "Not for Sam").status_code == 201
+        assert not any(b"Not for Sam" in line for line in sam.lines)
+
+
 @pytest.mark.parametrize("number_of_signal", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_process_that_is_asked_to_end_does_not_wait_for_open_rooms(office, number, tmp_path, number_of_signal):
