@@ -211,10 +211,12 @@ async def _stream(
     incident_id: int, person_id: int, token: str, number: str, turn: int, shown: str
 ) -> AsyncIterator[str]:
     loop, rung, heard = asyncio.get_running_loop(), asyncio.Event(), list[News]()
+    last: rooms.Mark | None = None
 
     def ring(news: News) -> None:
-        heard.append(news)
-        loop.call_soon_threadsafe(rung.set)
+        if news.mark != last:
+            heard.append(news)
+            loop.call_soon_threadsafe(rung.set)
 
     wake = partial(loop.call_soon_threadsafe, rung.set)
     bell = engine().info["bell"]  # type: ignore[attr-defined]
