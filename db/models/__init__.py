@@ -41,6 +41,7 @@ from db.models.people import OneTimeLink, Person, PersonRole, SavedView, SignInS
 from db.models.reach import ContactMethod, NotificationRule, PageLink, TeamChannel
 from db.models.room import Message, MessageVersion, Presence, Room
 from db.models.services import Category, CategoryPair, Service, Subcategory, Team, Template
+from db.models.updates import IncidentRole, ServiceSubscriber, Update
 from db.models.work import AuditEntry, ChainHead, ImportRun, Notice, OutboxMessage, Setting, Timer, WorkerHeartbeat
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "ImportRun",
     "Incident",
     "IncidentLink",
+    "IncidentRole",
     "Instant",
     "Integration",
     "IntegrationToken",
@@ -94,6 +96,7 @@ __all__ = [
     "ScheduleVersion",
     "SeenMessage",
     "Service",
+    "ServiceSubscriber",
     "Setting",
     "SignInSession",
     "Subcategory",
@@ -106,6 +109,7 @@ __all__ = [
     "Throttle",
     "TimelineEntry",
     "Timer",
+    "Update",
     "WorkerHeartbeat",
     "from_micros",
     "to_micros",

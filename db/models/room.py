@@ -20,6 +20,10 @@ class Room(Base):
     """Of the call that runs; empty while none does."""
     call_at: Mapped[datetime | None] = mapped_column(Instant)
     called_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    declared_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Since when it is a major incident; none while it is not."""
+    update_due_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the next update to stakeholders was promised for."""
 
 
 class Message(Base):
