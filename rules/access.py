@@ -109,6 +109,9 @@ TABLE: dict[str, frozenset[str]] = {
     "next_up": _WORK,
     "note": _WORK,
     "inform": _WORK,
+    "declare": _WORK,
+    "stand_down": _TRIAGE,
+    "publish": _TRIAGE,
     "comment": _WORK,
     "follow": _EVERYONE,
     "attach": _WORK,
@@ -137,7 +140,9 @@ _TRACKED = frozenset({"read", "verify", "reject", "comment"})
 """what one who reported without an account may do with the incident that their link opens"""
 _NAMED = frozenset({"read", "comment"})
 """what one who follows may do"""
-_DEVOPS_OWN = frozenset({"accept", "prioritise", "correct", "remind", "close", "cancel", "merge", "unmerge"})
+_DEVOPS_OWN = frozenset(
+    {"accept", "prioritise", "stand_down", "publish", "correct", "remind", "close", "cancel", "merge", "unmerge"}
+)
 """what a responder may do with what their own devops team owns: you build it, you run it"""
 
 

@@ -7,7 +7,7 @@ URGENCIES = {"high": "Critical and high (P1, P2)", "other": "Everything else"}
 """the two sets of rules that a person has"""
 NIGHT_BEGINS, NIGHT_ENDS = time(22), time(7)
 """The app's one night: P4 and P5 wait through it, and it is what is counted as nights on call."""
-ALWAYS = frozenset({"escalation", "unreached", "gap", "turn_back"})
+ALWAYS = frozenset({"escalation", "unreached", "gap", "turn_back", "chase"})
 """kinds of notices that leave the app even for those who want none outside it: else nobody would answer"""
 _HIGH = frozenset({1, 2})
 _SLEEPS = frozenset({4, 5})

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from rules import updates as about_updates
 from rules.business_time import ALWAYS, Calendar
 from rules.priority import DEFAULT, HEAD_STARTS, HeadStarts, Matrix
 from rules.sla import Pause, due_at
 from rules.targets import DEFAULT_HOURS, DEFAULT_TARGETS, Target, Targets
+from rules.updates import MANNER, Manner
 from rules.verification import CLOSE_DAYS, REMIND_DAYS, Patience
 
 ALWAYS_ID, BUSINESS_ID = "always", "business"
@@ -57,11 +59,12 @@ DEFAULTS: Mapping[str, Any] = {
     "sla.ola": dict(DEFAULT_OLA),
     "verification.remind_days": REMIND_DAYS,
     "verification.close_days": CLOSE_DAYS,
+    **about_updates.DEFAULTS,
 }
 """Setting -> its default. Lengths are seconds; a calendar's zone '' is the organisation's; `sla.services` is service id
 -> priority -> target, only where they differ; `sla.ola` is tier -> share of the resolution target."""
 
-MOVES = frozenset(DEFAULTS) - {"verification.remind_days", "verification.close_days"}
+MOVES = frozenset(DEFAULTS) - {"verification.remind_days", "verification.close_days", *about_updates.DEFAULTS}
 """settings that may move open incidents"""
 
 Public = Callable[[str, str], Container[date]]
@@ -79,6 +82,8 @@ class Policies:
     """tier -> share of the time to resolve that a team of this tier has"""
     zone: str = "UTC"
     """the organisation's"""
+    updates: Manner = MANNER
+    """how stakeholders are written to"""
     remind_days: int = REMIND_DAYS
     """days after which the reporter is reminded to say whether it is fixed"""
     close_days: int = CLOSE_DAYS
@@ -132,6 +137,7 @@ def parsed(values: Mapping[str, Any], public: Public) -> Policies:
         ),
         ola=dict(values["sla.ola"]),
         zone=zone,
+        updates=about_updates.parsed(values),
         remind_days=values["verification.remind_days"],
         close_days=values["verification.close_days"],
     )

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rules import text
+from rules import text, updates
 from rules.business_time import DAYS, Calendar
 from rules.durations import exact
 from rules.errors import RuleError
@@ -46,6 +46,7 @@ def check(values: Mapping[str, Any], services: Container[int], *, unnamed: bool 
     for key in ("verification.remind_days", "verification.close_days"):
         if not _whole(values[key], 1, MOST_DAYS):
             wrong[key] = f"Give a number of days from 1 to {MOST_DAYS}."
+    updates.check_settings(values, wrong)
     if wrong:
         raise RuleError(" ".join(dict.fromkeys(wrong.values())), fields=wrong)
     return [*_odd_matrix(values["priority.matrix"]), *_odd_targets(values["sla.targets"], values["sla.calendars"])]

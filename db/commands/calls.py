@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from db.commands import chat, timeline
+from db.commands.rooms import room_of
 from rules import calls, text, web_address
 from rules.access import Actor
 from rules.errors import RuleError
@@ -20,7 +21,7 @@ def start(
     Of two who start at once both get the first one's; a pasted link takes its place.
     """
     incident = chat.opened(db, incident_id, actor)
-    room = chat.room_of(db, incident)
+    room = room_of(db, incident)
     if pasted is not None:
         url = web_address.checked(text.line(pasted, "url", web_address.LIMIT, required="Paste the link of the call."))
     elif room.call_url:
@@ -40,7 +41,7 @@ def start(
 def end(db: Session, incident_id: int, *, actor: Actor, now: datetime) -> None:
     """Take the link away. What has ended stays so."""
     incident = chat.opened(db, incident_id, actor)
-    room = chat.room_of(db, incident)
+    room = room_of(db, incident)
     if not room.call_url:
         return
     room.call_url, room.call_at, room.called_by_id = "", None, None

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.commands import files, incidents, notices, tasks, timeline
-from db.models import Incident, Message, MessageVersion, Person, Room
+from db.commands.rooms import room_of
+from db.models import Incident, Message, MessageVersion, Person
 from db.queries import rooms
 from db.queries.access import record_of
 from rules import access, chat
@@ -111,15 +112,6 @@ def opened(db: Session, incident_id: int, actor: Actor) -> Incident:
     incident = incidents.for_change(db, incident_id, None, actor)
     access.check(actor, "note", record_of(db, incident))
     return incident
-
-
-def room_of(db: Session, incident: Incident) -> Room:
-    """Made when first something is said or a call begins. The caller holds the incident."""
-    room = db.get(Room, incident.id)
-    if room is None:
-        room = Room(incident_id=incident.id, turn=0, call_url="")
-        db.add(room)
-    return room
 
 
 def _turn(db: Session, incident: Incident) -> int:

@@ -151,7 +151,7 @@ _SORTED = {
 def triage(db: Session, incident: Incident, fields: dict[str, Any], known: Policies) -> dict[str, Any]:
     """`fields` to be set in triage, with the priority that follows. RuleError names every wrong one."""
     wrong: dict[str, str] = {}
-    for flag in ("major", "restricted", *priority.RISKS):
+    for flag in ("restricted", *priority.RISKS):
         if flag in fields:
             fields[flag] = bool(fields[flag])
     people = fields.get("people_affected")

@@ -25,6 +25,7 @@ from db.commands import (
     telling,
     templates,
     timeline,
+    update_clock,
     wording,
 )
 from db.models import Follower, Incident, TimelineEntry
@@ -42,7 +43,6 @@ TRIAGE_FIELDS = (
     "urgency",
     "people_affected",
     "service_id",
-    "major",
     "security",
     "compliance",
     "financial",
@@ -54,6 +54,10 @@ _CLOCK_FIELDS = {
     "impact", "urgency", "priority", "state", "team_id", "service_id", "people_affected", "reported_at", "major",
     "hold_reason", "hold_until", *priority.RISKS,
 }  # fmt: skip
+
+
+_INSIDE = frozenset({"escalate", "correct", "vendor", "declare", "stand_down"})
+"""changes that the reporter does not read of"""
 
 
 class Conflict(RuleError):
@@ -350,7 +354,7 @@ def _write(
             changes=wording.as_json(before, rest),
             states=(was_state, incident.state),
             teams=(was_team, incident.team_id),
-            public=kind not in ("escalate", "correct", "vendor"),
+            public=kind not in _INSIDE,
         )
         parts.tell(db, entry, incident, actor, now)
         asking.told(db, incident, kind, entry.detail, actor, now)
@@ -360,6 +364,7 @@ def _write(
         outbox.stop_pages(db, incident.id, now)
     db.flush()
     escalation.follow(db, incident, kind, before, actor=actor, now=now)
+    update_clock.follow(db, incident, before, now)
     db.flush()
     return incident
 

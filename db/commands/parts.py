@@ -13,6 +13,7 @@ from rules.access import Actor
 
 _TOLD = {
     "comment": "wrote on",
+    "update": "sent an update on",
     "resolve": "resolved",
     "recover": "found restored",
     "reject": "reopened",

@@ -35,7 +35,10 @@ _PATIENCE = Patience()
 STEP, AGAIN = "escalation", "repage"
 PAGING = frozenset({STEP, AGAIN})
 """kinds that db.commands.escalation sets and fires; nothing of the incident itself says when they are due"""
-KINDS = PAGING | set(TOLD)
+UPDATE, COMMANDER = "update_due", "no_commander"
+OWED = frozenset({UPDATE, COMMANDER})
+"""kinds that db.commands.update_clock sets and fires, likewise"""
+KINDS = PAGING | OWED | set(TOLD)
 
 
 def wanted(
@@ -100,7 +103,7 @@ def move(
     due = wanted(incident, paused, running, patience)
     missed = {}
     for timer in present:
-        if timer.kind in PAGING:
+        if timer.kind in PAGING or timer.kind in OWED:
             continue
         moment = due.pop(timer.kind, None)
         if moment is None:
@@ -129,6 +132,11 @@ def fire(db: Session, timer: Timer, now: datetime) -> None:
         from db.commands import escalation  # it sets timers, so it knows this module
 
         escalation.fire_timer(db, timer, incident, now)
+        return
+    if timer.kind in OWED:
+        from db.commands import update_clock  # likewise
+
+        update_clock.fire(db, timer, incident, now)
         return
     kind, text = TOLD[timer.kind]
     timer.fired_at = now

@@ -103,6 +103,8 @@ def action(
         "reopen": "reopened it",
         "cancel": "cancelled it",
         "unmerge": "undid the merge",
+        "declare": "declared it a major incident",
+        "stand_down": "stood it down: no major incident any more",
         "undo": "took back the last change",
     }[kind]
 
@@ -140,6 +142,4 @@ def edits(db: Session, before: Mapping[str, Any], after: Mapping[str, Any]) -> s
         parts.append(f"what is affected to '{changed['affected']}'")
     if "restricted" in changed:
         parts.append("restricted" if changed["restricted"] else "open to all who work on incidents")
-    if "major" in changed:
-        parts.append("a major incident" if changed["major"] else "no longer a major incident")
     return f"set {', '.join(parts)}"

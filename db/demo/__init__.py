@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db.commands import asking, assignments, conversation, incidents, tasks, timers
+from db.commands import asking, assignments, conversation, incidents, major, tasks, timers, updates
 from db.demo import monitoring, on_call, organisation, past, present, templates
 from db.demo.story import Step
 from db.models import Assignment, Incident, Notice, Setting, Task, Timer
@@ -80,6 +80,13 @@ def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | N
             tasks.tick(db, number, task_id, True, actor=actor, now=now)
     elif step.verb == "prioritise":
         incidents.prioritise(db, number, None, given, actor=actor, now=now)
+    elif step.verb == "declare":
+        major.declare(db, number, None, **given, actor=actor, now=now)
+    elif step.verb == "role":
+        major.give(db, number, **given, actor=actor, now=now)
+    elif step.verb == "update":
+        next_at = now + timedelta(minutes=given.pop("minutes"))
+        updates.write(db, number, audience="internal", **given, next_at=next_at, actor=actor, now=now)
     else:
         if "duplicate_of" in given:
             given["duplicate_of_id"] = made[given.pop("duplicate_of")].id

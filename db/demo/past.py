@@ -96,10 +96,11 @@ def _course(story: Story) -> None:
         return
     _triage(story, go, answer_share * target.response)
     if story.scope in ("site", "everyone") and rng.random() < 0.7:
-        story.tell("prioritise", go.on(180), story.triager(), major=True, people_affected=rng.randint(12, 90) * 10)
-        story.tell(
-            "comment", go.on(600), story.worker, words="We know about it and are working on it. More in an hour."
-        )
+        story.tell("prioritise", go.on(180), story.triager(), people_affected=rng.randint(12, 90) * 10)
+        lead = story.triager()
+        story.tell("declare", go.on(60), lead, reason="Whole wards cannot work.", commander_id=lead.id)
+        told = "We know about it and are working on it. More in an hour."
+        story.tell("update", go.on(200), story.worker, stage="investigating", words=told, minutes=60)
     fixed_after = fix_share * target.resolution
     _work(story, go, max(fixed_after - go.used, 600))
     story.resolve(go.on(max(fixed_after - go.used, 600)))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from db.demo.cases import CASES, split
-from db.demo.organisation import Organisation
+from db.demo.organisation import DESK, Organisation
 from db.demo.story import Story
 from rules.targets import Targets
 
@@ -89,24 +89,23 @@ def _major(story: Story, now: datetime) -> None:
     ago = {minutes: now - timedelta(minutes=minutes) for minutes in (51, 49, 46, 43, 41, 38, 24, 9)}
     story.accept(ago[51])
     story.acknowledge(ago[49])
-    story.tell("prioritise", ago[46], story.triager(), major=True, people_affected=640)
+    lead = story.triager()
+    story.tell("prioritise", ago[46], lead, people_affected=640)
+    declared = ago[46] + timedelta(seconds=40)
+    story.tell("declare", declared, lead, reason="No ward can admit a patient.", commander_id=lead.id)
+    writer = next(actor for actor in story.org.members(DESK) if actor.id not in (lead.id, story.worker.id))
+    story.tell("role", declared + timedelta(seconds=30), lead, role="communications", person_id=writer.id)
     story.note(ago[43])
     others = [actor for actor in story.org.actors.values() if actor.id != story.reporter.id]
     for minutes, actor in zip((41, 38, 24), story.rng.sample(others, 3), strict=True):
         story.tell("follow", ago[minutes], actor)
-    story.tell(
-        "comment",
-        ago[38],
-        story.worker,
-        words="New admissions do not reach the kitchen, the laboratory and radiology. Send them on paper for now. "
-        "We tell you more at a quarter past.",
+    words = (
+        (42, "investigating", "New admissions do not reach the kitchen and the laboratory. Send them on paper."),
+        (24, "investigating", "Still the same. The vendor is on the call with us. Keep to paper for admissions."),
+        (9, "identified", "This noon's release is the cause. We are rolling it back; that takes about twenty minutes."),
     )
-    story.tell(
-        "comment",
-        ago[9],
-        story.worker,
-        words="The release of this noon is the cause. We are rolling it back; that takes about twenty minutes.",
-    )
+    for minutes, stage, said in words:
+        story.tell("update", now - timedelta(minutes=minutes), writer, stage=stage, words=said, minutes=20)
 
 
 def _same_again(story: Story, original: Story) -> Story:

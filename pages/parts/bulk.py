@@ -114,7 +114,7 @@ def _triage(key: str) -> dict[str, str]:
             "People affected", min_value=0, step=1, value=None, key=drawn["people_affected"], placeholder=_AS_IT_IS
         )
     with st.expander("Risks and more"):
-        for name, label in (("major", "Major incident"), ("restricted", "Restricted"), *RISKS.items()):
+        for name, label in (("restricted", "Restricted"), *RISKS.items()):
             choice(label.removeprefix("a ").capitalize(), name, {True: "Yes", False: "No"})
         drawn["affected"] = f"{key}.affected"
         st.text_input("What or where is affected", key=drawn["affected"], placeholder=_AS_IT_IS)

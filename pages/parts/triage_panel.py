@@ -29,7 +29,7 @@ from rules.priority import EFFECTS, LABELS, LEVELS, RISKS, SCOPES, behind, prior
 from rules.states import OPEN
 
 FIELDS = (
-    "category_pair_id", "impact", "urgency", "service_id", "title", "affected", "people_affected", "major",
+    "category_pair_id", "impact", "urgency", "service_id", "title", "affected", "people_affected",
     "restricted", *RISKS,
 )  # fmt: skip
 
@@ -268,7 +268,6 @@ def more(detail: Detail, key: str, services: dict[int, ServiceChoice], wrong: Ma
         ):
             st.text_input(label, words, key=f"{key}.{name}", max_chars=checks.TITLE_LIMIT, persist_state="page")
             field_problem(wrong.get(name))
-        st.checkbox("Major incident", value=line.major, key=f"{key}.major", persist_state="page")
         for risk, words in RISKS.items():
             st.checkbox(
                 words.removeprefix("a ").capitalize(),

@@ -72,7 +72,7 @@ def test_what_an_action_needs_is_needed_in_bulk_too(office):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("impact", 1), ("urgency", 3), ("people_affected", 40), ("major", True), ("security", True),
+        ("impact", 1), ("urgency", 3), ("people_affected", 40), ("security", True),
         ("compliance", True), ("financial", True), ("title", "Better words"), ("affected", "Everything"),
     ],
 )  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from db.commands import conversation, incidents
+from db.commands import conversation, incidents, major
 from db.commands.incidents import Conflict
 from db.engine import reading, writing
 from db.models import Follower
@@ -99,7 +99,7 @@ def test_rank_follows_what_triage_says(office):
     assert office.incident(big).rank_at < office.incident(small).rank_at
     before = office.incident(big).rank_at
     with writing(office.engine) as db:
-        incidents.prioritise(db, big, 2, {"major": True}, actor=office.people["Lena"], now=MONDAY)
+        major.declare(db, big, 2, "Everybody waits.", actor=office.people["Lena"], now=MONDAY)
     assert office.incident(big).rank_at == before - 365 * DAY
 
 

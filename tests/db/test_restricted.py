@@ -13,7 +13,19 @@ import pytest
 from sqlalchemy import select
 
 import db.queries
-from db.commands import bulk, conversation, files, history, incidents, naming, outbox, policies, relations
+from db.commands import (
+    bulk,
+    conversation,
+    files,
+    history,
+    incidents,
+    major,
+    naming,
+    outbox,
+    policies,
+    relations,
+    updates,
+)
 from db.engine import reading, writing
 from db.models import Alert, Incident, Integration, Person, PersonRole
 from db.queries import alerts as alert_queries
@@ -38,6 +50,7 @@ from db.queries import (
 from db.queries import incidents as incident_queries
 from db.queries import relations as relation_queries
 from db.queries import settings as setting_queries
+from db.queries import updates as update_queries
 from rules.access import Actor, Forbidden, NotFound
 from rules.errors import RuleError
 from rules.periods import Period
@@ -60,7 +73,7 @@ NOT_ABOUT_INCIDENTS = {
     "oncall.has_feed", "oncall.now_and_next", "people.wants_notices",
     "reach.check_own", "reach.methods", "reach.rules_of", "reach.team_channels",
     "schedules.calendar", "schedules.choices", "schedules.detail", "schedules.hours_per_person", "schedules.overrides",
-    "schedules.preview", "schedules.problems", "schedules.swaps",
+    "schedules.preview", "schedules.problems", "schedules.swaps", "updates.may_decide", "updates.subscribed",
 }  # fmt: skip
 """queries with an actor that say nothing of incidents, or are the rule itself"""
 WALKED = {
@@ -72,6 +85,7 @@ WALKED = {
     "triage.unassigned", "audit.changes", "audit.incident_changes", "audit.actions",
     "audit.compared", "tasks.checklist", "alerts.listed", "alerts.one", "deliveries.log", "escalation.standing",
     "notices.own", "notices.unread", "rooms.opened", "rooms.talk",
+    "updates.of_incident", "updates.reach",
 }  # fmt: skip
 """what `answers` asks, by itself or through another"""
 
@@ -166,6 +180,8 @@ def answers(office, actor, known, words):
                 ask(f"files {number}", incident_queries.files, detail)
                 ask(f"escalation {number}", escalation.standing, detail)
                 ask(f"talk {number}", rooms.talk, detail, NOW)
+                ask(f"response {number}", update_queries.of_incident, detail)
+                ask(f"reach {number}", update_queries.reach, detail)
             asked[f"room {number}"] = answer(lambda number=number: str(rooms.opened(db, actor, number).id))
     return asked
 
@@ -184,8 +200,14 @@ def hide(office, title, state):
         )
     if state == "new":
         return incident
-    triaged = office.triage | {"team_id": office.teams["Servers"], "service_id": office.service, "major": True}
+    triaged = office.triage | {"team_id": office.teams["Servers"], "service_id": office.service}
     office.perform(incident, "accept", "Ines", MONDAY, **triaged)
+    with writing(office.engine) as db:
+        major.declare(db, incident, None, SECRET[0], actor=ines, now=MONDAY)
+        updates.write(
+            db, incident, audience="internal", stage="identified", words=f"{SECRET[2]} it was", next_at=MONDAY + DAY,
+            actor=ines, now=MONDAY,
+        )  # fmt: skip
     if state == "cancelled":
         office.perform(incident, "cancel", "Ines", MONDAY + HOUR, reason=SECRET[0])
         return incident

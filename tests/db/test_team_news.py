@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from db.commands import escalation, escalation_policies, incidents
+from db.commands import escalation, escalation_policies, incidents, major
 from db.engine import reading, writing
 from db.models import ContactMethod, Incident, NotificationRule, OutboxMessage, Person, Team, TeamChannel
 from db.queries import reach
@@ -106,7 +106,7 @@ def test_what_pages_nobody_says_so(office):
 def test_both_teams_read_a_handover_and_the_one_that_has_it_reads_that_it_is_major(office):
     number = office.bring_to("assigned", **URGENT)
     with writing(office.engine) as db:
-        incidents.prioritise(db, number, None, {"major": True}, actor=office.people["Lena"], now=MONDAY + 2 * HOUR)
+        major.declare(db, number, None, "Many wait.", actor=office.people["Lena"], now=MONDAY + 2 * HOUR)
     office.perform(number, "assign", "Lena", MONDAY + 3 * HOUR, team_id=office.teams["Servers"], reason="A disk.")
     assert [subject for subject, _ in read_by(office, "Network")] == [
         "INC-000001 P3 is yours: Mail is slow",

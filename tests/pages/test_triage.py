@@ -216,16 +216,16 @@ def test_every_field_of_triage_is_saved(desk, opened):
     field(at, "number_input", ".people_affected").set_value(40)
     field(at, "text_input", ".title").set_value("Nobody can print on floor 2")
     field(at, "text_input", ".affected").set_value("Floor 2")
-    for flag in ("major", "security", "restricted"):
+    for flag in ("security", "restricted"):
         field(at, "checkbox", f".{flag}").set_value(True)
     at = button(at, "Save only").click().run()
     kept = desk.incident(number)
     assert (kept.people_affected, kept.title, kept.affected) == (40, "Nobody can print on floor 2", "Floor 2")
-    assert (kept.major, kept.security, kept.restricted) == (True, True, True)
+    assert (kept.security, kept.restricted) == (True, True)
     assert f"{number} saved." in said(at)
     at = button(at, "Undo").click().run()
     kept = desk.incident(number)
-    assert (kept.title, kept.major, kept.restricted) == ("Nobody can print", False, False)
+    assert (kept.title, kept.security, kept.restricted) == ("Nobody can print", False, False)
     assert f"{number} is as it was." in said(at)
 
 

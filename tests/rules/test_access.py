@@ -34,6 +34,9 @@ BY_ROLE = """
     next_up      .         x          x     x     .        .
     note         .         x          x     x     .        .
     inform       .         x          x     x     .        .
+    declare      .         x          x     x     .        .
+    stand_down   .         .          x     x     .        .
+    publish      .         .          x     x     .        .
     comment      .         x          x     x     .        .
     follow       x         x          x     x     x        x
     attach       .         x          x     x     .        .
@@ -57,7 +60,7 @@ BY_ROLE = """
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}
-DEVOPS = {"correct", "accept", "prioritise", "remind", "close", "cancel", "merge", "unmerge"}
+DEVOPS = {"stand_down", "publish", "correct", "accept", "prioritise", "remind", "close", "cancel", "merge", "unmerge"}
 RECORD = Record(reporter_id=50, team_id=60, assignee_id=70, named_ids=(80,))
 
 

@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from db.commands import corrections, incidents, ranking, relations
-from db.commands.timers import wanted
+from db.commands import corrections, incidents, major, ranking, relations
+from db.commands.timers import OWED, wanted
 from db.commands.undo import undo
+from db.commands.update_clock import OVER
 from db.engine import reading, writing
-from db.models import QUEUE_GROUP, Incident
+from db.models import QUEUE_GROUP, Incident, Room
 from rules import states
 from rules.errors import RuleError
 from rules.moments import MOMENTS
@@ -157,6 +158,16 @@ class Lifecycle(RuleBasedStateMachine):
         self.office.comment(self.id, "Any news?", who, self.now)
         self.version = self.office.incident(self.id).version
 
+    @rule(who=some.sampled_from(NAMES))
+    def declare(self, who: str) -> None:
+        change = major.stand_down if self.office.incident(self.id).major else major.declare
+        try:
+            with writing(self.office.engine) as db:
+                change(db, self.id, self.version, "Many wait.", actor=self.office.people[who], now=self.now)
+        except RuleError:
+            return
+        self.version += 1
+
     @rule(minutes=some.integers(1, 6000))
     def wait(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
@@ -201,6 +212,13 @@ class Lifecycle(RuleBasedStateMachine):
             assert all(one[1] <= other[0] for one, other in pairwise(spans)), "two teams have it at once"
             due = wanted(kept, bool(running), present[0] if present else None)
             waiting = {kind: timer.due_at for kind, timer in timers.items() if timer.fired_at is None}
+            owed = {kind for kind in OWED if waiting.pop(kind, None) is not None}
+            room = db.get(Room, self.id)
+            promised = room is not None and room.update_due_at is not None
+            assert ("update_due" in owed) == promised, "an update is owed when it was promised, and only then"
+            assert not promised or kept.state not in OVER
+            assert ("no_commander" in owed) == (kept.major and kept.state not in OVER)
+            assert (room is not None and room.declared_at is not None) == kept.major
             assert set(waiting) <= set(due), "a timer was left behind"
             assert all(due[kind] == moment for kind, moment in waiting.items())
             assert all(kind in timers for kind in due), "a timer is missing"
