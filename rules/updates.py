@@ -61,8 +61,8 @@ FACTS: Mapping[str, Mapping[str, str]] = {
 """audience -> what its templates may name in braces; the public is told nothing that is not written for it"""
 DEFAULT_TEMPLATES: Mapping[str, Mapping[str, str]] = {
     "investigating": {
-        "internal": "{number}: {title}. {service} is affected since {started}; {people}. We are looking for the cause. "
-        "{commander} The next update comes {next}.",
+        "internal": "{number}: {title}. {service} is affected. It began {started}; {people}. We are looking for the "
+        "cause. {commander} The next update comes {next}.",
         "external": "We are looking into a problem with {service} that began {started}. The next update comes {next}.",
     },
     "identified": {
@@ -110,6 +110,13 @@ _PLACE = re.compile(r"\{([^{}]*)\}")
 def stage_of(state: str) -> str:
     """The stage that an update most likely tells while the incident is in this state."""
     return _STAGE_OF.get(state, "investigating")
+
+
+def stage_after(told: str | None, state: str) -> str:
+    """The stage that the next update most likely tells: by the state, and never back behind what was told."""
+    order = list(STAGES)
+    known = stage_of(state)
+    return max(known, told, key=order.index) if told is not None and told != order[-1] else known
 
 
 def goes_to(audience: str) -> frozenset[str]:

@@ -14,7 +14,6 @@ from db.commands.rooms import room_of
 from db.models import Incident, Person, Service, ServiceSubscriber, Update
 from db.queries import updates as queries
 from db.queries.access import record_of
-from db.queries.settings import policies
 from rules import access, text, updates
 from rules.access import Actor, Forbidden
 from rules.errors import RuleError
@@ -39,9 +38,9 @@ def write(
     actor: Actor,
     now: datetime,
 ) -> Update:
-    """Write an update and publish it, or let it wait for the commander's word (see `waits`). RuleError with `fields`.
+    """Write an update and publish it, or let it wait for the commander's word (queries.updates.waits).
 
-    The same `token` twice is one update.
+    RuleError with `fields`. The same `token` twice is one update.
     """
     incident = chat.opened(db, incident_id, actor)
     if token:
@@ -67,28 +66,11 @@ def write(
     room_of(db, incident)
     db.add(update)
     db.flush()
-    if waits(db, incident, audience, actor):
+    if public and queries.waits(db, actor, record_of(db, incident)):
         _ask(db, incident, update, actor, now)
     else:
         _publish(db, incident, update, actor, now)
     return update
-
-
-def waits(db: Session, incident: Incident, audience: str, actor: Actor) -> bool:
-    """True when what `actor` writes to this audience is read by the commander before it is published.
-
-    Only what the public is told: where the setting asks for it, and when it is written by one who triages neither and
-    has no part in telling people.
-    """
-    if "external" not in updates.goes_to(audience):
-        return False
-    record = record_of(db, incident)
-    if queries.may_decide(actor, record, queries.holder(db, incident.id, "commander")):
-        return False
-    if policies(db).updates.approval:
-        return True
-    writes = queries.holder(db, incident.id, "communications") == actor.id
-    return not (writes or access.may(actor, "publish", record))
 
 
 def decide(

@@ -207,8 +207,11 @@ def talk(db: Session, actor: Actor, detail: incidents.Detail, now: datetime) -> 
     return Talk(mark.incident, list(nameable(db, detail.record).values()), call)
 
 
-def nameable(db: Session, record: access.Record) -> dict[int, str]:
-    """Id -> name of those who work on incidents and may read this one: whom a message may name, in order of name."""
+def nameable(db: Session, record: access.Record, *, to: str = "read") -> dict[int, str]:
+    """Id -> name of those who work on incidents and may do `to` with this one, in order of name.
+
+    Whom a message may name: everybody who may read it. Access is the caller's to check.
+    """
     people = (
         select(Person.id, Person.name, func.aggregate_strings(PersonRole.role, " "))
         .join(PersonRole, PersonRole.person_id == Person.id)
@@ -221,6 +224,6 @@ def nameable(db: Session, record: access.Record) -> dict[int, str]:
     named = {}
     for person_id, name, roles in db.execute(people):
         actor = Actor(person_id, name, frozenset(roles.split()), team if person_id in members else frozenset())
-        if incidents.works_on(actor) and access.may(actor, "read", record):
+        if incidents.works_on(actor) and access.may(actor, to, record):
             named[person_id] = name
     return named

@@ -22,6 +22,7 @@ from db.models import (
 from db.queries import incidents, people
 from db.queries.access import followers_of, record_of
 from db.queries.responsible import responsible
+from db.queries.settings import policies
 from rules import access
 from rules.access import Actor, Record
 
@@ -153,6 +154,21 @@ def may_decide(actor: Actor, record: Record, commander: int | None) -> bool:
     if commander is not None:
         return actor.id == commander
     return access.may(actor, "publish", record)
+
+
+def waits(db: Session, actor: Actor, record: Record) -> bool:
+    """True when what `actor` writes to the public is read by the commander before it is published.
+
+    Where the setting asks for it, and when it is written by one who triages nothing and has no part in telling people.
+    """
+    assert record.id is not None
+    parts = held(db, record.id)
+    if may_decide(actor, record, next((each.person_id for each in parts if each.role == "commander"), None)):
+        return False
+    if policies(db).updates.approval:
+        return True
+    writes = any(each.role == "communications" and each.person_id == actor.id for each in parts)
+    return not (writes or access.may(actor, "publish", record))
 
 
 def deciders(db: Session, incident: Incident) -> list[int]:

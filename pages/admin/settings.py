@@ -4,7 +4,7 @@ import streamlit as st
 
 from db.engine import reading
 from db.queries import settings as queries
-from pages.admin.setting import calendars, flow, organisation, priority, targets, teams
+from pages.admin.setting import calendars, flow, organisation, priority, targets, teams, updates
 from pages.parts import address, session
 from pages.parts.forms import guarded
 from pages.parts.marks import gray
@@ -15,6 +15,7 @@ PARTS = {
     "targets": ("SLA targets", targets),
     "calendars": ("Calendars", calendars),
     "teams": ("Teams", teams),
+    "updates": ("Updates", updates),
 }
 
 

@@ -6,8 +6,9 @@ from datetime import datetime
 import streamlit as st
 
 from db.commands import contact as commands
+from db.commands import updates as subscriptions
 from db.engine import Session, reading
-from db.queries import people, reach
+from db.queries import choices, people, reach, updates
 from db.queries.reach import Method, Rule
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
@@ -33,6 +34,8 @@ def box(actor: Actor) -> None:
         methods = reach.methods(db, actor, actor.id)
         rules = reach.rules_of(db, actor, actor.id)
         wants = people.wants_notices(db, actor)
+        subscribed = updates.subscribed(db, actor)
+        services = {each.id: each.name for each in choices.services(db)} | subscribed
     st.header("How to reach me")
     st.caption("Everything is under Messages too, whatever you choose here.")
     _told()
@@ -54,6 +57,23 @@ def box(actor: Actor) -> None:
         help="Off: notices are under Messages alone. These always leave: pages, which ask you to answer for an "
         "incident; what nobody answers; and that nobody is, or you are again, on call.",
     )
+    key = f"{KEY}.services"
+    st.multiselect(
+        "Tell me about incidents of these services (optional)",
+        list(services),
+        default=list(subscribed),
+        format_func=services.__getitem__,
+        key=key,
+        placeholder="Choose services by name",
+        help="You read the updates that are written to people here.",
+        on_change=_subscribe,
+        args=(actor, key),
+    )
+
+
+def _subscribe(actor: Actor, key: str) -> None:
+    chosen = list(st.session_state[key])
+    _act(lambda db, now: subscriptions.subscribe(db, chosen, actor=actor, now=now), "Your services are saved.")
 
 
 def _told() -> None:

@@ -10,6 +10,7 @@ from db.engine import reading
 from db.queries import alerts as alert_queries
 from db.queries import choices, escalation, incidents, maintenance_windows, rooms, triage
 from db.queries import tiers as between
+from db.queries import updates as update_queries
 from db.queries.lines import Line
 from db.queries.relations import relations
 from db.queries.tasks import checklist
@@ -24,6 +25,7 @@ from pages.parts import (
     named,
     paging,
     related,
+    response,
     session,
     shapes,
     tasks,
@@ -78,6 +80,7 @@ def room(number: str) -> None:
             asked = escalation.standing(db, actor, detail)
             todo = checklist(db, actor, detail)
             talk = rooms.talk(db, actor, detail, now)
+            led = update_queries.of_incident(db, actor, detail)
     except NotFound as missing:
         st.title("Incident")
         empty(missing.sentence, "Look it up by its number, or go back to the list.", key="incident.missing")
@@ -86,23 +89,27 @@ def room(number: str) -> None:
     if not incidents.works_on(actor):
         st.switch_page("staff/my_reports.py", query_params={"number": detail.line.number})
     with dialogs.live():
-        head(detail, standing, now)
+        head(detail, standing, led, now)
         if detail.line.state in OPEN:
             maintenance.hint(quiet, detail.line.service, now)
-        buttons(actor, detail, asked is not None, talk.call)
+        buttons(actor, detail, asked is not None, talk.call, led)
         confirmation.standing(actor, detail, now)
         related.merged(detail)
         tiers.box(actor, detail, standing, now)
         left, right = st.columns([1.45, 1], gap="medium")
         with left:
+            response.box(actor, detail, led, now)
             if asked is not None:
                 paging.box(actor, detail, asked, now)
+            if detail.line.major:  # those who are called in talk first
+                chat(actor, detail, talk)
             facts(detail, standing, files, now, place)
             alerts.box(found, now)
             tiers.vendor(actor, detail)
             corrections.button(actor, detail)
             related.duplicates(belongs, now)
-            chat(actor, detail, talk)
+            if not detail.line.major:
+                chat(actor, detail, talk)
             if runbook:
                 with st.expander("What to do", icon=":material/menu_book:"):
                     st.text(runbook)
@@ -125,7 +132,7 @@ def find(actor: Actor, *, heading: bool = True) -> None:
             st.rerun()
 
 
-def head(detail: incidents.Detail, standing: between.Standing, now: datetime) -> None:
+def head(detail: incidents.Detail, standing: between.Standing, led: update_queries.Response, now: datetime) -> None:
     line = detail.line
     st.set_page_config(page_title=f"{line.number} · Incident Desk")
     reported = f"reported by {line.reporter}" if line.reporter else "reported"
@@ -144,14 +151,17 @@ def head(detail: incidents.Detail, standing: between.Standing, now: datetime) ->
         priority=line.priority,
         flags=flags,  # type: ignore[arg-type]
         caption=caption,
-        facts=clocks(detail, standing, now),
+        facts=clocks(detail, standing, led, now),
         now=now,
     )
 
 
-def clocks(detail: incidents.Detail, standing: between.Standing, now: datetime) -> list[dict[str, object]]:
+def clocks(
+    detail: incidents.Detail, standing: between.Standing, led: update_queries.Response, now: datetime
+) -> list[dict[str, object]]:
     """The facts of the head: what runs out, and who has it."""
-    line, found = detail.line, []
+    line, found = detail.line, response.facts(detail, led)
+    counted = len(found) < 2  # with a commander and an update that is owed, the team's own time is the least
     if line.acknowledged_at is None and line.response_due_at is not None and line.state in OPEN:
         share = (now - line.reported_at) / (line.response_due_at - line.reported_at)
         due = {"due": line.response_due_at.isoformat(), "share": share}
@@ -166,7 +176,8 @@ def clocks(detail: incidents.Detail, standing: between.Standing, now: datetime) 
         found.append(
             {"label": "Fix", "value": "Later than promised" if late else "In time", "tone": "late" if late else None}
         )
-    found += tiers.facts(detail, standing, now)
+    if counted:
+        found += tiers.facts(detail, standing, now)
     if line.hold_until is not None:
         found.append({"label": "On hold until", "value": times.short(line.hold_until, now)})
     found.append({"label": tiers.team(detail), "value": line.team or "None yet"})
@@ -174,7 +185,13 @@ def clocks(detail: incidents.Detail, standing: between.Standing, now: datetime) 
     return found
 
 
-def buttons(actor: Actor, detail: incidents.Detail, paged: bool, call: rooms.Call | None) -> None:
+def buttons(
+    actor: Actor,
+    detail: incidents.Detail,
+    paged: bool,
+    call: rooms.Call | None,
+    led: update_queries.Response,
+) -> None:
     """The actions allowed to me now: the likely one filled, two more beside it, the rest in a menu.
 
     Once somebody was `paged`, paging another belongs to the box that says who was asked.
@@ -192,12 +209,13 @@ def buttons(actor: Actor, detail: incidents.Detail, paged: bool, call: rooms.Cal
                 on_click=_pressed,
                 args=(actor, detail, name),
             )
-        if names[IN_ROW:]:
+        more = [*names[IN_ROW:], *response.offered(actor, detail, led)]
+        if more:
             chosen = st.menu_button(
                 "More",
-                names[IN_ROW:],
+                more,
                 icon=":material/more_horiz:",
-                format_func=lambda name: actions.label(name, detail.line.state),
+                format_func=lambda name: response.WORDS.get(name) or actions.label(name, detail.line.state),
                 key="incident.more",
             )
             if chosen:
@@ -216,12 +234,14 @@ def buttons(actor: Actor, detail: incidents.Detail, paged: bool, call: rooms.Cal
         actions.show(problem)
     if wanted == tiers.INFORM:
         tiers.ask_inform(actor, detail)
+    elif wanted in response.WORDS:
+        response.ask(actor, detail, wanted)
     elif wanted is not None:
         actions.ask(actor, detail.line.number, wanted)
 
 
 def _pressed(actor: Actor, detail: incidents.Detail, name: str) -> None:
-    if actions.asks(detail, name):
+    if name in response.WORDS or actions.asks(detail, name):
         st.session_state["incident.ask"] = name
     else:
         st.session_state["incident.problem"] = actions.take(actor, detail, name, {})

@@ -73,7 +73,8 @@ NOT_ABOUT_INCIDENTS = {
     "oncall.has_feed", "oncall.now_and_next", "people.wants_notices",
     "reach.check_own", "reach.methods", "reach.rules_of", "reach.team_channels",
     "schedules.calendar", "schedules.choices", "schedules.detail", "schedules.hours_per_person", "schedules.overrides",
-    "schedules.preview", "schedules.problems", "schedules.swaps", "updates.may_decide", "updates.subscribed",
+    "schedules.preview", "schedules.problems", "schedules.swaps", "updates.may_decide",
+    "updates.subscribed", "updates.waits",
 }  # fmt: skip
 """queries with an actor that say nothing of incidents, or are the rule itself"""
 WALKED = {

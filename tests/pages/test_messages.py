@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select, update
 
 from db.commands import contact, notices, outbox
-from db.engine import writing
-from db.models import ContactMethod, Incident, Notice, OutboxMessage
+from db.engine import reading, writing
+from db.models import ContactMethod, Incident, Notice, OutboxMessage, Service, ServiceSubscriber
 from db.settings import settings
 from tests.pages.conftest import seen
 from worker.outbox import tick
@@ -173,3 +173,14 @@ def test_a_broken_way_is_shown_to_its_person(desk, opened):
         contact.add_method(db, priya.id, "slack", "https://hooks.slack.example/x", actor=priya, now=desk.now)
         db.execute(update(ContactMethod).values(verified_at=desk.now, broken_at=desk.now, broken_why="Gone (410)."))
     assert "Does not work: Gone (410)." in said(opened("account.py", "Priya"))
+
+
+@sqlite
+def test_subscribing_to_a_service(desk, opened):
+    at = opened("account.py", "Rita")
+    chosen = next(found for found in at.multiselect if found.label.startswith("Tell me about incidents"))
+    with reading(desk.engine) as db:
+        service = db.scalars(select(Service.id).where(Service.name == "E-mail")).one()
+    chosen.set_value([service]).run()
+    with reading(desk.engine) as db:
+        assert list(db.scalars(select(ServiceSubscriber.person_id))) == [desk.actors["Rita"].id]

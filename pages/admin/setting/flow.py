@@ -29,6 +29,7 @@ _LABELS = {
     "sla.ola": "Teams",
     "priority": "Priority",
     "rank": "Head starts",
+    "updates": "Updates",
     "organisation": "Organisation",
 }
 
