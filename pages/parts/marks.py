@@ -50,6 +50,7 @@ KIND_TONES: dict[str, Tone] = {
     "major": "blue",
     "update": "violet",
     "comment": "violet",
+    "happened": "violet",
     "calm": "green",
     "resolve": "green",
     "recover": "green",

@@ -20,6 +20,7 @@ from pages.parts import (
     confirmation,
     corrections,
     dialogs,
+    happened,
     maintenance,
     named,
     paging,
@@ -37,7 +38,6 @@ from pages.parts.head import incident_head
 from pages.parts.marks import gray
 from pages.parts.template_questions import answered
 from pages.parts.texts import literal
-from pages.parts.timeline import timeline
 from rules.access import Actor, NotFound, may
 from rules.attachments import EXTENSIONS, MAX_BYTES
 from rules.priority import EFFECTS, LEVELS, SCOPES
@@ -46,7 +46,6 @@ from rules.states import OPEN, RESOLUTION_CODES, UNCLOSED
 PRIMARY = ("accept", "acknowledge", "resume", "resolve", "recover", "close", "verify")
 """The one that stands first and filled, in this order of preference by state."""
 IN_ROW = 3
-KEY_KINDS = frozenset(actions.ICONS) | {"report", "sla", "ola", tiers.INFORM}
 
 
 def page() -> None:
@@ -67,7 +66,7 @@ def room(number: str) -> None:
     try:
         with reading() as db:
             detail = incidents.by_number(db, actor, number)
-            entries, total = incidents.timeline(db, actor, detail)
+            told = happened.read(db, actor, detail)
             files = incidents.files(db, actor, detail)
             place = triage.place(db, actor, detail.line.id) if incidents.works_on(actor) else None
             runbook = choices.runbook(db, detail.category_pair_id)
@@ -111,7 +110,7 @@ def room(number: str) -> None:
             related.box(actor, detail, belongs)
             named.box(actor, detail)
         with right:
-            happened(entries, total)
+            happened.box(actor, detail, told)
 
 
 def find(actor: Actor, *, heading: bool = True) -> None:
@@ -360,25 +359,6 @@ def _write(actor: Actor, detail: incidents.Detail, key: str) -> None:
         st.session_state[f"{key}.words"] = ""
         st.session_state[f"{key}.turn"] = turn + 1
     st.session_state[f"{key}.problem"] = problem
-
-
-def happened(entries: list, total: int) -> None:  # type: ignore[type-arg]
-    """The timeline, newest first."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.header("Timeline", width="stretch")
-        which = st.segmented_control(
-            "Which entries",
-            ["Key", "All"],
-            default="All",
-            format_func=gray,
-            key="incident.which",
-            label_visibility="collapsed",
-            required=True,
-        )
-    shown = [entry for entry in entries if which == "All" or entry.kind in KEY_KINDS]
-    timeline(shapes.entries(shown), key="incident.timeline")
-    if total > len(entries):
-        st.caption(f"The newest {len(entries)} of {total}.")
 
 
 page()

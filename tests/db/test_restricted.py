@@ -65,7 +65,8 @@ NOT_ABOUT_INCIDENTS = {
 """queries with an actor that say nothing of incidents, or are the rule itself"""
 WALKED = {
     "board.board", "catalogue.thing", "catalogue.things", "home.home", "incidents.by_number", "incidents.file_content",
-    "incidents.files", "incidents.timeline", "incidents.allowed_actions", "incidents.works_on", "measures.scope",
+    "incidents.files", "incidents.told", "incidents.whole_story", "incidents.course",
+    "incidents.allowed_actions", "incidents.works_on", "measures.scope",
     "my_reports.mine", "my_reports.story", "my_reports.waiting_for_me", "overview.first_and_last", "overview.overview",
     "relations.relations", "settings.pending", "similar.similar", "suggestions.suggest", "triage.count",
     "triage.counts", "triage.open_count", "triage.place", "triage.queue", "triage.standing", "triage.tallies",
@@ -159,7 +160,9 @@ def answers(office, actor, known, words):
             detail = answer(lambda number=number: incident_queries.by_number(db, actor, number))
             asked[f"detail {number}"] = repr(detail)
             if not isinstance(detail, str):
-                ask(f"timeline {number}", incident_queries.timeline, detail)
+                ask(f"timeline {number}", incident_queries.told, detail)
+                ask(f"whole story {number}", incident_queries.whole_story, detail)
+                ask(f"course {number}", incident_queries.course, detail, MONDAY)
                 ask(f"relations {number}", relation_queries.relations, detail)
                 ask(f"story {number}", my_reports.story, detail)
                 ask(f"checklist {number}", tasks.checklist, detail)
