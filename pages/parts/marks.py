@@ -51,6 +51,7 @@ KIND_TONES: dict[str, Tone] = {
     "update": "violet",
     "comment": "violet",
     "happened": "violet",
+    "hypothesis": "blue",
     "calm": "green",
     "resolve": "green",
     "recover": "green",

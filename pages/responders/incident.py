@@ -10,6 +10,7 @@ from db.engine import reading
 from db.queries import alerts as alert_queries
 from db.queries import choices, escalation, incidents, maintenance_windows, rooms, triage
 from db.queries import tiers as between
+from db.queries.hypotheses import suspicions
 from db.queries.lines import Line
 from db.queries.relations import relations
 from db.queries.tasks import checklist
@@ -21,6 +22,7 @@ from pages.parts import (
     corrections,
     dialogs,
     happened,
+    hypotheses,
     maintenance,
     named,
     paging,
@@ -76,6 +78,7 @@ def room(number: str) -> None:
             quiet = maintenance_windows.running(db, actor, detail.service_id, now)
             asked = escalation.standing(db, actor, detail)
             todo = checklist(db, actor, detail)
+            suspected = suspicions(db, actor, detail)
             talk = rooms.talk(db, actor, detail, now)
     except NotFound as missing:
         st.title("Incident")
@@ -105,6 +108,7 @@ def room(number: str) -> None:
             if runbook:
                 with st.expander("What to do", icon=":material/menu_book:"):
                     st.text(runbook)
+            hypotheses.box(actor, detail, suspected)
             tasks.box(actor, detail, todo)
             write(actor, detail)
             related.box(actor, detail, belongs)

@@ -24,6 +24,7 @@ from db.queries import (
     deliveries,
     escalation,
     home,
+    hypotheses,
     measures,
     my_reports,
     notices,
@@ -71,7 +72,8 @@ WALKED = {
     "relations.relations", "settings.pending", "similar.similar", "suggestions.suggest", "triage.count",
     "triage.counts", "triage.open_count", "triage.place", "triage.queue", "triage.standing", "triage.tallies",
     "triage.unassigned", "audit.changes", "audit.incident_changes", "audit.actions",
-    "audit.compared", "tasks.checklist", "alerts.listed", "alerts.one", "deliveries.log", "escalation.standing",
+    "audit.compared", "hypotheses.suspicions",
+    "tasks.checklist", "alerts.listed", "alerts.one", "deliveries.log", "escalation.standing",
     "notices.own", "notices.unread", "rooms.opened", "rooms.talk",
 }  # fmt: skip
 """what `answers` asks, by itself or through another"""
@@ -165,6 +167,7 @@ def answers(office, actor, known, words):
                 ask(f"course {number}", incident_queries.course, detail, MONDAY)
                 ask(f"relations {number}", relation_queries.relations, detail)
                 ask(f"story {number}", my_reports.story, detail)
+                ask(f"suspicions {number}", hypotheses.suspicions, detail)
                 ask(f"checklist {number}", tasks.checklist, detail)
                 ask(f"files {number}", incident_queries.files, detail)
                 ask(f"escalation {number}", escalation.standing, detail)
