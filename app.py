@@ -16,7 +16,7 @@ from anyio import to_thread
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from api import act, alerts, files, health, oncall, reports, rooms, sign_in, v1
+from api import act, alerts, files, health, oncall, reports, rooms, sign_in, timelines, v1
 from api.gate import Gate
 from db.commands import setup
 from db.engine import DatabaseProblem, migrate, reading, writing
@@ -86,6 +86,7 @@ app = st.App(
         *reports.routes,
         *files.routes,
         *rooms.routes,
+        *timelines.routes,
         *alerts.routes,
         *oncall.routes,
         Mount("/api", v1.make(alerts.router)),

@@ -19,6 +19,8 @@ MOMENTS = {
 """column -> its name, in the order in which they should stand"""
 FREE = frozenset({"started_at", "detected_at"})
 """What may also be filled in or taken away: nobody pressed a button then."""
+BEFORE_IT_BEGAN = timedelta(days=7)
+"""How far back what led to an incident may lie."""
 _STRICT = tuple(name for name in MOMENTS if name not in FREE)
 _FUTURE = timedelta(minutes=5)
 """How far the clock of who noted a moment may be ahead. What somebody pressed a button for our own clock has timed."""
@@ -71,3 +73,16 @@ def advice(moments: Mapping[str, datetime | None]) -> list[str]:
         if earlier > later:
             said.append(f"'{MOMENTS[after]}' is before '{MOMENTS[before].lower()}'. Is that right?")
     return said
+
+
+def happened(at: datetime | None, moments: Mapping[str, datetime | None], now: datetime) -> datetime:
+    """The time of something written down afterwards. RuleError('at') unless it lies between what led to it and now."""
+    if not isinstance(at, datetime) or at.tzinfo is None:
+        raise RuleError("Say when it happened.", field="at")
+    if at > now:
+        raise RuleError("Choose a time in the past: this is what has happened.", field="at")
+    began = min(moment for moment in (*moments.values(), now) if moment is not None)
+    if at < began - BEFORE_IT_BEGAN:
+        days = BEFORE_IT_BEGAN.days
+        raise RuleError(f"Choose a time at most {days} days before the incident began.", field="at")
+    return at

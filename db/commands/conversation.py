@@ -2,13 +2,16 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.commands import checks, files, incidents, parts, telling, timeline, wording
 from db.models import Follower, Incident, TimelineEntry
 from db.queries.access import record_of
-from rules import access, states, text
+from rules import access, moments, states, text
 from rules.access import Actor
+from rules.errors import RuleError
+from rules.timeline_kinds import HAPPENED
 
 
 def comment(db: Session, incident_id: int, words: str, *, public: bool, actor: Actor, now: datetime) -> TimelineEntry:
@@ -44,6 +47,38 @@ def comment(db: Session, incident_id: int, words: str, *, public: bool, actor: A
             changes["state"] = "assigned"  # nobody has started work yet; the time to answer still runs
         incidents.amend(db, incident, "resume", changes, {}, actor=access.SYSTEM, now=now)
     return entry
+
+
+def happened(
+    db: Session, incident_id: int, words: str, at: datetime | None, *, actor: Actor, now: datetime
+) -> TimelineEntry:
+    """Write down what happened at a time of its own; that it was written down `now` is kept too.
+
+    For those who work on the incident. The same words at the same time are written once. RuleError with `fields`.
+    """
+    incident = incidents.for_change(db, incident_id, None, actor)
+    access.check(actor, "note", record_of(db, incident))
+    wrong: dict[str, str] = {}
+    try:
+        at = moments.happened(at, {name: getattr(incident, name) for name in moments.MOMENTS}, now)
+    except RuleError as error:
+        wrong |= error.fields
+    try:
+        words = text.block(words, "words", checks.TEXT_LIMIT, required="Say what happened.")
+    except RuleError as error:
+        wrong |= error.fields
+    if wrong or at is None:
+        raise RuleError(" ".join(wrong.values()), fields=wrong)
+    same = select(TimelineEntry).where(
+        TimelineEntry.incident_id == incident.id,
+        TimelineEntry.at == at,
+        TimelineEntry.kind == HAPPENED,
+        TimelineEntry.detail == words,
+    )
+    already = db.scalars(same.limit(1)).first()
+    if already is not None:
+        return already
+    return timeline.add(db, incident, actor, at, HAPPENED, "wrote down", detail=words, versioned=False, recorded_at=now)
 
 
 def attach(db: Session, incident_id: int, upload: files.Upload, *, actor: Actor, now: datetime) -> None:

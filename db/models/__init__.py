@@ -11,6 +11,7 @@ from db.models.alerts import (
 )
 from db.models.base import Base, Instant, Json, from_micros, to_micros
 from db.models.history import HistoryIndex, HistoryWord
+from db.models.hypotheses import Hypothesis, HypothesisEvidence
 from db.models.incidents import (
     QUEUE_ACTIVE,
     QUEUE_AWAITING,
@@ -40,6 +41,7 @@ from db.models.oncall import (
 from db.models.people import OneTimeLink, Person, PersonRole, SavedView, SignInSession, TeamMember, Throttle
 from db.models.reach import ContactMethod, NotificationRule, PageLink, TeamChannel
 from db.models.room import Message, MessageVersion, Presence, Room
+from db.models.runbooks import OpenedRunbook, Runbook, RunbookStep, RunbookVersion
 from db.models.services import Category, CategoryPair, Service, Subcategory, Team, Template
 from db.models.updates import IncidentRole, ServiceSubscriber, Update
 from db.models.work import AuditEntry, ChainHead, ImportRun, Notice, OutboxMessage, Setting, Timer, WorkerHeartbeat
@@ -66,6 +68,8 @@ __all__ = [
     "Follower",
     "HistoryIndex",
     "HistoryWord",
+    "Hypothesis",
+    "HypothesisEvidence",
     "ImportRun",
     "Incident",
     "IncidentLink",
@@ -81,6 +85,7 @@ __all__ = [
     "Notice",
     "NotificationRule",
     "OneTimeLink",
+    "OpenedRunbook",
     "OutboxMessage",
     "Page",
     "PageLink",
@@ -90,6 +95,9 @@ __all__ = [
     "Presence",
     "ReceivedSignal",
     "Room",
+    "Runbook",
+    "RunbookStep",
+    "RunbookVersion",
     "SavedView",
     "Schedule",
     "ScheduleOverride",

@@ -12,9 +12,11 @@ from db.queries.access import followers_of, record_of, visible
 from db.queries.confirmation import denied_words
 from db.queries.lines import Line, of_ids
 from db.queries.tiers import Handover, unread
-from db.queries.timeline import PAGE, Entry, newest
-from rules import access, states
+from db.queries.timeline import Entry, Told, first_of, page, whole
+from rules import access, phases, states
 from rules.access import Actor, NotFound, Record
+from rules.moments import MOMENTS
+from rules.timeline_kinds import ALL, LOOKED_FOR, kinds
 
 
 @dataclass(frozen=True)
@@ -159,10 +161,27 @@ def works_on(actor: Actor) -> bool:
     return not WORKING.isdisjoint(actor.roles)
 
 
-def timeline(db: Session, actor: Actor, detail: Detail, limit: int = PAGE) -> tuple[list[Entry], int]:
-    """The newest entries, newest first, and how many there are; only public ones for those who do not work on it."""
+def told(
+    db: Session, actor: Actor, detail: Detail, group: str = ALL, before: tuple[datetime, int] | None = None
+) -> Told:
+    """One page of the timeline, of a group of kinds (rules.timeline_kinds); only what is public for those outside."""
     access.check(actor, "read", detail.record)
-    return newest(db, detail.line.id, public_only=not works_on(actor), limit=limit)
+    return page(db, detail.line.id, public_only=not works_on(actor), kinds=kinds(group), before=before)
+
+
+def whole_story(db: Session, actor: Actor, detail: Detail) -> list[Entry]:
+    """The whole timeline, oldest first; only what is public for those who do not work on it."""
+    access.check(actor, "read", detail.record)
+    return whole(db, detail.line.id, public_only=not works_on(actor))
+
+
+def course(db: Session, actor: Actor, detail: Detail, now: datetime) -> phases.Course:
+    """The phases that it went through so far."""
+    access.check(actor, "read", detail.record)
+    moments = {name: getattr(detail.line, name, None) or getattr(detail, name, None) for name in MOMENTS}
+    moments["diagnosing_at"] = first_of(db, detail.line.id, LOOKED_FOR)
+    cancelled = db.scalar(select(Incident.cancelled_at).where(Incident.id == detail.line.id))
+    return phases.course(moments, now, over_at=detail.closed_at or cancelled)
 
 
 _FILES = (

@@ -1,10 +1,11 @@
 """What happened to an incident, as it is told."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.models import TimelineEntry
@@ -25,6 +26,19 @@ class Entry:
     """field -> [before, after]"""
     public: bool
     imported: bool
+    recorded_at: datetime
+    """later than `at` when it was written down afterwards"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One page of it, newest first."""
+
+    entries: tuple[Entry, ...]
+    total: int
+    """of all pages"""
+    earlier: tuple[datetime, int] | None
+    """the place before which the next page begins; None on the last"""
 
 
 _COLUMNS = (
@@ -38,6 +52,7 @@ _COLUMNS = (
     TimelineEntry.changes,
     TimelineEntry.public,
     TimelineEntry.imported,
+    TimelineEntry.recorded_at,
 )
 
 
@@ -59,6 +74,55 @@ def newest(db: Session, incident_id: int, *, public_only: bool, limit: int = PAG
     if public_only:
         conditions.append(TimelineEntry.public.is_(True))
     return entries, db.execute(select(func.count()).select_from(TimelineEntry).where(*conditions)).scalar_one()
+
+
+def page(
+    db: Session,
+    incident_id: int,
+    *,
+    public_only: bool,
+    kinds: frozenset[str] | None = None,
+    before: tuple[datetime, int] | None = None,
+    limit: int = PAGE,
+) -> Told:
+    """The entries of these kinds (None: of every kind) before a place. Access is the caller's to check."""
+    if kinds is None and before is None:
+        entries, total = newest(db, incident_id, public_only=public_only, limit=limit)
+        return Told(tuple(entries), total, (entries[-1].at, entries[-1].id) if total > len(entries) else None)
+    conditions: list[ColumnElement[bool]] = [TimelineEntry.incident_id == incident_id]
+    if public_only:
+        conditions.append(TimelineEntry.public.is_(True))
+    if kinds is not None:
+        conditions.append(TimelineEntry.kind.in_(sorted(kinds)))
+    shown = select(*_COLUMNS).where(*conditions)
+    if before is not None:
+        at, entry_id = before
+        same = and_(TimelineEntry.at == at, TimelineEntry.id < entry_id)
+        shown = shown.where(TimelineEntry.at <= at, or_(TimelineEntry.at < at, same))
+    shown = shown.order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc()).limit(limit + 1)
+    found = [Entry(*row) for row in db.execute(shown)]
+    kept = tuple(found[:limit])
+    if before is None and len(found) <= limit:
+        return Told(kept, len(kept), None)
+    total = db.execute(select(func.count()).select_from(TimelineEntry).where(*conditions)).scalar_one()
+    return Told(kept, total, (kept[-1].at, kept[-1].id) if len(found) > limit else None)
+
+
+def whole(db: Session, incident_id: int, *, public_only: bool) -> list[Entry]:
+    """All of it, oldest first. Access is the caller's to check."""
+    shown = select(*_COLUMNS).where(TimelineEntry.incident_id == incident_id)
+    if public_only:
+        shown = shown.where(TimelineEntry.public.is_(True))
+    return [Entry(*row) for row in db.execute(shown.order_by(TimelineEntry.at, TimelineEntry.id))]
+
+
+def first_of(db: Session, incident_id: int, kinds: Collection[str]) -> datetime | None:
+    """When something of these kinds first happened."""
+    return db.execute(
+        select(func.min(TimelineEntry.at)).where(
+            TimelineEntry.incident_id == incident_id, TimelineEntry.kind.in_(sorted(kinds))
+        )
+    ).scalar()
 
 
 def since(db: Session, incident_id: int, version: int) -> list[Entry]:

@@ -20,9 +20,14 @@ def button(actor: Actor, detail: Detail) -> None:
     if not may(actor, "correct", detail.record):
         return
     if st.button("Correct a time", icon=":material/edit_calendar:", type="tertiary", key="incident.correct"):
-        st.session_state.pop(f"correct.{detail.line.number}.failure", None)
-        title = f"Correct a time: {detail.line.number}"
-        dialogs.show(title, dialog, actor, detail, icon=":material/edit_calendar:")
+        ask(actor, detail)
+
+
+def ask(actor: Actor, detail: Detail) -> None:
+    """Open the dialog."""
+    st.session_state.pop(f"correct.{detail.line.number}.failure", None)
+    title = f"Correct a time: {detail.line.number}"
+    dialogs.show(title, dialog, actor, detail, icon=":material/edit_calendar:")
 
 
 def moments(detail: Detail) -> dict[str, datetime | None]:

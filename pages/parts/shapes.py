@@ -8,6 +8,7 @@ from db.queries.lines import Line
 from db.queries.timeline import Entry
 from rules.priority import span
 from rules.tiers import EXTERNAL, NAMES
+from rules.timeline_kinds import HAPPENED
 
 _ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
 
@@ -85,10 +86,19 @@ def entries(found: Iterable[Entry]) -> list[dict[str, Any]]:
             "text": entry.text,
             "detail": entry.detail or None,
             "kind": entry.kind,
-            "note": "imported" if entry.imported else "internal" if entry.kind == "note" else None,
+            "note": _aside(entry),
         }
         for entry in found
     ]
+
+
+def _aside(entry: Entry) -> str | None:
+    """The small word behind an entry."""
+    if entry.imported:
+        return "imported"
+    if entry.kind == HAPPENED:
+        return "added later"
+    return "internal" if entry.kind == "note" else None
 
 
 def ordinal(place: int) -> str:

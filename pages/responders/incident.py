@@ -11,6 +11,7 @@ from db.queries import alerts as alert_queries
 from db.queries import choices, escalation, incidents, maintenance_windows, rooms, triage
 from db.queries import tiers as between
 from db.queries import updates as update_queries
+from db.queries.hypotheses import suspicions
 from db.queries.lines import Line
 from db.queries.relations import relations
 from db.queries.tasks import checklist
@@ -21,6 +22,8 @@ from pages.parts import (
     confirmation,
     corrections,
     dialogs,
+    happened,
+    hypotheses,
     maintenance,
     named,
     paging,
@@ -39,7 +42,6 @@ from pages.parts.head import incident_head
 from pages.parts.marks import gray
 from pages.parts.template_questions import answered
 from pages.parts.texts import literal
-from pages.parts.timeline import timeline
 from rules.access import Actor, NotFound, may
 from rules.attachments import EXTENSIONS, MAX_BYTES
 from rules.priority import EFFECTS, LEVELS, SCOPES
@@ -48,7 +50,6 @@ from rules.states import OPEN, RESOLUTION_CODES, UNCLOSED
 PRIMARY = ("accept", "acknowledge", "resume", "resolve", "recover", "close", "verify")
 """The one that stands first and filled, in this order of preference by state."""
 IN_ROW = 3
-KEY_KINDS = frozenset(actions.ICONS) | {"report", "sla", "ola", tiers.INFORM}
 
 
 def page() -> None:
@@ -69,7 +70,7 @@ def room(number: str) -> None:
     try:
         with reading() as db:
             detail = incidents.by_number(db, actor, number)
-            entries, total = incidents.timeline(db, actor, detail)
+            told = happened.read(db, actor, detail)
             files = incidents.files(db, actor, detail)
             place = triage.place(db, actor, detail.line.id) if incidents.works_on(actor) else None
             runbook = choices.runbook(db, detail.category_pair_id)
@@ -79,6 +80,7 @@ def room(number: str) -> None:
             quiet = maintenance_windows.running(db, actor, detail.service_id, now)
             asked = escalation.standing(db, actor, detail)
             todo = checklist(db, actor, detail)
+            suspected = suspicions(db, actor, detail)
             talk = rooms.talk(db, actor, detail, now)
             led = update_queries.of_incident(db, actor, detail)
     except NotFound as missing:
@@ -113,12 +115,13 @@ def room(number: str) -> None:
             if runbook:
                 with st.expander("What to do", icon=":material/menu_book:"):
                     st.text(runbook)
+            hypotheses.box(actor, detail, suspected)
             tasks.box(actor, detail, todo)
             write(actor, detail)
             related.box(actor, detail, belongs)
             named.box(actor, detail)
         with right:
-            happened(entries, total)
+            happened.box(actor, detail, told)
 
 
 def find(actor: Actor, *, heading: bool = True) -> None:
@@ -380,25 +383,6 @@ def _write(actor: Actor, detail: incidents.Detail, key: str) -> None:
         st.session_state[f"{key}.words"] = ""
         st.session_state[f"{key}.turn"] = turn + 1
     st.session_state[f"{key}.problem"] = problem
-
-
-def happened(entries: list, total: int) -> None:  # type: ignore[type-arg]
-    """The timeline, newest first."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.header("Timeline", width="stretch")
-        which = st.segmented_control(
-            "Which entries",
-            ["Key", "All"],
-            default="All",
-            format_func=gray,
-            key="incident.which",
-            label_visibility="collapsed",
-            required=True,
-        )
-    shown = [entry for entry in entries if which == "All" or entry.kind in KEY_KINDS]
-    timeline(shapes.entries(shown), key="incident.timeline")
-    if total > len(entries):
-        st.caption(f"The newest {len(entries)} of {total}.")
 
 
 page()

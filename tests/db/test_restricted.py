@@ -36,6 +36,7 @@ from db.queries import (
     deliveries,
     escalation,
     home,
+    hypotheses,
     measures,
     my_reports,
     notices,
@@ -79,12 +80,14 @@ NOT_ABOUT_INCIDENTS = {
 """queries with an actor that say nothing of incidents, or are the rule itself"""
 WALKED = {
     "board.board", "catalogue.thing", "catalogue.things", "home.home", "incidents.by_number", "incidents.file_content",
-    "incidents.files", "incidents.timeline", "incidents.allowed_actions", "incidents.works_on", "measures.scope",
+    "incidents.files", "incidents.told", "incidents.whole_story", "incidents.course",
+    "incidents.allowed_actions", "incidents.works_on", "measures.scope",
     "my_reports.mine", "my_reports.story", "my_reports.waiting_for_me", "overview.first_and_last", "overview.overview",
     "relations.relations", "settings.pending", "similar.similar", "suggestions.suggest", "triage.count",
     "triage.counts", "triage.open_count", "triage.place", "triage.queue", "triage.standing", "triage.tallies",
     "triage.unassigned", "audit.changes", "audit.incident_changes", "audit.actions",
-    "audit.compared", "tasks.checklist", "alerts.listed", "alerts.one", "deliveries.log", "escalation.standing",
+    "audit.compared", "hypotheses.suspicions",
+    "tasks.checklist", "alerts.listed", "alerts.one", "deliveries.log", "escalation.standing",
     "notices.own", "notices.unread", "rooms.opened", "rooms.talk",
     "updates.of_incident", "updates.reach",
 }  # fmt: skip
@@ -174,9 +177,12 @@ def answers(office, actor, known, words):
             detail = answer(lambda number=number: incident_queries.by_number(db, actor, number))
             asked[f"detail {number}"] = repr(detail)
             if not isinstance(detail, str):
-                ask(f"timeline {number}", incident_queries.timeline, detail)
+                ask(f"timeline {number}", incident_queries.told, detail)
+                ask(f"whole story {number}", incident_queries.whole_story, detail)
+                ask(f"course {number}", incident_queries.course, detail, MONDAY)
                 ask(f"relations {number}", relation_queries.relations, detail)
                 ask(f"story {number}", my_reports.story, detail)
+                ask(f"suspicions {number}", hypotheses.suspicions, detail)
                 ask(f"checklist {number}", tasks.checklist, detail)
                 ask(f"files {number}", incident_queries.files, detail)
                 ask(f"escalation {number}", escalation.standing, detail)

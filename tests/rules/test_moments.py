@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from rules.errors import RuleError
-from rules.moments import FREE, MOMENTS, advice, correct
+from rules.moments import FREE, MOMENTS, advice, correct, happened
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -108,3 +108,25 @@ def test_whatever_is_taken_leaves_them_in_order(present, happened, change):
     assert moments == sorted(moments)
     assert [name for name in strict if after[name] is not None] == strict[:happened]
     assert all(moment is None or moment <= NOW + 5 * MINUTE for moment in changed.values())
+
+
+@pytest.mark.parametrize(
+    ("hours", "sentence"),
+    [
+        (0, None),
+        (-30, None),
+        (-24 * 7 - 2, None),
+        (1, "Choose a time in the past: this is what has happened."),
+        (-24 * 7 - 3, "Choose a time at most 7 days before the incident began."),
+        (None, "Say when it happened."),
+    ],
+)
+def test_what_happened_lies_between_what_led_to_it_and_now(hours, sentence):
+    at = None if hours is None else NOW + timedelta(hours=hours)
+    known = {"started_at": NOW - timedelta(hours=2), "reported_at": NOW - timedelta(hours=1), "closed_at": None}
+    if sentence is None:
+        assert happened(at, known, NOW) == at
+    else:
+        with pytest.raises(RuleError) as refused:
+            happened(at, known, NOW)
+        assert refused.value.fields == {"at": sentence}
