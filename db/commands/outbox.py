@@ -192,9 +192,13 @@ def _waiting_pages(
     return {(message.channel, message.address): message for message in db.scalars(statement)}
 
 
-def stop_pages(db: Session, incident_id: int, now: datetime, why: str = "Somebody has answered.") -> int:
-    """Let the pages about the incident that still wait not leave any more; how many there were."""
+def stop_pages(
+    db: Session, incident_id: int, now: datetime, why: str = "Somebody has answered.", *, person_id: int | None = None
+) -> int:
+    """Let the pages about the incident that still wait, or those to one person, not leave any more; how many."""
     waiting = and_(OutboxMessage.incident_id == incident_id, OutboxMessage.urgent, _WAITING)
+    if person_id is not None:
+        waiting = and_(waiting, OutboxMessage.person_id == person_id)
     result = db.execute(
         update(OutboxMessage)
         .where(waiting)
