@@ -38,7 +38,7 @@ def everything(actor: Actor) -> None:
         "the timeline of each incident."
     )
     with reading() as db:
-        leaves = reach.any_channel(db)
+        leaves, reached = reach.any_channel(db), reach.any_person(db)
         idle = heartbeats.problem(db, session.now())
     if idle:
         st.error(literal(idle), icon=":material/error:")
@@ -46,6 +46,13 @@ def everything(actor: Actor) -> None:
         st.warning(
             "**Nothing leaves the app.** Set SMTP_URL for e-mail, or add a team's channel below. Until then people "
             "read everything under Messages.",
+            icon=":material/warning:",
+        )
+    elif not reached:
+        st.warning(
+            "**No page leaves the app.** Channels tell teams their news, but nobody is asked by them to answer. Set "
+            "SMTP_URL for e-mail, or let people add steps under My account. Until then they read their pages under "
+            "Messages.",
             icon=":material/warning:",
         )
     states = {ALL: "All", **queries.STATES}

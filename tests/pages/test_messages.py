@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from db.commands import contact, notices, outbox
 from db.engine import writing
-from db.models import ContactMethod, Incident, Notice, OutboxMessage
+from db.models import ContactMethod, Incident, Notice, OutboxMessage, Team
 from db.settings import settings
 from tests.pages.conftest import seen
 from worker.outbox import tick
@@ -127,6 +127,17 @@ def test_the_log_says_when_nothing_leaves(desk, opened):
     at = opened("admin/deliveries.py", "Ada")
     assert not at.exception
     assert "Nothing leaves the app" in said(at)
+
+
+@sqlite
+def test_a_channel_of_a_team_is_no_way_to_a_person(desk, opened):
+    with writing(desk.engine) as db:
+        team = db.scalars(select(Team.id).limit(1)).one()
+        contact.add_team_channel(db, team, "slack", "https://s.example/n", actor=desk.actors["Ada"], now=desk.now)
+    log = said(opened("admin/deliveries.py", "Ada"))
+    assert "Nothing leaves the app" not in log
+    assert "No page leaves the app" in log
+    assert "shown here alone" in said(opened("messages.py", "Priya"))
 
 
 @sqlite
