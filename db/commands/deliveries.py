@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from db.commands import escalation, notices, outbox, timeline
+from db.commands import escalation, mirror, notices, outbox, timeline
 from db.models import ContactMethod, Incident, Notice, OutboxMessage, Person, PersonRole, TeamChannel, TeamMember
 from db.models.work import WAITING
 from db.queries import people
@@ -115,6 +115,8 @@ def _drop_loudly(db: Session, row: OutboxMessage, incident: Incident, now: datet
 
 def _has_served(db: Session, row: OutboxMessage, incident: Incident | None) -> str:
     """Why it is not needed any more; empty when it is."""
+    if row.kind == channels.ROOM and incident is not None and incident.restricted:
+        return "The incident is restricted."
     if row.urgent:
         if incident is not None and incident.state not in states.OPEN:
             return "The incident was over."
@@ -193,6 +195,8 @@ def failed(
     next_at = now + retries.delay(row.attempts, row.key, wished)
     if not permanent and not retries.is_given_up(row.attempts, row.wanted_at, next_at, page=row.urgent):
         row.next_attempt_at = next_at
+        if row.kind == channels.ROOM:
+            mirror.keep_order(db, row)
         return
     if row.cancelled_at is not None:
         return
@@ -250,7 +254,8 @@ def _bring_forward(db: Session, row: OutboxMessage, now: datetime) -> bool:
 def _give_up_loudly(db: Session, row: OutboxMessage, brought: bool, now: datetime) -> None:
     who, way = _who(db, row), channels.WORDS[row.channel]
     rest = "The next way is tried at once." if brought else "No other way is left." if row.urgent else ""
-    _tell(db, row, f"could not reach {who} by {way}", now, f"{row.last_error} {rest}".strip())
+    if row.kind != channels.ROOM:
+        _tell(db, row, f"could not reach {who} by {way}", now, f"{row.last_error} {rest}".strip())
     incident = db.get(Incident, row.incident_id) if row.incident_id is not None else None
     if row.urgent and incident is not None and not brought:
         _tell_leads(db, incident, who, row.last_error, now)

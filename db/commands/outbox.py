@@ -244,6 +244,7 @@ def _of_this_moment(db: Session, incident: Incident, now: datetime) -> dict[int 
     statement = select(OutboxMessage).where(
         OutboxMessage.incident_id == incident.id,
         OutboxMessage.team_channel_id.is_not(None),
+        OutboxMessage.kind != channels.ROOM,
         OutboxMessage.created_at == now,
         OutboxMessage.attempts == 0,
         _WAITING,

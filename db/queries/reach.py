@@ -160,6 +160,8 @@ class TeamTarget:
     broken_at: datetime | None
     broken_why: str
     secret: str
+    mirror: bool
+    """reads what is said in rooms too"""
 
 
 def team_channels(db: Session, actor: Actor) -> list[TeamTarget]:
@@ -173,10 +175,11 @@ def team_channels(db: Session, actor: Actor) -> list[TeamTarget]:
         TeamChannel.broken_at,
         TeamChannel.broken_why,
         TeamChannel.secret,
+        TeamChannel.mirror,
     ).order_by(TeamChannel.team_id, TeamChannel.id)
     return [
-        TeamTarget(id_, team_id, channel, channels.masked(channel, address), broken_at, why, secret)
-        for id_, team_id, channel, address, broken_at, why, secret in db.execute(statement)
+        TeamTarget(id_, team_id, channel, channels.masked(channel, address), broken_at, why, secret, mirror)
+        for id_, team_id, channel, address, broken_at, why, secret, mirror in db.execute(statement)
     ]
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from db.commands import contact, notices, outbox
 from db.engine import writing
-from db.models import ContactMethod, Incident, Notice, OutboxMessage, Team
+from db.models import ContactMethod, Incident, Notice, OutboxMessage, Team, TeamChannel
 from db.settings import settings
 from tests.pages.conftest import seen
 from worker.outbox import tick
@@ -172,8 +172,19 @@ def test_an_administrator_adds_and_removes_a_channel_of_a_team(desk, opened):
     at.text_input(key="deliveries.team.address").input("https://hooks.slack.example/T/B/x")
     at = button(at, "Add and write there").click().run()
     assert "Network Slack https://hooks.slack.example/…" in said(at).replace("*", "")
+    [toggle] = at.toggle
+    assert (toggle.label, toggle.value) == ("Room messages too", False)
+    at = toggle.set_value(True).run()
+    with writing(desk.engine) as db:
+        assert db.scalars(select(TeamChannel.mirror)).all() == [True]
+    assert at.toggle[0].value is True
     at = button(at, "Remove").click().run()
     assert "Network Slack" not in said(at).replace("*", "")
+    at.text_input(key="deliveries.team.address").input("https://hooks.slack.example/T/B/x")
+    at.checkbox(key="deliveries.team.mirror").check()
+    at = button(at, "Add and write there").click().run()
+    assert at.toggle[0].value is True
+    assert at.checkbox(key="deliveries.team.mirror").value is False
     assert not at.exception
 
 
