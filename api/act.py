@@ -21,8 +21,8 @@ from rules.states import LABELS, RESOLUTION_CODES
 
 LONGEST_TOKEN = 200
 DONE = {"acknowledge": "{} is yours. Nobody else is paged.", "resolve": "{} is resolved."}
-
 CONFIRMED = "{} is in your hands. Nobody else is paged for it as long as it is not left alone."
+ANSWERED = "You have answered for {}."
 
 
 def _now() -> datetime:
@@ -47,10 +47,26 @@ def _show(request: Request, token: str, typed: Mapping[str, str], wrong: Mapping
         link=found,
         state=LABELS[found.state],
         word=ACTIONS[found.action],
+        answer=_answer(found.asked) if found.asked is not None else "",
         codes=RESOLUTION_CODES,
         typed=typed,
         wrong=wrong,
     )
+
+
+def _kept(asked: queries.Asked) -> str:
+    return f"{asked.keeper} keeps it." if asked.keeper else ""
+
+
+def _told(asked: queries.Asked) -> str:
+    if not asked.by:
+        return "The timeline says so."
+    return f"{' and '.join(name for _, name in asked.by)} {'is' if len(asked.by) == 1 else 'are'} told."
+
+
+def _answer(asked: queries.Asked) -> str:
+    """What the button would do."""
+    return f"Say that you answer the page. {_kept(asked)} {_told(asked)}"
 
 
 def _act(request: Request, token: str, typed: Mapping[str, str]) -> Response:
@@ -60,7 +76,10 @@ def _act(request: Request, token: str, typed: Mapping[str, str]) -> Response:
             done = commands.use(db, token, given, now=_now())
     except RuleError as error:
         return _show(request, token, typed, error.fields or {"": error.sentence}, 400)
-    sentence = (CONFIRMED if done.confirms else DONE[done.action]).format(done.number)
+    if done.asked is not None:
+        sentence = " ".join(filter(None, (ANSWERED.format(done.number), _kept(done.asked), _told(done.asked))))
+    else:
+        sentence = (CONFIRMED if done.confirms else DONE[done.action]).format(done.number)
     return forms.page(request, "done.html", 200, title="Done", sentence=sentence, number=done.number)
 
 

@@ -26,13 +26,17 @@ def everything(actor: Actor) -> None:
     with reading() as db:
         told, total = notices.own(db, actor, st.session_state.get(f"{KEY}.page", 1))
         unread = notices.unread(db, actor)
-        leaves = reach.any_channel(db)
+        leaves = reach.leaves_for(db, actor)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Messages", anchor=False, width="stretch")
         if unread:
             st.button("Mark all as read", icon=":material/done_all:", on_click=_read, args=(actor,), key=f"{KEY}.read")
     if not leaves:
-        st.info("**Messages are shown here alone.** No mail server or other way out is set up.", icon=":material/info:")
+        why = "Nothing" if reach.mail_works() else "No mail server is set up, and nothing"
+        st.info(
+            f"**Your messages are shown here alone.** {why} under My account reaches you elsewhere.",
+            icon=":material/info:",
+        )
     if not told:
         empty("Nothing was told to you yet.", "What concerns you appears here, newest first.", key=f"{KEY}.empty")
         return

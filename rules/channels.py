@@ -17,6 +17,9 @@ WORDS = LABELS | {"email": "e-mail", "webhook": "webhook", "apprise": "Apprise"}
 """within a sentence: 'by e-mail'"""
 CHATS = ("slack", "teams", "mattermost", "webhook")
 """what a team can have"""
+ROOM = "room"
+"""kind of a message that holds what was said in an incident's room"""
+_ASIDE = f" {ROOM}"
 ADDRESS_LIMIT = 500
 _APPRISE_EXAMPLE = "Paste an Apprise address such as twilio://account:token@from/to."
 
@@ -61,6 +64,16 @@ def target(channel: str, address: str) -> str:
         return f"apprise {address.partition('://')[0].lower()}"[:200]
     parts = web(address)
     return f"{channel} {parts.netloc.rpartition('@')[2].lower()}"[:200] if parts else channel
+
+
+def aside(target: str) -> str:
+    """Where the talk of rooms waits for the same target, so that nothing else waits for it."""
+    return f"{target[: 200 - len(_ASIDE)]}{_ASIDE}"
+
+
+def in_order(target: str) -> bool:
+    """Whether one message after another goes there: answers that come before their question are no talk."""
+    return target.endswith(_ASIDE)
 
 
 def short(channel: str, address: str) -> str:

@@ -15,6 +15,12 @@ def words(typed: str) -> str:
     return text.block(typed, "message", LONGEST, required="Write something first.")
 
 
+def mirrored(author: str, said: str, file: str = "", *, corrected: bool = False) -> str:
+    """A message as a team reads it in its channel: nothing of a file but its name."""
+    words = " ".join(part for part in (said, f"(file: {file})" if file else "") if part)
+    return f"{author}, corrected: {words}" if corrected else f"{author}: {words}"
+
+
 def mentioned(said: str, people: Mapping[int, str]) -> frozenset[int]:
     """Ids of the people whose names stand behind an '@': '@Ana Silva', or '@Ana' when only one is called that.
 

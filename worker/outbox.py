@@ -21,6 +21,7 @@ from sqlalchemy import Engine, func, select
 from db.commands import deliveries
 from db.engine import DatabaseProblem, reading, writing
 from db.models import OutboxMessage
+from rules import channels
 from worker.senders import SENDERS, Sender, Undelivered
 
 ROOM = {True: 16, False: 8}
@@ -28,6 +29,7 @@ ROOM = {True: 16, False: 8}
 MOST_LANES = 64
 """with those that are held up"""
 LANES_OF_ONE = 2
+"""for one target; the talk of rooms has one, beside those of everything else"""
 LANES_OF_MAIL = 4
 LATE_SECONDS = 3.0
 """A target that takes longer for one message is slow, and its lane is held up."""
@@ -130,7 +132,7 @@ class Post:
                 slow = target in self._slow
                 if len(self._lanes) >= (MOST_LANES if urgent and not slow else MOST_LANES // 2):
                     return None
-                most = 1 if slow else LANES_OF_MAIL if target == "email" else LANES_OF_ONE
+                most = 1 if slow or channels.in_order(target) else LANES_OF_MAIL if target == "email" else LANES_OF_ONE
                 if busy[target] < min(most, count):
                     lane = Lane(target, urgent)
                     self._lanes.add(lane)

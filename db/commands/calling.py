@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from db.commands import outbox, team_news, timeline
+from db.commands import notices, outbox, team_news, timeline
 from db.models import Incident, Page
 from db.queries import escalation as queries
-from db.queries import people
+from db.queries import page_links, people
 from db.queries.access import record_of
 from rules import access, paging
 from rules.access import SYSTEM, Actor, NotFound
@@ -128,5 +128,25 @@ def by_hand(db: Session, incident_id: int, target: Target, words: str = "", *, a
     if not found.people:
         raise RuleError(f"{found.nobody[0][:1].upper()}{found.nobody[0][1:]}. Choose somebody else.", field="target")
     words = words.strip()
-    why = f"{actor.name} asks for you{f': {words}' if words else ''}"
+    why = f"{actor.name}{page_links.ASKS}{f': {words}' if words else ''}"
     return ask(db, incident, [target], why=why, told=words, actor=actor, now=now)
+
+
+def answer(db: Session, incident_id: int, notice_id: int, *, actor: Actor, now: datetime) -> None:
+    """Answer a page by hand for what is in other hands: it stays there, and whoever asked is told.
+
+    RuleError when nobody asked by hand, or when the incident is not being worked on any more.
+    """
+    incident = db.get(Incident, incident_id, with_for_update=True)
+    if incident is None:
+        raise NotFound("There is no such incident, or it is not open to you.")
+    access.check(actor, "read", record_of(db, incident))
+    asked = page_links.asked_by_hand(db, incident, actor.id, notice_id)
+    if asked is None:
+        raise RuleError(f"{incident.number} has changed meanwhile. Open it in the app.")
+    names = " and ".join(name for _, name in asked.by)
+    told = f"answered the page{f' of {names}' if names else ''}"
+    timeline.add(db, incident, actor, now, "page", told, versioned=False)
+    outbox.stop_pages(db, incident.id, now, "They have answered.", person_id=actor.id)
+    subject = f"{incident.number}: {actor.name} answers your page"
+    notices.tell(db, [asker for asker, _ in asked.by], "answer", subject, incident.title, incident=incident, now=now)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import files, incidents, notices, tasks, timeline
+from db.commands import files, incidents, mirror, notices, tasks, timeline
 from db.commands.rooms import room_of
 from db.models import Incident, Message, MessageVersion, Person
 from db.queries import rooms
@@ -55,6 +55,7 @@ def say(
     db.add(message)
     _mention(db, incident, "", words, actor, now)
     db.flush()
+    mirror.said(db, incident, message, actor.name, now)
     return message
 
 
@@ -68,6 +69,7 @@ def edit(db: Session, incident_id: int, message_id: int, words: str, *, actor: A
     db.add(MessageVersion(message_id=message.id, text=message.text, until=now))
     _mention(db, incident, message.text, words, actor, now)
     message.text, message.edited_at, message.turn = words, now, _turn(db, incident)
+    mirror.corrected(db, incident, message, actor.name, now)
 
 
 def retract(db: Session, incident_id: int, message_id: int, *, actor: Actor, now: datetime) -> None:
@@ -80,6 +82,7 @@ def retract(db: Session, incident_id: int, message_id: int, *, actor: Actor, now
         raise access.Forbidden("Only who wrote it may take it back.")
     db.add(MessageVersion(message_id=message.id, text=message.text, until=now))
     message.text, message.retracted_at, message.turn = "", now, _turn(db, incident)
+    mirror.taken_back(db, incident, message.id, now)
 
 
 def pin(db: Session, incident_id: int, message_id: int, *, actor: Actor, now: datetime) -> None:

@@ -181,9 +181,12 @@ def want_notices(db: Session, wanted: bool, *, actor: Actor) -> None:
 
 
 def add_team_channel(
-    db: Session, team_id: int, channel: str, address: str, *, actor: Actor, now: datetime
+    db: Session, team_id: int, channel: str, address: str, mirror: bool = False, *, actor: Actor, now: datetime
 ) -> TeamChannel:
-    """Where a team as a whole reads what concerns it; a first message goes there at once. RuleError with `fields`."""
+    """Where a team as a whole reads what concerns it; a first message goes there at once. RuleError with `fields`.
+
+    With `mirror` it reads what is said in the rooms of the team's incidents too.
+    """
     access.check(actor, "settings")
     team = db.get(Team, team_id)
     if team is None or team.archived_at is not None:
@@ -195,6 +198,7 @@ def add_team_channel(
         channel=channel,
         address=channels.checked(channel, address),
         secret=secret_of(secrets.token_bytes(SECRET_BYTES)) if channel == "webhook" else "",
+        mirror=mirror,
         created_at=now,
     )
     try:
@@ -204,9 +208,32 @@ def add_team_channel(
         raise RuleError("The team has this one already.", field="address") from None
     to = outbox.To(channel, made.address, team_channel_id=made.id)
     outbox.put(db, to, outbox.Words("test", f"Incident Desk writes here to {team.name}"), now=now)
-    shown = {"channel": channel, "address": channels.masked(channel, made.address)}
-    audit.record(db, actor, now, "team channel added", team.name, after=shown)
+    audit.record(db, actor, now, "team channel added", team.name, after=_shown(made))
     return made
+
+
+def _shown(kept: TeamChannel) -> dict[str, object]:
+    """As the audit keeps it."""
+    address = channels.masked(kept.channel, kept.address)
+    return {"channel": kept.channel, "address": address, "room messages": kept.mirror}
+
+
+def mirror_rooms(db: Session, channel_id: int, wanted: bool, *, actor: Actor, now: datetime) -> None:
+    """Whether a team's channel reads what is said in rooms too. Turned off, what of it still waits does not leave."""
+    access.check(actor, "settings")
+    kept = db.get(TeamChannel, channel_id, with_for_update=True)
+    if kept is None:
+        raise NotFound("This one is gone already.")
+    if kept.mirror == wanted:
+        return
+    before = _shown(kept)
+    kept.mirror = wanted
+    if not wanted:
+        talk = OutboxMessage.team_channel_id == channel_id, OutboxMessage.kind == channels.ROOM, text(WAITING)
+        stopped = {"cancelled_at": now, "cancelled_why": "Room messages were turned off."}
+        db.execute(update(OutboxMessage).where(*talk).values(stopped).execution_options(synchronize_session=False))
+    team = db.get_one(Team, kept.team_id).name
+    audit.record(db, actor, now, "team channel changed", team, before=before, after=_shown(kept))
 
 
 def remove_team_channel(db: Session, channel_id: int, *, actor: Actor, now: datetime) -> None:
@@ -219,6 +246,5 @@ def remove_team_channel(db: Session, channel_id: int, *, actor: Actor, now: date
     stopped = {"cancelled_at": now, "cancelled_why": "The channel was removed."}
     db.execute(by_it.where(text(WAITING)).values(stopped).execution_options(synchronize_session=False))
     db.execute(by_it.values(team_channel_id=None).execution_options(synchronize_session=False))
-    shown = {"channel": kept.channel, "address": channels.masked(kept.channel, kept.address)}
-    audit.record(db, actor, now, "team channel removed", db.get_one(Team, kept.team_id).name, before=shown)
+    audit.record(db, actor, now, "team channel removed", db.get_one(Team, kept.team_id).name, before=_shown(kept))
     db.delete(kept)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from db.commands import escalation, notices, timeline
+from db.commands import escalation, mirror, notices, outbox, timeline
 from db.models import ContactMethod, Incident, Notice, OutboxMessage, Person, PersonRole, TeamChannel, TeamMember
 from db.models.work import WAITING
 from db.queries import people
@@ -63,32 +63,60 @@ def due(now: datetime) -> ColumnElement[bool]:
 
 
 def claim(db: Session, message_id: int, now: datetime) -> Message | None:
-    """Lease the message; None when another worker has it, or it has served before it left (then it is cancelled).
+    """Lease the message; None when another worker has it, or it is not to leave any more (then it is cancelled).
 
     On PostgreSQL a row that another worker holds is passed over; on SQLite one transaction writes at a time.
     """
+    names = OutboxMessage.person_id, OutboxMessage.incident_id, OutboxMessage.urgent
+    found = db.execute(select(*names).where(OutboxMessage.id == message_id)).one_or_none()
+    if found is None:
+        return None
+    person_id, incident_id, urgent = found
+    person = db.get(Person, person_id) if person_id is not None else None
+    incident = db.get(Incident, incident_id) if incident_id is not None else None
+    closed = _closed_to(db, person, incident)
+    if closed and urgent and incident is not None:
+        db.refresh(incident, with_for_update=True)  # its next step may be asked instead
+        closed = _closed_to(db, person, incident)
     statement = select(OutboxMessage).where(OutboxMessage.id == message_id, due(now))
     row = db.scalars(statement.with_for_update(skip_locked=True)).one_or_none()
     if row is None:
         return None
-    person = db.get(Person, row.person_id) if row.person_id is not None else None
-    incident = db.get(Incident, row.incident_id) if row.incident_id is not None else None
-    served = _has_served(db, row, person, incident)
-    if served:
-        row.cancelled_at, row.cancelled_why = now, served
+    served = _has_served(db, row, incident)
+    if served or closed:
+        row.cancelled_at, row.cancelled_why = now, served or closed
+        if urgent and not served and incident is not None:
+            _drop_loudly(db, row, incident, now)
         return None
     row.leased_until, row.last_attempt_at = now + LEASE, now
     row.attempts += 1
     return _composed(db, row, person, incident)
 
 
-def _has_served(db: Session, row: OutboxMessage, person: Person | None, incident: Incident | None) -> str:
+def _closed_to(db: Session, person: Person | None, incident: Incident | None) -> str:
+    """Why the person is not to be told of it any more; empty when they are."""
     if person is not None and person.disabled_at is not None:
         return "They have no account any more."
     if person is not None and incident is not None:
         actor = people.acting(db, person.id)
         if actor is None or not access.may(actor, "read", record_of(db, incident)):
             return "The incident is not open to them any more."
+    return ""
+
+
+def _drop_loudly(db: Session, row: OutboxMessage, incident: Incident, now: datetime) -> None:
+    """No page about the incident reaches this person any more: it is told, and the next step does not wait for it."""
+    outbox.stop_pages(db, incident.id, now, row.cancelled_why, person_id=row.person_id)
+    who = _who(db, row)
+    _tell(db, row, f"could not reach {who}", now, row.cancelled_why)
+    _tell_leads(db, incident, who, row.cancelled_why, now)
+    escalation.pass_on(db, incident, now)
+
+
+def _has_served(db: Session, row: OutboxMessage, incident: Incident | None) -> str:
+    """Why it is not needed any more; empty when it is."""
+    if row.kind == channels.ROOM and incident is not None and incident.restricted:
+        return "The incident is restricted."
     if row.urgent:
         if incident is not None and incident.state not in states.OPEN:
             return "The incident was over."
@@ -167,6 +195,8 @@ def failed(
     next_at = now + retries.delay(row.attempts, row.key, wished)
     if not permanent and not retries.is_given_up(row.attempts, row.wanted_at, next_at, page=row.urgent):
         row.next_attempt_at = next_at
+        if row.kind == channels.ROOM:
+            mirror.keep_order(db, row)
         return
     if row.cancelled_at is not None:
         return
@@ -224,18 +254,11 @@ def _bring_forward(db: Session, row: OutboxMessage, now: datetime) -> bool:
 def _give_up_loudly(db: Session, row: OutboxMessage, brought: bool, now: datetime) -> None:
     who, way = _who(db, row), channels.WORDS[row.channel]
     rest = "The next way is tried at once." if brought else "No other way is left." if row.urgent else ""
-    _tell(db, row, f"could not reach {who} by {way}", now, f"{row.last_error} {rest}".strip())
+    if row.kind != channels.ROOM:
+        _tell(db, row, f"could not reach {who} by {way}", now, f"{row.last_error} {rest}".strip())
     incident = db.get(Incident, row.incident_id) if row.incident_id is not None else None
     if row.urgent and incident is not None and not brought:
-        notices.tell(
-            db,
-            _leads(db, incident),
-            "unreached",
-            f"{incident.number}: {who} could not be reached",
-            f"{row.last_error} Page somebody else, or call them.",
-            incident=incident,
-            now=now,
-        )
+        _tell_leads(db, incident, who, row.last_error, now)
     told = set(db.scalars(select(PersonRole.person_id).where(PersonRole.role == "admin")))
     subject = f"Messages by {way} do not arrive"
     # One unread sentence is enough; and it stays in the app, since telling it by what fails would never end.
@@ -244,6 +267,11 @@ def _give_up_loudly(db: Session, row: OutboxMessage, brought: bool, now: datetim
     )
     body = f"The last was for {who}: {row.last_error} See the delivery log."
     notices.tell(db, told - set(db.scalars(knows)), "delivery", subject, body, now=now, in_app_only=True)
+
+
+def _tell_leads(db: Session, incident: Incident, who: str, why: str, now: datetime) -> None:
+    subject, body = f"{incident.number}: {who} could not be reached", f"{why} Page somebody else, or call them."
+    notices.tell(db, _leads(db, incident), "unreached", subject, body, incident=incident, now=now)
 
 
 def _leads(db: Session, incident: Incident) -> set[int]:

@@ -192,9 +192,13 @@ def _waiting_pages(
     return {(message.channel, message.address): message for message in db.scalars(statement)}
 
 
-def stop_pages(db: Session, incident_id: int, now: datetime, why: str = "Somebody has answered.") -> int:
-    """Let the pages about the incident that still wait not leave any more; how many there were."""
+def stop_pages(
+    db: Session, incident_id: int, now: datetime, why: str = "Somebody has answered.", *, person_id: int | None = None
+) -> int:
+    """Let the pages about the incident that still wait, or those to one person, not leave any more; how many."""
     waiting = and_(OutboxMessage.incident_id == incident_id, OutboxMessage.urgent, _WAITING)
+    if person_id is not None:
+        waiting = and_(waiting, OutboxMessage.person_id == person_id)
     result = db.execute(
         update(OutboxMessage)
         .where(waiting)
@@ -240,6 +244,7 @@ def _of_this_moment(db: Session, incident: Incident, now: datetime) -> dict[int 
     statement = select(OutboxMessage).where(
         OutboxMessage.incident_id == incident.id,
         OutboxMessage.team_channel_id.is_not(None),
+        OutboxMessage.kind != channels.ROOM,
         OutboxMessage.created_at == now,
         OutboxMessage.attempts == 0,
         _WAITING,

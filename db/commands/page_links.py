@@ -1,6 +1,7 @@
 """Acknowledging and resolving by a link of a page: for the person who got it, once, until it expires.
 
-Who is asked again for what they have acknowledges that they still have it.
+Who is asked again for what they have acknowledges that they still have it; who is paged by hand for what another has,
+that they answer.
 """
 
 import secrets
@@ -49,7 +50,7 @@ def use(db: Session, token: str, given: Mapping[str, Any], *, now: datetime) -> 
 
     RuleError when it is used, too old or unknown, or when the incident is past it.
     """
-    from db.commands import incidents, repaging  # they page, so they know the outbox, which makes links
+    from db.commands import calling, incidents, repaging  # they page, so they know the outbox, which makes links
 
     shown = queries.shown(db, token, now, lock=True)
     if shown is None or shown.problem:
@@ -57,6 +58,8 @@ def use(db: Session, token: str, given: Mapping[str, Any], *, now: datetime) -> 
     link = db.get_one(PageLink, shown.link_id)
     if shown.confirms:
         repaging.confirm(db, link.incident_id, actor=shown.actor, now=now)
+    elif shown.asked is not None and link.notice_id is not None:
+        calling.answer(db, link.incident_id, link.notice_id, actor=shown.actor, now=now)
     else:
         incidents.perform(db, link.incident_id, None, link.action, given, actor=shown.actor, now=now)
     link.used_at = now

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Id, Instant
@@ -67,6 +67,8 @@ class TeamChannel(Base):
     channel: Mapped[str] = mapped_column(String(20))
     address: Mapped[str] = mapped_column(String(500))
     secret: Mapped[str] = mapped_column(String(100), default="")
+    mirror: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Reads what is said in the rooms of the team's incidents too."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     broken_at: Mapped[datetime | None] = mapped_column(Instant)
     broken_why: Mapped[str] = mapped_column(Text, default="")

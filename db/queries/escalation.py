@@ -221,12 +221,16 @@ def last_page_at(db: Session, incident_id: int, since: datetime) -> datetime | N
 
 
 def may_arrive(db: Session, incident_id: int, since: datetime) -> bool:
-    """False when every page of the step that was asked last has failed for good. Invented people read it in the app."""
+    """False when no page reaches anybody any more whom the last step asked. Invented people read it in the app.
+
+    Asked again meanwhile, a person has newer pages; those count as well.
+    """
     at = last_page_at(db, incident_id, since)
     arrives = (
         select(OutboxMessage.id)
         .where(
-            OutboxMessage.notice_id == Page.notice_id,
+            OutboxMessage.incident_id == incident_id,
+            OutboxMessage.person_id == Page.person_id,
             OutboxMessage.urgent,
             or_(text(WAITING), OutboxMessage.sent_at >= at),
         )

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from db.models import Incident, PageLink, Person
+from db.models import Incident, Page, PageLink, Person, TimelineEntry
 from db.queries import people
 from db.queries.access import record_of
 from db.queries.sessions import hashed
@@ -18,6 +18,18 @@ UNKNOWN = "This link is not complete or not ours. Open the incident in the app."
 USED = "This link has been used. Open the incident in the app for more."
 OLD = "This link is too old. Open the incident in the app."
 NO_ACCESS = "This is not open to you any more. Ask an administrator."
+ASKS = " asks for you"
+"""why somebody is paged by hand, after the name of who does it"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """By whom the person was paged by hand, for what is in other hands or waits."""
+
+    by: tuple[tuple[int, str], ...]
+    """(id, name) of each who still may read it, but the person"""
+    keeper: str
+    """who has it; empty when nobody has, or the person"""
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,8 @@ class Shown:
     """why it cannot be used; empty when it can"""
     confirms: bool
     """whether it says of an incident that is being worked on that the person has it"""
+    asked: Asked | None = None
+    """what it answers otherwise; None when that was no page by hand"""
 
 
 def shown(db: Session, token: str, now: datetime, *, lock: bool = False) -> Shown | None:
@@ -46,8 +60,10 @@ def shown(db: Session, token: str, now: datetime, *, lock: bool = False) -> Show
     if actor is None or not access.may(actor, "read", record_of(db, incident)):
         return None
     confirms = link.action == "acknowledge" and may_confirm(incident, link.person_id)
-    problem = _problem(link, incident, now, confirms)
-    return Shown(link.id, link.action, actor, incident.number, incident.title, incident.state, problem, confirms)
+    by_hand = link.action == "acknowledge" and not confirms and link.notice_id is not None
+    asked = asked_by_hand(db, incident, link.person_id, link.notice_id or 0) if by_hand else None
+    problem = _problem(link, incident, now, confirms or asked is not None)
+    return Shown(link.id, link.action, actor, incident.number, incident.title, incident.state, problem, confirms, asked)
 
 
 def may_confirm(incident: Incident, person_id: int) -> bool:
@@ -55,12 +71,44 @@ def may_confirm(incident: Incident, person_id: int) -> bool:
     return incident.state == "in_progress" and incident.assignee_id in (None, person_id)
 
 
-def _problem(link: PageLink, incident: Incident, now: datetime, confirms: bool) -> str:
+def asked_by_hand(db: Session, incident: Incident, person_id: int, notice_id: int) -> Asked | None:
+    """Who asked the person by what this notice tells; None when nobody did, or when the incident wants another answer.
+
+    Such a page and its entry on the timeline are of one moment and name the same person.
+    """
+    if incident.state not in ("in_progress", "on_hold"):
+        return None
+    statement = (
+        select(TimelineEntry.actor_id)
+        .join(Page, and_(Page.incident_id == TimelineEntry.incident_id, Page.at == TimelineEntry.at))
+        .where(
+            Page.incident_id == incident.id,
+            Page.person_id == person_id,
+            Page.notice_id == notice_id,
+            Page.step.is_(None),
+            Page.why.startswith(TimelineEntry.actor_name + ASKS),
+            TimelineEntry.kind == "page",
+            TimelineEntry.actor_id.is_not(None),
+        )
+        .distinct()
+        .order_by(TimelineEntry.actor_id)
+    )
+    askers = db.scalars(statement).all()
+    if not askers:
+        return None
+    record = record_of(db, incident)
+    others = [people.acting(db, asker) for asker in askers if asker is not None and asker != person_id]
+    by = tuple((other.id, other.name) for other in others if other is not None and access.may(other, "read", record))
+    keeper = db.get(Person, incident.assignee_id) if incident.assignee_id not in (None, person_id) else None
+    return Asked(by, keeper.name if keeper is not None else "")
+
+
+def _problem(link: PageLink, incident: Incident, now: datetime, answers: bool) -> str:
     if link.used_at is not None:
         return USED
     if link.expires_at <= now:
         return OLD
-    if link.action not in states.possible(incident.state) and not confirms:
+    if link.action not in states.possible(incident.state) and not answers:
         return f"{incident.number} is {states.LABELS[incident.state].lower()} already. Nothing is left to do here."
     return ""
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from db.models import ContactMethod, NotificationRule, Person, Team, TeamChannel
@@ -160,6 +160,8 @@ class TeamTarget:
     broken_at: datetime | None
     broken_why: str
     secret: str
+    mirror: bool
+    """reads what is said in rooms too"""
 
 
 def team_channels(db: Session, actor: Actor) -> list[TeamTarget]:
@@ -173,35 +175,49 @@ def team_channels(db: Session, actor: Actor) -> list[TeamTarget]:
         TeamChannel.broken_at,
         TeamChannel.broken_why,
         TeamChannel.secret,
+        TeamChannel.mirror,
     ).order_by(TeamChannel.team_id, TeamChannel.id)
     return [
-        TeamTarget(id_, team_id, channel, channels.masked(channel, address), broken_at, why, secret)
-        for id_, team_id, channel, address, broken_at, why, secret in db.execute(statement)
+        TeamTarget(id_, team_id, channel, channels.masked(channel, address), broken_at, why, secret, mirror)
+        for id_, team_id, channel, address, broken_at, why, secret, mirror in db.execute(statement)
     ]
 
 
 def any_channel(db: Session) -> bool:
-    """False when nothing at all leaves the app: no mail server, and no way to a person or team that works.
-
-    A way that was not proved, or has failed for good, reaches nobody; nor does that of somebody who has left.
-    """
-    if mail_works():
+    """False when nothing at all leaves the app: no mail server, and no way to a person or team that works."""
+    if any_person(db):
         return True
-    method = (
-        select(func.min(ContactMethod.id))
-        .join(Person, Person.id == ContactMethod.person_id)
-        .where(
-            ContactMethod.channel != "email",
-            ContactMethod.verified_at.is_not(None),
-            ContactMethod.broken_at.is_(None),
-            Person.disabled_at.is_(None),
-        )
-        .scalar_subquery()
-    )
     channel = (
-        select(func.min(TeamChannel.id))
+        select(TeamChannel.id)
         .join(Team, Team.id == TeamChannel.team_id)
         .where(TeamChannel.broken_at.is_(None), Team.archived_at.is_(None))
-        .scalar_subquery()
     )
-    return db.execute(select(func.coalesce(method, channel))).scalar() is not None
+    return db.execute(channel.limit(1)).first() is not None
+
+
+def any_person(db: Session) -> bool:
+    """Whether anybody's own messages leave the app: a team's channel tells news to a team, but nobody their pages."""
+    return mail_works() or db.execute(_steps().limit(1)).first() is not None
+
+
+def leaves_for(db: Session, actor: Actor) -> bool:
+    """Whether messages for `actor` leave the app by any way: pages at least, if they want no notices outside it."""
+    row = db.execute(select(Person.email, Person.sample).where(Person.id == actor.id)).one()
+    if row.email and not row.sample and mail_works():
+        return True
+    return db.execute(_steps().where(NotificationRule.person_id == actor.id).limit(1)).first() is not None
+
+
+def _steps() -> Select[int]:
+    """Steps by which a message really leaves.
+
+    A way that was not proved, has failed for good, or is part of no step reaches nobody; nor does that of somebody who
+    has left.
+    """
+    steps = (
+        select(NotificationRule.id)
+        .join(ContactMethod, ContactMethod.id == NotificationRule.method_id)
+        .join(Person, Person.id == NotificationRule.person_id)
+        .where(ContactMethod.verified_at.is_not(None), ContactMethod.broken_at.is_(None), Person.disabled_at.is_(None))
+    )
+    return steps if mail_works() else steps.where(ContactMethod.channel != "email")

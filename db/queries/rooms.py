@@ -8,10 +8,22 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
-from db.models import Attachment, Incident, Instant, Message, Person, PersonRole, Presence, Room, TeamMember
+from db.models import (
+    Attachment,
+    Incident,
+    Instant,
+    Message,
+    Person,
+    PersonRole,
+    Presence,
+    Room,
+    Team,
+    TeamChannel,
+    TeamMember,
+)
 from db.queries import incidents
 from db.queries.access import record_of
-from rules import access
+from rules import access, channels
 from rules.access import Actor
 from rules.text import line
 
@@ -65,6 +77,8 @@ class Talk:
     people: list[str]
     """who may be named in it"""
     call: "Call | None"
+    mirrored: str
+    """to whom it goes too, and by which ways: 'Network by Slack'; empty while it stays here"""
 
 
 @dataclass(frozen=True)
@@ -196,6 +210,14 @@ _CALL = (
     .join(Person, Person.id == Room.called_by_id)
     .where(Room.incident_id == bindparam("incident_id"), Room.call_url != "")
 )
+_MIRRORS = (
+    select(Team.name, TeamChannel.channel)
+    .select_from(TeamChannel)
+    .join(Team, Team.id == TeamChannel.team_id)
+    .where(TeamChannel.team_id == bindparam("team_id"), TeamChannel.mirror, TeamChannel.broken_at.is_(None))
+    .distinct()
+    .order_by(TeamChannel.channel)
+)
 
 
 def talk(db: Session, actor: Actor, detail: incidents.Detail, now: datetime) -> Talk:
@@ -204,7 +226,14 @@ def talk(db: Session, actor: Actor, detail: incidents.Detail, now: datetime) -> 
     mark = marks(db, [detail.line.id], now)[detail.line.id]
     running = db.execute(_CALL, {"incident_id": detail.line.id}).one_or_none()
     call = Call(running.call_url, running.name, running.call_at or now) if running else None
-    return Talk(mark.incident, list(nameable(db, detail.record).values()), call)
+    return Talk(mark.incident, list(nameable(db, detail.record).values()), call, _mirrored(db, detail.record))
+
+
+def _mirrored(db: Session, record: access.Record) -> str:
+    if record.restricted or record.team_id is None:
+        return ""
+    found = db.execute(_MIRRORS, {"team_id": record.team_id}).all()
+    return f"{found[0][0]} by {' and '.join(channels.WORDS[way] for _, way in found)}" if found else ""
 
 
 def nameable(db: Session, record: access.Record, *, to: str = "read") -> dict[int, str]:

@@ -38,7 +38,7 @@ def everything(actor: Actor) -> None:
         "the timeline of each incident."
     )
     with reading() as db:
-        leaves = reach.any_channel(db)
+        leaves, reached = reach.any_channel(db), reach.any_person(db)
         idle = heartbeats.problem(db, session.now())
     if idle:
         st.error(literal(idle), icon=":material/error:")
@@ -46,6 +46,13 @@ def everything(actor: Actor) -> None:
         st.warning(
             "**Nothing leaves the app.** Set SMTP_URL for e-mail, or add a team's channel below. Until then people "
             "read everything under Messages.",
+            icon=":material/warning:",
+        )
+    elif not reached:
+        st.warning(
+            "**No page leaves the app.** Channels tell teams their news, but nobody is asked by them to answer. Set "
+            "SMTP_URL for e-mail, or let people add steps under My account. Until then they read their pages under "
+            "Messages.",
             icon=":material/warning:",
         )
     states = {ALL: "All", **queries.STATES}
@@ -145,7 +152,8 @@ def teams(actor: Actor) -> None:
     st.header("Channels of teams", anchor=False)
     st.caption(
         "A team reads here which incidents come to it, who is paged, what nobody answers, who takes it, "
-        "and how it ends. Of a restricted incident it reads no more than its number."
+        "and how it ends; with room messages too, what is said in the rooms of its incidents. Of a restricted "
+        "incident it reads no more than its number."
     )
     for kept in found:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -155,6 +163,13 @@ def teams(actor: Actor) -> None:
             if kept.secret:
                 with st.popover("Secret"):
                     st.code(kept.secret, language=None, wrap_lines=True)
+            st.toggle(
+                "Room messages too",
+                kept.mirror,
+                key=f"{KEY}.mirror.{kept.id}",
+                on_change=_mirror,
+                args=(actor, kept.id),
+            )
             st.button("Remove", type="tertiary", key=f"{KEY}.remove.{kept.id}", on_click=_remove, args=(actor, kept.id))
     if not known:
         st.caption("There is no team yet. Add one under Catalogue first.")
@@ -170,12 +185,24 @@ def teams(actor: Actor) -> None:
             st.selectbox("Way", channels.CHATS, format_func=lambda name: channels.LABELS[name], key=f"{KEY}.team.way")
             st.text_input("Address", key=f"{KEY}.team.address", placeholder="https://…", autocomplete="off")
             field_problem(wrong_fields.get("address"))
+            st.checkbox(
+                "Room messages too",
+                key=f"{KEY}.team.mirror",
+                help="What people say to each other in the rooms of the team's incidents is written there as well.",
+            )
             st.form_submit_button("Add and write there", type="primary", on_click=_add, args=(actor,))
 
 
 def _remove(actor: Actor, channel_id: int) -> None:
     st.session_state[f"{KEY}.failure"] = attempt(
         lambda db, now: contact.remove_team_channel(db, channel_id, actor=actor, now=now)
+    )
+
+
+def _mirror(actor: Actor, channel_id: int) -> None:
+    wanted = bool(st.session_state[f"{KEY}.mirror.{channel_id}"])
+    st.session_state[f"{KEY}.failure"] = attempt(
+        lambda db, now: contact.mirror_rooms(db, channel_id, wanted, actor=actor, now=now)
     )
 
 
@@ -187,12 +214,13 @@ def _add(actor: Actor) -> None:
             state[f"{KEY}.team.id"],
             state[f"{KEY}.team.way"],
             state[f"{KEY}.team.address"],
+            bool(state[f"{KEY}.team.mirror"]),
             actor=actor,
             now=now,
         )
     )
     if failure is None:
-        state[f"{KEY}.team.address"] = ""
+        state[f"{KEY}.team.address"], state[f"{KEY}.team.mirror"] = "", False
 
 
 page()

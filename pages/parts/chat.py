@@ -6,6 +6,7 @@ from db.queries.incidents import Detail
 from db.queries.rooms import Talk
 from pages.parts import assets
 from pages.parts.session import now
+from pages.parts.texts import literal
 from rules.access import Actor, may
 
 _CHAT = st.components.v2.component("incident_desk.chat", css=assets.css("chat"), js=assets.js("chat", "chat_composer"))
@@ -25,3 +26,5 @@ def chat(actor: Actor, detail: Detail, talk: Talk) -> None:
         },
         on_change_change=lambda: None,
     )
+    if talk.mirrored:
+        st.caption(f"What is said here goes to {literal(talk.mirrored)} too.")

@@ -148,6 +148,22 @@ def test_what_nobody_has_is_theirs_who_confirm_it_and_what_another_has_is_not(cl
     assert office.incident(incident).assignee_id == office.people["Priya"].id
 
 
+def test_who_was_paged_by_hand_for_what_another_has_reads_what_the_button_does_and_answers(client, office, incident):
+    got, now = [], datetime.now(UTC)
+    office.perform(incident, "acknowledge", "Priya", now)
+    with writing(office.engine) as db:
+        calling.by_hand(db, incident, Target("person", office.people["Sam"].id), actor=office.people["Lena"], now=now)
+    tick(now, office.engine, {"email": lambda message, _now: got.append(message)})
+    path = dict(got[-1].links)["acknowledge"].removeprefix("http://desk.example")
+    page = client.get(path)
+    words = "Say that you answer the page. Priya keeps it. Lena is told."
+    assert (page.status_code, words in page.text, "in hand" in page.text) == (200, True, False)
+    done = client.post(path)
+    assert "You have answered for INC-000001. Priya keeps it. Lena is told." in done.text
+    assert office.incident(incident).assignee_id == office.people["Priya"].id
+    assert client.post(path).status_code == 410, "it works once"
+
+
 def policy(db):
     made = EscalationPolicy(name="Network", steps=[], created_at=datetime.now(UTC))
     db.add(made)

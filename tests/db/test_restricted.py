@@ -72,7 +72,7 @@ NOT_ABOUT_INCIDENTS = {
     "maintenance_windows.current", "maintenance_windows.may_read", "maintenance_windows.one",
     "maintenance_windows.past", "maintenance_windows.running",
     "oncall.has_feed", "oncall.now_and_next", "people.wants_notices",
-    "reach.check_own", "reach.methods", "reach.rules_of", "reach.team_channels",
+    "reach.check_own", "reach.leaves_for", "reach.methods", "reach.rules_of", "reach.team_channels",
     "schedules.calendar", "schedules.choices", "schedules.detail", "schedules.hours_per_person", "schedules.overrides",
     "schedules.preview", "schedules.problems", "schedules.swaps", "updates.may_decide",
     "updates.subscribed", "updates.waits",

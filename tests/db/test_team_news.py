@@ -1,7 +1,7 @@
 """What a team reads in its channels, in the transaction in which it happens; of a restricted incident no words."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from db.commands import escalation, escalation_policies, incidents, major
 from db.engine import reading, writing
@@ -162,6 +162,10 @@ def test_only_what_can_reach_somebody_counts_as_a_way_out(engine, monkeypatch):
         with reading(engine) as db:
             return reach.any_channel(db)
 
+    def leaves_for(*names):
+        with reading(engine) as db:
+            return [reach.any_person(db), *(reach.leaves_for(db, office.people[name]) for name in names)]
+
     assert not leaves()
     with writing(engine) as db:
         way = ContactMethod(person_id=priya, channel="slack", address="https://s.example/p", created_at=MONDAY)
@@ -170,6 +174,8 @@ def test_only_what_can_reach_somebody_counts_as_a_way_out(engine, monkeypatch):
         db.add_all([way, team])
         db.flush()
         way_id, team_id = way.id, team.id
+        step = NotificationRule(person_id=priya, urgency="other", method_id=way_id)
+        db.add(step)
     assert not leaves(), "one was never proved, the other has failed for good"
 
     def put(model, id_, **values):
@@ -179,7 +185,25 @@ def test_only_what_can_reach_somebody_counts_as_a_way_out(engine, monkeypatch):
         return leaves()
 
     assert put(ContactMethod, way_id, verified_at=MONDAY)
+    assert leaves_for("Priya", "Lena") == [True, True, False]
+    assert not put(ContactMethod, way_id, channel="email"), "no server takes it"
+    assert put(ContactMethod, way_id, channel="slack")
     assert not put(Person, priya, disabled_at=MONDAY)
+    assert put(TeamChannel, team_id, broken_at=None)
+    assert leaves_for("Lena") == [False, False], "a team's channel tells nobody their pages"
+    monkeypatch.setenv("SMTP_URL", "smtp://mail.example.org?from=desk@example.org")
+    settings.cache_clear()
+    assert leaves_for("Lena") == [True, True]
+    put(Person, office.people["Lena"].id, email=None)
+    put(Person, office.people["Max"].id, sample=True)
+    assert leaves_for("Lena", "Max", "Sam") == [True, False, False, True]
+    monkeypatch.setenv("SMTP_URL", "")
+    settings.cache_clear()
+    with writing(engine) as db:
+        db.get_one(Person, priya).disabled_at = None
+        db.execute(delete(NotificationRule))
+    put(TeamChannel, team_id, broken_at=MONDAY)
+    assert not leaves(), "a way that is part of no step"
     assert put(TeamChannel, team_id, broken_at=None)
     assert not put(Team, office.teams["Network"], archived_at=MONDAY)
     with reading(engine) as db:

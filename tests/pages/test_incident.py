@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from db.commands import contact
 from db.commands import incidents as commands
 from db.commands.checks import Caller
 from db.engine import writing
-from db.models import CategoryPair
+from db.models import CategoryPair, Incident
 from tests.pages.conftest import seen
 
 PAGE = "responders/incident.py"
@@ -41,6 +42,18 @@ def test_each_role_is_offered_what_it_may_do(desk, opened):
     assert "Close" not in labels(opened(PAGE, "Priya", number=number))
     assert "Reopen" in labels(opened(PAGE, "Priya", number=number))
     assert [label for label in labels(opened(PAGE, "Max", number=number)) if label not in ("Follow",)] == []
+
+
+@sqlite
+def test_those_in_the_room_read_that_what_they_say_goes_to_a_channel_too(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    desk.accept(number)
+    assert "goes to" not in said(opened(PAGE, "Priya", number=number))
+    with writing(desk.engine) as db:
+        team = db.get_one(Incident, desk.id_of(number)).team_id
+        contact.add_team_channel(db, team, "teams", "https://t.example", True, actor=desk.actors["Ada"], now=desk.now)
+    at = opened(PAGE, "Priya", number=number)
+    assert "What is said here goes to Network by Microsoft Teams too." in said(at)
 
 
 @sqlite

@@ -5,7 +5,16 @@ from sqlalchemy import select, update
 
 from db.commands import contact, notices, outbox
 from db.engine import reading, writing
-from db.models import ContactMethod, Incident, Notice, OutboxMessage, Service, ServiceSubscriber
+from db.models import (
+    ContactMethod,
+    Incident,
+    Notice,
+    OutboxMessage,
+    Service,
+    ServiceSubscriber,
+    Team,
+    TeamChannel,
+)
 from db.settings import settings
 from tests.pages.conftest import seen
 from worker.outbox import tick
@@ -130,6 +139,17 @@ def test_the_log_says_when_nothing_leaves(desk, opened):
 
 
 @sqlite
+def test_a_channel_of_a_team_is_no_way_to_a_person(desk, opened):
+    with writing(desk.engine) as db:
+        team = db.scalars(select(Team.id).limit(1)).one()
+        contact.add_team_channel(db, team, "slack", "https://s.example/n", actor=desk.actors["Ada"], now=desk.now)
+    log = said(opened("admin/deliveries.py", "Ada"))
+    assert "Nothing leaves the app" not in log
+    assert "No page leaves the app" in log
+    assert "shown here alone" in said(opened("messages.py", "Priya"))
+
+
+@sqlite
 def test_what_was_given_up_is_shown_and_tried_again(desk, opened, mail):
     number = desk.report("Rita", "Mail is slow")
     with writing(desk.engine) as db:
@@ -161,8 +181,19 @@ def test_an_administrator_adds_and_removes_a_channel_of_a_team(desk, opened):
     at.text_input(key="deliveries.team.address").input("https://hooks.slack.example/T/B/x")
     at = button(at, "Add and write there").click().run()
     assert "Network Slack https://hooks.slack.example/…" in said(at).replace("*", "")
+    [toggle] = at.toggle
+    assert (toggle.label, toggle.value) == ("Room messages too", False)
+    at = toggle.set_value(True).run()
+    with writing(desk.engine) as db:
+        assert db.scalars(select(TeamChannel.mirror)).all() == [True]
+    assert at.toggle[0].value is True
     at = button(at, "Remove").click().run()
     assert "Network Slack" not in said(at).replace("*", "")
+    at.text_input(key="deliveries.team.address").input("https://hooks.slack.example/T/B/x")
+    at.checkbox(key="deliveries.team.mirror").check()
+    at = button(at, "Add and write there").click().run()
+    assert at.toggle[0].value is True
+    assert at.checkbox(key="deliveries.team.mirror").value is False
     assert not at.exception
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from db.commands import deliveries, notices, outbox
 from db.engine import reading, writing
 from db.models import ContactMethod, Incident, Notice, NotificationRule, OutboxMessage, Person, TeamChannel
-from rules import retries
+from rules import channels, retries
 from tests.db.office import DAY, HOUR, MONDAY, Office
 from tests.worker.post_office import hook_server
 from worker.outbox import LATE_SECONDS, TURN_SECONDS, Post, tick
@@ -421,6 +421,37 @@ def test_a_slow_target_delays_nobody_else(office):
         post.wait()
         post.stop()
     assert len(arrived) == 6
+
+
+def test_the_talk_of_a_busy_room_goes_in_order_and_delays_neither_news_nor_pages(office):
+    reach(office, "Priya", (*CHAT[:2], 0))
+    page(office, "Priya", assigned(office))
+    with writing(office.engine) as db:
+        for number in range(40):
+            talk = outbox.put(db, outbox.To(*CHAT[:2]), outbox.Words("room", f"Talk {number}"), now=MONDAY)
+            talk.target = channels.aside(talk.target)
+        outbox.put(db, outbox.To(*CHAT[:2]), outbox.Words("page", "News"), now=MONDAY)
+    released, others, arrived, talked = threading.Event(), threading.Semaphore(0), [], []
+
+    def slack(message, _now):
+        if message.kind == "room":
+            talked.append(message.subject)
+            released.wait(30)
+        else:
+            arrived.append(message.subject)
+            others.release()
+
+    post = Post(office.engine, lambda: MONDAY, {"slack": slack, "email": Sent()})
+    try:
+        post.turn()
+        assert all(others.acquire(timeout=20) for _ in range(2))
+        assert sorted(arrived) == ["INC-000001 needs you", "News"]
+        assert len(talked) <= 1, "one lane, so that answers do not come before their question"
+    finally:
+        released.set()
+        post.wait()
+        post.stop()
+    assert talked == [f"Talk {number}" for number in range(40)]
 
 
 @contextmanager

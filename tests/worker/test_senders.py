@@ -335,6 +335,50 @@ def test_mattermost(hook):
     assert "[Acknowledge](https://desk.example/act/x.y)" in said
 
 
+TALK = {
+    "kind": "room", "urgent": False, "subject": f"INC-000007: {NASTY}", "body": f"Priya: {NASTY}\nLena: & @here",
+    "name": "", "links": (),
+}  # fmt: skip
+
+
+def test_talk_in_slack_stands_above_its_incident_as_plain_text(hook):
+    SENDERS["slack"](message("slack", hook.url(), **TALK), NOW)
+    said = json.loads(hook.received[0][2])
+    words, about = said["blocks"]
+    assert words == {"type": "section", "text": {"type": "plain_text", "text": TALK["body"], "emoji": False}}
+    assert about["elements"] == [
+        {"type": "plain_text", "text": TALK["subject"], "emoji": False},
+        {"type": "mrkdwn", "text": "<https://desk.example/incident?number=INC-000007|Open>"},
+    ]
+    assert said["text"].startswith("INC-000007 Priya: &lt;!channel&gt;")
+    assert "& @here" not in said["text"]
+    nowhere = chat.slack(message("slack", **TALK, url=""))
+    assert [element["type"] for element in nowhere["blocks"][1]["elements"]] == ["plain_text"]
+
+
+def test_talk_in_teams_takes_no_markup(hook):
+    SENDERS["teams"](message("teams", hook.url(), **TALK), NOW)
+    card = json.loads(hook.received[0][2])["attachments"][0]["content"]
+    assert [block["inlines"][0]["text"] for block in card["body"]] == [TALK["body"], TALK["subject"]]
+    assert {block["type"] for block in card["body"]} == {"RichTextBlock"}
+    assert [action["url"] for action in card["actions"]] == ["https://desk.example/incident?number=INC-000007"]
+
+
+def test_talk_in_mattermost_formats_nothing_and_calls_nobody(hook):
+    SENDERS["mattermost"](message("mattermost", hook.url(), **TALK), NOW)
+    said = json.loads(hook.received[0][2])["text"]
+    assert said.startswith(r"Priya\: \<\!channel\> @")
+    assert not {"@all", "@here", "**b**"} & set(said.split())
+    assert r"\[x\]\(http" in said
+    assert said.endswith(" [Open](https://desk.example/incident?number=INC-000007)")
+
+
+def test_talk_by_webhook_says_what_it_is(hook):
+    SENDERS["webhook"](message("webhook", hook.url(), **TALK), NOW)
+    said = json.loads(hook.received[0][2])
+    assert (said["type"], said["data"]["body"], said["data"]["person"]) == ("incident.room", TALK["body"], None)
+
+
 def test_long_words_are_cut_with_a_mark():
     blocks = chat.slack(message("slack", subject="x" * 500, body="y" * 9000))["blocks"]
     assert [len(block["text"]["text"]) for block in blocks[:2]] == [150, 3000]

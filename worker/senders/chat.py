@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from db.commands.deliveries import Message
+from rules import channels
 from rules.page_links import ACTIONS
 from worker.senders import outgoing
 
@@ -41,8 +42,15 @@ def links(message: Message) -> list[tuple[str, str]]:
 
 
 def slack(message: Message) -> dict[str, Any]:
-    """Blocks of plain text, and a line of text for notifications."""
-    fallback = message.subject.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Blocks of plain text, and a line of text for notifications. What was said in a room stands above its incident."""
+    if message.kind == channels.ROOM:
+        about: list[dict[str, Any]] = [_plain(message.subject, _SLACK_SECTION)]
+        if message.url:
+            about.append({"type": "mrkdwn", "text": f"<{message.url}|Open>"})
+        words = {"type": "section", "text": _plain(message.body, _SLACK_SECTION)}
+        fallback = _entities(cut(f"{message.number} {message.body}", _SLACK_SECTION))
+        return {"text": fallback, "blocks": [words, {"type": "context", "elements": about}]}
+    fallback = _entities(message.subject)
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(message.subject, _SLACK_HEADER)}]
     if message.body:
         blocks.append({"type": "section", "text": _plain(message.body, _SLACK_SECTION)})
@@ -52,15 +60,21 @@ def slack(message: Message) -> dict[str, Any]:
     return {"text": fallback, "blocks": blocks}
 
 
+def _entities(words: str) -> str:
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def _plain(words: str, limit: int) -> dict[str, Any]:
     return {"type": "plain_text", "text": cut(words, limit), "emoji": False}
 
 
 def teams(message: Message) -> dict[str, Any]:
     """An Adaptive Card; its TextRuns take no markup."""
-    body: list[dict[str, Any]] = [_rich(message.subject, size="large", weight="bolder")]
-    if message.body:
-        body.append(_rich(message.body))
+    if message.kind == channels.ROOM:
+        body = [_rich(message.body), _rich(message.subject, size="small", isSubtle=True)]
+    else:
+        body = [_rich(message.subject, size="large", weight="bolder")]
+        body += [_rich(message.body)] if message.body else []
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -72,16 +86,17 @@ def teams(message: Message) -> dict[str, Any]:
     return {"type": "message", "attachments": [attachment]}
 
 
-def _rich(words: str, **looks: str) -> dict[str, Any]:
+def _rich(words: str, **looks: str | bool) -> dict[str, Any]:
     return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": cut(words, _LONGEST), **looks}]}
 
 
 def mattermost(message: Message) -> dict[str, Any]:
     """Markdown in which everything that people wrote is escaped."""
-    lines = [f"**{_escaped(message.subject)}**"]
-    if message.body:
-        lines.append(_escaped(cut(message.body, _LONGEST)))
-    lines.append(" · ".join(f"[{word}]({url})" for word, url in links(message)))
+    opened = " · ".join(f"[{word}]({url})" for word, url in links(message))
+    if message.kind == channels.ROOM:
+        lines = [_escaped(cut(message.body, _LONGEST)), " ".join(filter(None, (_escaped(message.subject), opened)))]
+    else:
+        lines = [f"**{_escaped(message.subject)}**", _escaped(cut(message.body, _LONGEST)), opened]
     return {"text": "\n\n".join(filter(None, lines)), "username": "Incident Desk"}
 
 
