@@ -133,6 +133,8 @@ TABLE: dict[str, frozenset[str]] = {
     "escalation": _WORK | {"admin"},
     "escalation_edit": frozenset({"lead", "admin"}),
     "maintenance": frozenset({"lead", "desk", "admin"}),
+    "runbooks": _WORK | {"admin"},
+    "runbook_edit": frozenset({"lead", "admin"}),
 }
 _OWN = frozenset({"read", "verify", "reject", "reopen", "comment", "attach"})
 """what the reporter may do with an incident of their own"""

@@ -22,7 +22,12 @@ def checked(url: str) -> str:
         usable = False
     if not usable:
         raise RuleError("Give an address that begins with https:// or http://.")
-    written = "".join(quote(sign, safe="") if sign in _MARKS else sign for sign in url)
+    written = quoted(url)
     if len(written) > LIMIT:
         raise RuleError(f"Shorten the address to {LIMIT} characters.")
     return written
+
+
+def quoted(address: str) -> str:
+    """The address with signs that mean something where links are drawn written as an address may hold them."""
+    return "".join(quote(sign, safe="") if sign in _MARKS else sign for sign in address)

@@ -54,6 +54,7 @@ KIND_TONES: dict[str, Tone] = {
     "comment": "violet",
     "happened": "violet",
     "hypothesis": "blue",
+    "runbook": "blue",
     "calm": "green",
     "resolve": "green",
     "recover": "green",

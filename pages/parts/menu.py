@@ -47,6 +47,7 @@ MENU = (
         "escalation",
         "Response",
     ),
+    Entry("responders/runbooks.py", "runbooks", "Runbooks", "menu_book", "runbooks", "Response"),
     Entry("responders/maintenance.py", "maintenance", "Maintenance", "build", "board|maintenance", "Response"),
     Entry("managers/trends.py", "trends", "Trends", "monitoring", "trends", "Learning"),
     Entry("admin/people.py", "people", "People", "group", "people", "Setup"),

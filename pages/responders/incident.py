@@ -8,10 +8,9 @@ from db.commands import conversation
 from db.commands.files import Upload
 from db.engine import reading
 from db.queries import alerts as alert_queries
-from db.queries import choices, escalation, incidents, maintenance_windows, rooms, triage
+from db.queries import choices, escalation, incidents, maintenance_windows, room_parts, rooms, triage
 from db.queries import tiers as between
 from db.queries import updates as update_queries
-from db.queries.hypotheses import suspicions
 from db.queries.lines import Line
 from db.queries.relations import relations
 from db.queries.tasks import checklist
@@ -29,6 +28,7 @@ from pages.parts import (
     paging,
     related,
     response,
+    runbooks,
     session,
     shapes,
     tasks,
@@ -80,7 +80,7 @@ def room(number: str) -> None:
             quiet = maintenance_windows.running(db, actor, detail.service_id, now)
             asked = escalation.standing(db, actor, detail)
             todo = checklist(db, actor, detail)
-            suspected = suspicions(db, actor, detail)
+            more = room_parts.parts(db, actor, detail)
             talk = rooms.talk(db, actor, detail, now)
             led = update_queries.of_incident(db, actor, detail)
     except NotFound as missing:
@@ -115,7 +115,8 @@ def room(number: str) -> None:
             if runbook:
                 with st.expander("What to do", icon=":material/menu_book:"):
                     st.text(runbook)
-            hypotheses.box(actor, detail, suspected)
+            runbooks.box(actor, detail, more.opened, more.offers)
+            hypotheses.box(actor, detail, more.suspicions)
             tasks.box(actor, detail, todo)
             write(actor, detail)
             related.box(actor, detail, belongs)

@@ -191,3 +191,25 @@ def test_a_call_is_offered_to_all_in_the_room(enter, numbers) -> None:
     kenji.get_by_role("button", name="Use this link").click()
     expect(ana.get_by_role("link", name="Join the call")).to_have_attribute("href", "https://zoom.example/j/1")
     expect(ana.locator(".entry", has_text="changed the call (zoom.example)")).to_be_visible()
+
+
+def test_a_major_incident_is_declared_led_and_told_and_all_in_the_room_see_it(enter, numbers) -> None:
+    ana, kenji = enter(ANA, numbers[6]), enter(KENJI, numbers[6], width=360, height=780)
+    ana.get_by_role("button", name="More", exact=True).click()
+    ana.get_by_text("Declare a major incident").click()
+    dialog = ana.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Why").fill("No ward can admit a patient.")
+    dialog.get_by_role("button", name="Declare it").click()
+    expect(dialog).to_have_count(0)
+    expect(kenji.get_by_text("Major incident", exact=True)).to_be_visible()
+    expect(kenji.get_by_text("Next update")).to_be_visible()
+    ana.get_by_role("button", name="Write an update").click()
+    expect(dialog.get_by_role("textbox", name="What they should know")).to_have_value(
+        re.compile(rf"{numbers[6]}: .*{ANA} leads the response\. The next update comes ")
+    )
+    dialog.get_by_role("textbox", name="What they should know").fill("Admit on paper until noon. **Not** <b>bold</b>.")
+    dialog.get_by_role("button", name="Send").click()
+    expect(dialog).to_have_count(0)
+    told = kenji.get_by_text("Admit on paper until noon. **Not** <b>bold</b>.").first
+    expect(told).to_be_visible()
+    ready(kenji)

@@ -41,6 +41,7 @@ from db.queries import (
     my_reports,
     notices,
     overview,
+    room_parts,
     rooms,
     similar,
     suggestions,
@@ -75,7 +76,7 @@ NOT_ABOUT_INCIDENTS = {
     "reach.check_own", "reach.leaves_for", "reach.methods", "reach.rules_of", "reach.team_channels",
     "schedules.calendar", "schedules.choices", "schedules.detail", "schedules.hours_per_person", "schedules.overrides",
     "schedules.preview", "schedules.problems", "schedules.swaps", "updates.may_decide",
-    "updates.subscribed", "updates.waits",
+    "updates.subscribed", "updates.waits", "runbooks.everything", "runbooks.one", "runbooks.versions", "runbooks.text",
 }  # fmt: skip
 """queries with an actor that say nothing of incidents, or are the rule itself"""
 WALKED = {
@@ -86,7 +87,7 @@ WALKED = {
     "relations.relations", "settings.pending", "similar.similar", "suggestions.suggest", "triage.count",
     "triage.counts", "triage.open_count", "triage.place", "triage.queue", "triage.standing", "triage.tallies",
     "triage.unassigned", "audit.changes", "audit.incident_changes", "audit.actions",
-    "audit.compared", "hypotheses.suspicions",
+    "audit.compared", "hypotheses.suspicions", "room_parts.parts",
     "tasks.checklist", "alerts.listed", "alerts.one", "deliveries.log", "escalation.standing",
     "notices.own", "notices.unread", "rooms.opened", "rooms.talk",
     "updates.of_incident", "updates.reach",
@@ -183,6 +184,7 @@ def answers(office, actor, known, words):
                 ask(f"relations {number}", relation_queries.relations, detail)
                 ask(f"story {number}", my_reports.story, detail)
                 ask(f"suspicions {number}", hypotheses.suspicions, detail)
+                ask(f"room parts {number}", room_parts.parts, detail)
                 ask(f"checklist {number}", tasks.checklist, detail)
                 ask(f"files {number}", incident_queries.files, detail)
                 ask(f"escalation {number}", escalation.standing, detail)

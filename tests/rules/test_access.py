@@ -57,6 +57,8 @@ BY_ROLE = """
     escalation   .         x          x     x     .        x
     escalation_edit  .     .          x     .     .        x
     maintenance  .         .          x     x     .        x
+    runbooks     .         x          x     x     .        x
+    runbook_edit .         .          x     .     .        x
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}
