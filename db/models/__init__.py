@@ -41,6 +41,17 @@ from db.models.people import OneTimeLink, Person, PersonRole, SavedView, SignInS
 from db.models.reach import ContactMethod, NotificationRule, PageLink, TeamChannel
 from db.models.room import Message, MessageVersion, Presence, Room
 from db.models.services import Category, CategoryPair, Service, Subcategory, Team, Template
+from db.models.status import (
+    Component,
+    ComponentService,
+    ComponentSpan,
+    Publication,
+    PublicationClosing,
+    PublishedWindow,
+    StatusPage,
+    Subscriber,
+    SubscriberComponent,
+)
 from db.models.updates import IncidentRole, ServiceSubscriber, Update
 from db.models.work import AuditEntry, ChainHead, ImportRun, Notice, OutboxMessage, Setting, Timer, WorkerHeartbeat
 
@@ -60,6 +71,9 @@ __all__ = [
     "Category",
     "CategoryPair",
     "ChainHead",
+    "Component",
+    "ComponentService",
+    "ComponentSpan",
     "ContactMethod",
     "Escalation",
     "EscalationPolicy",
@@ -88,6 +102,9 @@ __all__ = [
     "Person",
     "PersonRole",
     "Presence",
+    "Publication",
+    "PublicationClosing",
+    "PublishedWindow",
     "ReceivedSignal",
     "Room",
     "SavedView",
@@ -99,7 +116,10 @@ __all__ = [
     "ServiceSubscriber",
     "Setting",
     "SignInSession",
+    "StatusPage",
     "Subcategory",
+    "Subscriber",
+    "SubscriberComponent",
     "Swap",
     "Task",
     "Team",
