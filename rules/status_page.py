@@ -34,7 +34,6 @@ OUTAGES = frozenset({"partial", "major"})
 """what counts against uptime"""
 DAYS = 90
 CLOSING_WORDS = "This incident has been resolved."
-_MOST_NAMED = 6
 _ORDER = ("operational", MAINTENANCE, "degraded", "partial", "major")
 _HEADLINES = {
     "operational": "All systems operational",
@@ -160,16 +159,17 @@ def day_words(day: Day) -> str:
     return f"{when}: {LABELS[day.state]}{out}"
 
 
-def history_words(told: History) -> str:
-    """The bars in words, for those who do not see them."""
+def history_words(told: History, named: int = 6) -> str:
+    """The bars in words, for those who do not see them; so many days by name, the newest first."""
     known = [day for day in told.days if day.state is not None]
     bad = [day for day in reversed(known) if day.state != "operational"]
     length = f"Last {len(known)} days" if len(known) > 1 else "Today"
     if not bad:
         return f"{length}: no incidents."
-    named = "; ".join(day_words(day) for day in bad[:_MOST_NAMED])
-    more = f"; and {len(bad) - _MOST_NAMED} more" if len(bad) > _MOST_NAMED else ""
-    return f"{length}: {len(bad)} with incidents. {named}{more}."
+    words = [day_words(day) for day in bad[:named]]
+    if words and len(bad) > named:
+        words.append(f"and {len(bad) - named} more")
+    return f"{length}: {len(bad)} with incidents." + (f" {'; '.join(words)}." if words else "")
 
 
 def moved(order: Sequence[tuple[int, str]], component: int, by: int) -> list[int]:
