@@ -1,5 +1,6 @@
 """Incident Desk: the whole server. Screens, HTTP routes and worker in one ASGI app on one port."""
 
+import asyncio
 import gc
 import os
 import signal
@@ -16,7 +17,7 @@ from anyio import to_thread
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from api import act, alerts, files, health, oncall, reports, rooms, sign_in, timelines, v1
+from api import act, alerts, files, health, oncall, reports, rooms, sign_in, status, timelines, v1
 from api.gate import Gate
 from db.commands import setup
 from db.engine import DatabaseProblem, migrate, reading, writing
@@ -71,7 +72,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         loop.start()
         health.watch(loop.healthy)
     _before_the_end(rooms.stop)
+    keeping = asyncio.create_task(status.keep())
     yield
+    keeping.cancel()
     rooms.stop()
     if settings().worker == "embedded":
         await to_thread.run_sync(loop.stop)
@@ -84,6 +87,7 @@ app = st.App(
         *sign_in.routes,
         *act.routes,
         *reports.routes,
+        *status.routes,
         *files.routes,
         *rooms.routes,
         *timelines.routes,

@@ -69,12 +69,12 @@ async def fields(request: Request, most: int = MOST_BYTES) -> Mapping[str, str]:
     return _proven(request, await unproven(request, most))
 
 
-async def unproven(request: Request, most: int = MOST_BYTES) -> Mapping[str, str]:
+async def unproven(request: Request, most: int = MOST_BYTES, most_fields: int = MOST_FIELDS) -> Mapping[str, str]:
     """The same where the address itself proves enough: no other site may send it, but no cookie is asked for."""
     _same_site(request)
     body = b"".join([part async for part in _bounded(request, most)])
     try:
-        typed = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        typed = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=most_fields))
     except ValueError:
         raise Refused(_TOO_MUCH) from None
     return _clean(typed)

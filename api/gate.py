@@ -23,9 +23,9 @@ from db.settings import settings
 
 OPEN = frozenset(
     {"/login", "/logout", "/setup", "/sample", "/healthz", "/readyz", "/metrics", "/favicon.ico", "/report-a-problem"}
-)
+) | {"/status", "/status.json", "/status.atom"}
 OPEN_TO_MACHINES = frozenset({"/v2/enqueue", "/api/v1/heartbeats", "/api/openapi.json"})
-OPEN_UNDER = ("/invite/", "/act/", "/leave/", "/calendar/", "/sign-in/", "/app/static/", "/api/v1/alerts/")
+OPEN_UNDER = ("/invite/", "/act/", "/leave/", "/calendar/", "/sign-in/", "/app/static/", "/api/v1/alerts/", "/status/")
 """Machines have no session: alerts and heartbeats ask for the token of an integration instead."""
 TRACK = re.compile(r"/track/[^/]+")
 """the page of a report without an account, and nothing beneath it"""

@@ -126,6 +126,7 @@ TABLE: dict[str, frozenset[str]] = {
     "schedule": frozenset({"lead", "admin"}),
     "people": frozenset({"admin"}),
     "settings": frozenset({"admin"}),
+    "status_page": frozenset({"admin"}),
     "integrations": frozenset({"admin"}),
     "import": frozenset({"admin"}),
     "deliveries": frozenset({"lead", "admin"}),

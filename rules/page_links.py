@@ -27,6 +27,22 @@ def leaves(secret: bytes, given: str) -> int | None:
     return int(person) if genuine else None
 
 
+def subscriber_token(secret: bytes, purpose: str, subscriber_id: int, seed: str) -> str:
+    """The token of a subscriber of the status page, to 'confirm' that the address is theirs, or to 'choose'."""
+    return f"{subscriber_id}.{_signature(secret, f'subscriber:{purpose}:{subscriber_id}:{seed}')}"
+
+
+def subscriber_of(given: str) -> int | None:
+    """The id that the token claims; whether it is genuine is to be compared with subscriber_token."""
+    claimed, _, _ = given.partition(".")
+    return int(claimed) if claimed.isascii() and claimed.isdigit() and len(claimed) < 19 else None
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two tokens are the same, in a time that tells nothing."""
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
 def code(secret: bytes, method_id: int, sent_at: int) -> str:
     """Six digits that prove that somebody reads what is sent to a contact method; `sent_at` makes each one new."""
     digest = hmac.new(secret, f"code:{method_id}:{sent_at}".encode(), hashlib.sha256).digest()

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.commands import escalation, heartbeats
 from db.engine import DatabaseProblem, writing
-from worker import alerts, handoffs, history, maintenance, outbox, policies, tidying, timers
+from worker import alerts, handoffs, history, maintenance, outbox, policies, status_page, tidying, timers
 from worker.senders import SENDERS, Sender
 
 EVERY_SECONDS = 2.0
@@ -79,6 +79,7 @@ class Loop:
         try:
             self._watch_the_clock()
             maintenance.tick(self._clock(), self._engine)
+            status_page.tick(self._clock(), self._engine)
             fired = timers.tick(self._clock(), self._engine)
             handoffs.tick(self._clock(), self._engine)
             self._post.turn()

@@ -16,6 +16,7 @@ from db.models import (
     ReceivedSignal,
     SeenMessage,
     SignInSession,
+    Subscriber,
     Throttle,
 )
 from rules.states import OPEN
@@ -26,6 +27,8 @@ KEEP_SIGNALS = timedelta(days=90)
 """Alerts and their counts stay; only what each message said goes."""
 KEEP_SENT = timedelta(days=90)
 """How long the delivery log reaches back; the timeline of an incident tells for ever who was paged and how it went."""
+KEEP_UNCONFIRMED = timedelta(days=7)
+"""Who has not said by then that the address is theirs is forgotten; the link has been too old for days."""
 KEEP_MESSAGES = timedelta(hours=1)
 """An older one is refused by its time of signing."""
 BATCH = 500
@@ -33,7 +36,8 @@ BATCH = 500
 
 
 def tidy(db: Session, now: datetime) -> int:
-    """Delete expired sessions, throttle rows without a failure for a day, and links used or expired 30 days ago.
+    """Delete expired sessions, throttle rows without a failure for a day, links used or expired 30 days ago,
+    and subscribers who never confirmed.
 
     Gives the number of rows deleted.
     """
@@ -45,6 +49,7 @@ def tidy(db: Session, now: datetime) -> int:
         (OneTimeLink, (done_with < now - KEEP_LINKS,)),
         (PageLink, (PageLink.expires_at < now - KEEP_LINKS,)),
         (SeenMessage, (SeenMessage.at < now - KEEP_MESSAGES,)),
+        (Subscriber, (Subscriber.confirmed_at.is_(None), Subscriber.asked_at < now - KEEP_UNCONFIRMED)),
     )
     removed = 0
     for model, conditions in spent:

@@ -21,6 +21,7 @@ from db.commands import (
     merging,
     outbox,
     parts,
+    publication,
     team_news,
     telling,
     templates,
@@ -362,6 +363,7 @@ def _write(
     team_news.changed(db, incident, kind, before, told, wording.detail(kind, given), actor=actor, now=now)
     if kind in outbox.STOPS_PAGES:
         outbox.stop_pages(db, incident.id, now)
+    publication.follow(db, incident, was_state, actor=actor, now=now)
     db.flush()
     escalation.follow(db, incident, kind, before, actor=actor, now=now)
     update_clock.follow(db, incident, before, now)

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import delete, func, null, select
 from sqlalchemy.orm import Session
 
-from db.commands import audit, escalation
+from db import freshness
+from db.commands import audit, escalation, window_notices
 from db.models import MaintainedService, MaintenanceWindow, Service
 from db.queries.maintenance import window_of
 from db.queries.maintenance_windows import Overlap, overlaps
@@ -94,6 +95,9 @@ def change(
         if any(given[field] != before[field] for field in ("starts_at", "ends_at", "recurring", "services")):
             row.applied_at = None  # it may cover now what it did not
         _cover(db, row.id, given["services"])
+        freshness.changed(db)
+        if any(given[field] != before[field] for field in ("starts_at", "ends_at", "recurring")):
+            window_notices.rescheduled(db, row, now)
         audit.record(db, actor, now, "maintenance changed", row.name, before=_told(before), after=_told(given))
     return Saved(row.id, overlaps(db, window, service_ids, now, but=row.id))
 
@@ -122,11 +126,13 @@ def end_occurrence(db: Session, window_id: int, version: int | None, *, actor: A
     db.add(rest)
     db.flush()
     _cover(db, rest.id, given["services"])
+    window_notices.goes_on(db, row, rest.id, now)
     return rest.id
 
 
 def _finish(db: Session, row: MaintenanceWindow, actor: Actor, now: datetime) -> None:
     row.version += 1
+    freshness.changed(db)
     if row.starts_at < now:
         before, row.ends_at = row.ends_at, now
         ends = {"ends_at": before.isoformat()}, {"ends_at": now.isoformat()}

@@ -1,13 +1,165 @@
-"""What the public is told, on the status page and by mail to its subscribers."""
+"""What the public is told of an incident: on the status page, and by e-mail to those who asked for it.
 
+Nothing but the public title, the words of published updates and the names of components ever gets here: not the
+incident's own title, number, description, people or timeline.
+"""
+
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from db.models import Incident, Update
+from db import freshness
+from db.commands import outbox, timeline
+from db.models import Component, ComponentSpan, Incident, Publication, PublicationClosing, StatusPage, Update
+from db.queries import subscribers
+from db.queries.settings import organisation
+from db.settings import settings
 from rules.access import Actor
+from rules.errors import RuleError
+from rules.states import OPEN
+from rules.status_page import CLOSING_WORDS, STAGES, STATES, read_states
+from rules.text import line
+
+KIND = "status"
+"""of the messages to subscribers"""
+PUBLIC = ("external", "both")
+TITLE_LIMIT = 200
+STILL_PUBLIC = OPEN | {"resolved"}
+"""states in which the public is still waiting: the fix is in, or not even that, but nobody has seen that it works"""
 
 
 def publish(db: Session, incident: Incident, update: Update, *, actor: Actor, now: datetime) -> int:
-    """Put a published update on the status page; how many subscribers get it by mail."""
-    return 0
+    """Put a published update before the public; to how many subscribers it goes. `update` must have its id.
+
+    Its `components` take the place of what the incident said of components before: None says nothing of them, {} that
+    none is affected any more. Stage 'resolved' ends it; a later one opens it again. A correction only does either when
+    its stage is another than that of the update which it corrects. RuleError with `fields` for what is not known.
+    """
+    if update.audience not in PUBLIC or update.published_at is None:
+        return 0
+    publication = _of(db, incident.id)
+    states = read_states(update.components)
+    _known(db, states or {}, incident.id)
+    title = line(update.title, "title", TITLE_LIMIT) or (publication.title if publication else "")
+    if not title:
+        raise RuleError("Say in a few words what the public sees.", field="title")
+    moves = _moves(db, update)
+    if publication is None:
+        publication = Publication(incident_id=incident.id, title=title, stage=update.stage, began_at=now)
+        db.add(publication)
+        moves = True
+    publication.title = title
+    if moves:
+        publication.stage = update.stage
+        publication.ended_at = now if update.stage == "resolved" else None
+    if publication.ended_at is not None:
+        states = {} if moves else None  # a correction of what is over changes words alone
+    touched = _set_states(db, incident.id, states, now)
+    db.flush()
+    freshness.changed(db)
+    subject = f"{title}: {STAGES[update.stage]}"
+    words = update.text if update.corrects_id is None else f"Correction: {update.text}"
+    return tell(db, subject, words, touched, _present(db, incident.id, touched), now=now)
+
+
+def recovered(db: Session, incident: Incident, *, actor: Actor, now: datetime) -> bool:
+    """The incident is over: what is open of it before the public ends with the closing words; False when nothing is.
+
+    Incidents that were merged into it end with it: until then they went on in this one.
+    """
+    merged = select(Incident.id).where(Incident.duplicate_of_id == incident.id)
+    own = or_(Publication.incident_id == incident.id, Publication.incident_id.in_(merged))
+    statement = select(Publication).where(own, Publication.ended_at.is_(None)).order_by(Publication.id)
+    going_on = db.scalars(statement.with_for_update()).all()
+    if not going_on:
+        return False
+    words = db.scalar(select(StatusPage.closing_words)) or CLOSING_WORDS
+    for publication in going_on:
+        touched = _set_states(db, publication.incident_id, {}, now)
+        publication.stage, publication.ended_at = "resolved", now
+        db.add(PublicationClosing(publication_id=publication.id, at=now, words=words))
+        db.flush()
+        states = _present(db, publication.incident_id, touched)
+        tell(db, f"{publication.title}: {STAGES['resolved']}", words, touched, states, now=now)
+    said = "ended it on the status page"
+    timeline.add(db, incident, actor, now, "published", said, detail=words, versioned=False)
+    freshness.changed(db)
+    return True
+
+
+def follow(db: Session, incident: Incident, was_state: str, *, actor: Actor, now: datetime) -> None:
+    """After a step of the incident: what is over is over before the public too.
+
+    What was merged into one that goes on goes on with it.
+    """
+    if incident.state == was_state or incident.state in STILL_PUBLIC:
+        return
+    survivor = db.get(Incident, incident.duplicate_of_id) if incident.duplicate_of_id is not None else None
+    if survivor is None or survivor.state not in STILL_PUBLIC:
+        recovered(db, incident, actor=actor, now=now)
+
+
+def tell(
+    db: Session, subject: str, words: str, component_ids: Collection[int], states: Mapping[int, str], *, now: datetime
+) -> int:
+    """Write to every subscriber concerned, each once; to how many. Nobody is written to while there is no page."""
+    if not subscribers.offered():
+        return 0
+    page = db.execute(select(StatusPage.published, StatusPage.name)).first()
+    if page is None or not page.published:
+        return 0
+    names = select(Component.id, Component.name).where(Component.id.in_(states)).order_by(Component.position)
+    lines = [f"{name}: {STATES[states[one]]}" for one, name in db.execute(names)]
+    parts = [words, "\n".join(lines), f"{settings().base_url.rstrip('/')}/status"]
+    subject = f"[{page.name or organisation(db).name or 'Status'}] {subject}"
+    body = "\n\n".join(part for part in parts if part)
+    return outbox.mail_all(db, subscribers.addresses(db, component_ids), KIND, subject, body, now=now)
+
+
+def _of(db: Session, incident_id: int) -> Publication | None:
+    return db.scalars(select(Publication).where(Publication.incident_id == incident_id).with_for_update()).one_or_none()
+
+
+def _moves(db: Session, update: Update) -> bool:
+    """Whether its stage decides if it goes on: always, but for a correction of words alone."""
+    if update.corrects_id is None:
+        return True
+    return db.scalar(select(Update.stage).where(Update.id == update.corrects_id)) != update.stage
+
+
+def _known(db: Session, states: Mapping[int, str], incident_id: int) -> None:
+    """RuleError unless every component is on the page, or has been affected by this incident before it left it."""
+    affected = select(ComponentSpan.component_id).where(ComponentSpan.incident_id == incident_id)
+    usable = or_(Component.archived_at.is_(None), Component.id.in_(affected))
+    if set(states) - set(db.scalars(select(Component.id).where(Component.id.in_(states), usable))):
+        raise RuleError("Choose components from the list; one of these is not on the page.", field="components")
+
+
+def _set_states(db: Session, incident_id: int, states: Mapping[int, str] | None, now: datetime) -> set[int]:
+    """Let the incident say this of components from `now` on; every component that it says or said something of."""
+    statement = select(ComponentSpan).where(ComponentSpan.incident_id == incident_id, ComponentSpan.ended_at.is_(None))
+    present = {span.component_id: span for span in db.scalars(statement)}
+    if states is None:
+        return set(present)
+    wanted = {component: state for component, state in states.items() if state != "operational"}
+    for component, span in present.items():
+        if wanted.get(component) == span.state:
+            del wanted[component]
+        else:
+            span.ended_at = now
+    db.flush()  # the old ones end before the new ones begin
+    db.add_all(
+        ComponentSpan(component_id=component, incident_id=incident_id, state=state, began_at=now)
+        for component, state in wanted.items()
+    )
+    return present.keys() | states.keys()
+
+
+def _present(db: Session, incident_id: int, component_ids: Collection[int]) -> dict[int, str]:
+    """How the incident leaves these components."""
+    statement = select(ComponentSpan.component_id, ComponentSpan.state).where(
+        ComponentSpan.incident_id == incident_id, ComponentSpan.ended_at.is_(None)
+    )
+    return dict.fromkeys(component_ids, "operational") | {one: state for one, state in db.execute(statement)}

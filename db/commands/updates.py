@@ -31,7 +31,7 @@ def write(
     stage: str,
     words: str,
     title: str = "",
-    components: Mapping[str, str] | None = None,
+    components: Mapping[int, str] | None = None,
     next_at: datetime | None = None,
     corrects: int | None = None,
     token: str | None = None,
@@ -40,7 +40,8 @@ def write(
 ) -> Update:
     """Write an update and publish it, or let it wait for the commander's word (queries.updates.waits).
 
-    RuleError with `fields`. The same `token` twice is one update.
+    `components` of the status page are in these states from then on; None says nothing of them. RuleError with `fields`.
+    The same `token` twice is one update.
     """
     incident = chat.opened(db, incident_id, actor)
     if token:
@@ -56,7 +57,9 @@ def write(
     update = Update(
         incident_id=incident.id,
         **columns,
-        components=dict(components or {}) if public else None,
+        components={str(one): state for one, state in components.items()}
+        if public and components is not None
+        else None,
         state="waiting",
         written_by_id=actor.id,
         written_at=now,

@@ -43,6 +43,17 @@ from db.models.reach import ContactMethod, NotificationRule, PageLink, TeamChann
 from db.models.room import Message, MessageVersion, Presence, Room
 from db.models.runbooks import OpenedRunbook, Runbook, RunbookStep, RunbookVersion
 from db.models.services import Category, CategoryPair, Service, Subcategory, Team, Template
+from db.models.status import (
+    Component,
+    ComponentService,
+    ComponentSpan,
+    Publication,
+    PublicationClosing,
+    PublishedWindow,
+    StatusPage,
+    Subscriber,
+    SubscriberComponent,
+)
 from db.models.updates import IncidentRole, ServiceSubscriber, Update
 from db.models.work import AuditEntry, ChainHead, ImportRun, Notice, OutboxMessage, Setting, Timer, WorkerHeartbeat
 
@@ -62,6 +73,9 @@ __all__ = [
     "Category",
     "CategoryPair",
     "ChainHead",
+    "Component",
+    "ComponentService",
+    "ComponentSpan",
     "ContactMethod",
     "Escalation",
     "EscalationPolicy",
@@ -93,6 +107,9 @@ __all__ = [
     "Person",
     "PersonRole",
     "Presence",
+    "Publication",
+    "PublicationClosing",
+    "PublishedWindow",
     "ReceivedSignal",
     "Room",
     "Runbook",
@@ -107,7 +124,10 @@ __all__ = [
     "ServiceSubscriber",
     "Setting",
     "SignInSession",
+    "StatusPage",
     "Subcategory",
+    "Subscriber",
+    "SubscriberComponent",
     "Swap",
     "Task",
     "Team",

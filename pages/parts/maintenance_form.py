@@ -12,8 +12,10 @@ from zoneinfo import available_timezones
 import streamlit as st
 
 from db.commands import maintenance as commands
+from db.commands import window_notices
 from db.engine import Session, reading
 from db.queries import maintenance_windows as queries
+from db.queries import status_design
 from db.queries.choices import ServiceChoice
 from db.queries.maintenance_windows import Planned
 from pages.parts import times
@@ -38,6 +40,8 @@ LABELS = {
     "weekdays": "On",
     "times": "Times",
     "zone": "Clock",
+    "public_title": "What visitors read",
+    "public_words": "More for visitors",
 }
 ONCE, WEEKLY, KEPT = "once", "weekly", "kept"
 _WAYS = {ONCE: "Once", WEEKLY: "On weekdays, again and again", KEPT: "As it is"}
@@ -151,6 +155,51 @@ def form(draft: Draft, services: list[ServiceChoice], now: datetime) -> None:
         height=96,
     )
     field_problem(wrong.get("words"))
+
+
+def public(draft: Draft) -> None:
+    """Whether the status page tells of it, and in which words; nothing while there is no page."""
+    with reading() as db:
+        known = status_design.public_window(db, draft.planned.id if draft.planned else None)
+    if not known.page:
+        return
+    wrong = draft.failure.fields if draft.failure else {}
+    shown = st.toggle(
+        "Announce it on the status page",
+        bool(known.title),
+        key=draft.key("public"),
+        help="Everybody sees it there, and subscribers are told when it is planned, begins and is over.",
+    )
+    if not shown:
+        return
+    st.text_input(
+        LABELS["public_title"],
+        known.title,
+        key=draft.key("public_title"),
+        max_chars=window_notices.TITLE_LIMIT,
+        autocomplete="off",
+        placeholder="For example: E-mail rests for an hour",
+    )
+    field_problem(wrong.get("public_title"))
+    st.text_area(
+        f"{LABELS['public_words']} (optional)",
+        known.words,
+        key=draft.key("public_words"),
+        max_chars=window_notices.WORDS_LIMIT,
+        height=70,
+    )
+    field_problem(wrong.get("public_words"))
+    st.caption("Its name and what stands above stay with us.")
+
+
+def _publish(db: Session, draft: Draft, window_id: int, actor: Actor, now: datetime) -> None:
+    """Announce it, or take it off the page, as the switch says; nothing where there is none."""
+    wanted = st.session_state.get(draft.key("public"))
+    if wanted:
+        title, words = (st.session_state.get(draft.key(name)) or "" for name in ("public_title", "public_words"))
+        window_notices.publish(db, window_id, title=title, words=words, actor=actor, now=now)
+    elif wanted is not None:
+        window_notices.withdraw(db, window_id, actor=actor, now=now)
 
 
 def _once(draft: Draft, wrong: Mapping[str, str], now: datetime) -> None:
@@ -314,6 +363,7 @@ def save(actor: Actor, draft: Draft) -> None:
             saved = commands.add(db, **given, now=now)
         else:
             saved = commands.change(db, planned.id, planned.version, **given, now=now)
+        _publish(db, draft, saved.id, actor, now)
         told.extend(other.name for other in saved.overlaps)
 
     draft.failure = attempt(make)

@@ -1,5 +1,6 @@
 """Writing an update: for whom, how far the work is, when the next comes, and how it will read."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ import streamlit as st
 
 from db.commands import updates as commands
 from db.engine import Session, reading
-from db.queries import settings
+from db.queries import settings, status_page
 from db.queries import updates as queries
 from db.queries.incidents import Detail
 from db.queries.updates import Held, Response
@@ -20,6 +21,7 @@ from pages.parts.texts import literal
 from rules import updates
 from rules.access import Actor
 from rules.priority import span
+from rules.status_page import STATES
 
 WAITS = {
     10: "in 10 minutes",
@@ -69,6 +71,7 @@ def _dialog(actor: Actor, detail: Detail, key: str, corrects: int | None) -> Non
         place = ZoneInfo(settings.policies(db).zone)
         response = queries.of_incident(db, actor, detail)
         people = queries.reach(db, actor, detail)
+        page = _page(db, detail)
         waits = queries.waits(db, actor, detail.record)
     if failure is not None and not failure.fields:
         st.error(literal(failure.sentence), icon=":material/error:")
@@ -106,6 +109,7 @@ def _dialog(actor: Actor, detail: Detail, key: str, corrects: int | None) -> Non
         )
         field_problem(wrong.get("next_at"))
     public = audience != "internal"
+    affected: dict[int, str] = {}
     if public:
         st.text_input(
             "What the public reads as its name",
@@ -116,13 +120,21 @@ def _dialog(actor: Actor, detail: Detail, key: str, corrects: int | None) -> Non
             help="The public reads this and your words. It reads nothing else of the incident.",
         )
         field_problem(wrong.get("title"))
+        if stage != "resolved":
+            affected = _affected(page, key)
+            field_problem(wrong.get("components"))
+        elif page.known:
+            st.caption("What it affected counts as working again.")
     next_words = _moment(after(now, minutes), place, now) if minutes is not None else ""
+    named = [page.known[one].name for one in affected if one in page.known]
     facts = _facts(detail, response, next_words, place, now)
+    if public and named:
+        facts["service"] = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
     words = manner.templates[str(stage)]["external" if public else "internal"]
     _prefill(key, wrote.text if wrote is not None else updates.fill(words, facts), next_words)
     st.text_area("What they should know", key=f"{key}.words", height=170)
     field_problem(wrong.get("text"))
-    _preview(people, str(audience), waits=public and waits)
+    _preview(people, str(audience), page, affected, waits=public and waits)
     st.button(
         "Ask to publish" if public and waits else "Send",
         type="primary",
@@ -150,7 +162,52 @@ def _prefill(key: str, filled: str, next_words: str) -> None:
     state[f"{key}.filled"], state[f"{key}.promised"] = filled, next_words or promised
 
 
-def _preview(people: dict[int, str], audience: str, *, waits: bool) -> None:
+@dataclass(frozen=True)
+class _Page:
+    """The status page as far as an update is concerned with it."""
+
+    published: bool
+    known: dict[int, status_page.Known]
+    told: dict[int, str]
+    """component id -> the state that this incident gave it; what goes with its service, as long as nothing was told"""
+
+
+def _page(db: Session, detail: Detail) -> _Page:
+    known = {one.id: one for one in status_page.components(db)}
+    told = status_page.affected(db, detail.line.id)
+    if not told:
+        likely = "major" if detail.line.priority == 1 else "degraded"
+        told = dict.fromkeys(status_page.suggested(db, detail.service_id), likely)
+    return _Page(status_page.look(db).published, known, {one: told[one] for one in told if one in known})
+
+
+def _affected(page: _Page, key: str) -> dict[int, str]:
+    """What of the status page is affected, and how badly."""
+    if not page.known:
+        return {}
+    chosen = st.multiselect(
+        "What the public finds affected (optional)",
+        list(page.known),
+        default=list(page.told),
+        format_func=lambda one: page.known[one].name,
+        key=f"{key}.components",
+        placeholder="Choose parts of the status page",
+    )
+    worse = [state for state in STATES if state != "operational"]
+    found = {}
+    with st.grid(2, min_column_width=220):
+        for one in chosen:
+            found[one] = st.selectbox(
+                page.known[one].name,
+                worse,
+                index=worse.index(page.told.get(one, "degraded")),
+                format_func=STATES.__getitem__,
+                key=f"{key}.component.{one}",
+            )
+    return found
+
+
+def _preview(people: dict[int, str], audience: str, page: _Page, affected: dict[int, str], *, waits: bool) -> None:
     """Who gets it, before it goes."""
     told = []
     if audience != "external":
@@ -159,7 +216,11 @@ def _preview(people: dict[int, str], audience: str, *, waits: bool) -> None:
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         told.append(f"{len(names)} people here: {shown}{more}" if names else "nobody here yet")
     if audience != "internal":
-        told.append("the status page and its subscribers")
+        with reading() as db:
+            count = status_page.audience(db, list(affected or page.told))
+        told.append(f"the status page and {count:,} of its subscribers" if count else "the status page")
+    if audience != "internal" and not page.published:
+        st.info("The status page is not published yet: nobody outside reads this.", icon=":material/info:")
     st.caption(f"Goes to {'; and '.join(told)}.{' The commander reads it first.' if waits else ''}")
 
 
@@ -200,6 +261,8 @@ def _send(actor: Actor, detail: Detail, key: str, corrects: int | None) -> None:
     state = st.session_state
     given: dict[str, Any] = {name: state.get(f"{key}.{name}") for name in ("audience", "stage", "title", "next")}
     words = str(state.get(f"{key}.words") or "")
+    chosen = state.get(f"{key}.components")
+    components = None if chosen is None else {one: state.get(f"{key}.component.{one}", "degraded") for one in chosen}
 
     def change(db, now):  # type: ignore[no-untyped-def]
         commands.write(
@@ -209,6 +272,7 @@ def _send(actor: Actor, detail: Detail, key: str, corrects: int | None) -> None:
             stage=given["stage"],
             words=words,
             title=given["title"] or "",
+            components=components if given["stage"] != "resolved" else {},
             next_at=after(now, given["next"]) if given["stage"] != "resolved" else None,
             corrects=corrects,
             token=token(key),

@@ -153,6 +153,7 @@ def one(actor: Actor, window_id: int | None, now: datetime) -> None:
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
         maintenance_form.form(draft, services, now)
+        maintenance_form.public(draft)
         st.button(
             "Save" if planned else "Plan it",
             type="primary",

@@ -47,6 +47,8 @@ PAGES = {
         "people",
         "catalogue",
         "catalogue?part=category",
+        "status-page",
+        "status-page?part=page",
         "templates",
         "templates?id=1",
         "settings",

@@ -50,6 +50,7 @@ BY_ROLE = """
     schedule     .         .          x     .     .        x
     people       .         .          .     .     .        x
     settings     .         .          .     .     .        x
+    status_page  .         .          .     .     .        x
     integrations .         .          .     .     .        x
     import       .         .          .     .     .        x
     deliveries   .         .          x     .     .        x
