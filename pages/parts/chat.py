@@ -22,6 +22,7 @@ def chat(actor: Actor, detail: Detail, talk: Talk) -> None:
             "people": talk.people,
             "me": actor.id,
             "may": may(actor, "note", detail.record),
+            "mirrored": talk.mirrored,
             "now": now().isoformat(),
         },
         on_change_change=lambda: None,

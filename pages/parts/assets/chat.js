@@ -139,7 +139,11 @@ function show(own) {
     wanted.push(kept.node);
     last = message;
   }
-  if (!own.said.size) wanted.push((own.none ??= el("p", { class: "hint", text: "Nothing was said yet. What is written here stays among those who work on it." })));
+  if (!own.said.size) {
+    own.none ??= el("p", { class: "hint" });
+    own.none.textContent = `Nothing was said yet.${own.data.mirrored ? "" : " What is written here stays among those who work on it."}`;
+    wanted.push(own.none);
+  }
   wanted.forEach((node, place) => own.log.children[place] !== node && own.log.insertBefore(node, own.log.children[place] ?? null));
   while (own.log.children.length > wanted.length) own.log.lastChild.remove();
   own.log.removeAttribute("aria-busy");
