@@ -29,7 +29,7 @@ from db.commands import (
     update_clock,
     wording,
 )
-from db.models import Follower, Incident, TimelineEntry
+from db.models import Follower, Incident, Room, TimelineEntry
 from db.queries.access import record_of
 from db.queries.settings import Policies, policies
 from db.queries.timeline import Entry, closed_on, since
@@ -363,12 +363,20 @@ def _write(
     team_news.changed(db, incident, kind, before, told, wording.detail(kind, given), actor=actor, now=now)
     if kind in outbox.STOPS_PAGES:
         outbox.stop_pages(db, incident.id, now)
-    publication.follow(db, incident, was_state, actor=actor, now=now)
     db.flush()
     escalation.follow(db, incident, kind, before, actor=actor, now=now)
     update_clock.follow(db, incident, before, now)
+    if incident.state != was_state and incident.state in update_clock.OVER:
+        _over(db, incident, actor, now)
     db.flush()
     return incident
+
+
+def _over(db: Session, incident: Incident, actor: Actor, now: datetime) -> None:
+    """Nobody is owed an update any more, and it is over before the public too. Without a room nobody was told."""
+    if db.get(Room, incident.id) is not None:
+        update_clock.end(db, incident)
+        publication.over(db, incident, actor=actor, now=now)
 
 
 def _promised_nothing(incident: Incident) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db import freshness
 from db.commands import outbox, timeline
+from db.commands.rooms import room_of
 from db.models import Component, ComponentSpan, Incident, Publication, PublicationClosing, StatusPage, Update
 from db.queries import subscribers
 from db.queries.settings import organisation
@@ -47,6 +48,7 @@ def publish(db: Session, incident: Incident, update: Update, *, actor: Actor, no
         raise RuleError("Say in a few words what the public sees.", field="title")
     moves = _moves(db, update)
     if publication is None:
+        room_of(db, incident)
         publication = Publication(incident_id=incident.id, title=title, stage=update.stage, began_at=now)
         db.add(publication)
         moves = True
@@ -89,13 +91,8 @@ def recovered(db: Session, incident: Incident, *, actor: Actor, now: datetime) -
     return True
 
 
-def follow(db: Session, incident: Incident, was_state: str, *, actor: Actor, now: datetime) -> None:
-    """After a step of the incident: what is over is over before the public too.
-
-    What was merged into one that goes on goes on with it.
-    """
-    if incident.state == was_state or incident.state in STILL_PUBLIC:
-        return
+def over(db: Session, incident: Incident, *, actor: Actor, now: datetime) -> None:
+    """What is over is over before the public too. What was merged into one that goes on goes on with it."""
     survivor = db.get(Incident, incident.duplicate_of_id) if incident.duplicate_of_id is not None else None
     if survivor is None or survivor.state not in STILL_PUBLIC:
         recovered(db, incident, actor=actor, now=now)

@@ -27,9 +27,6 @@ def follow(db: Session, incident: Incident, before: Mapping[str, Any], now: date
     """Begin and end what the change makes begin and end; `before` holds the values it replaced."""
     was_over = before.get("state", incident.state) in OVER
     over = incident.state in OVER
-    if over and not was_over:
-        end(db, incident)
-        timers.drop(db, incident.id, timers.COMMANDER)
     if "major" in before and before["major"] != incident.major:
         _major(db, incident, now)
     if over or not _begins(incident, before, was_over=was_over):
@@ -61,7 +58,7 @@ def _major(db: Session, incident: Incident, now: datetime) -> None:
         return
     timers.drop(db, incident.id, timers.COMMANDER)
     if not queries.number_published(db, incident.id):
-        end(db, incident)  # nobody was promised anything
+        keep_no_promise(db, incident)  # nobody was promised anything
 
 
 def promise(db: Session, incident: Incident, at: datetime) -> None:
@@ -71,11 +68,18 @@ def promise(db: Session, incident: Incident, at: datetime) -> None:
 
 
 def end(db: Session, incident: Incident) -> None:
+    """No further update is owed, and nobody need lead."""
+    keep_no_promise(db, incident)
+    if incident.major:
+        timers.drop(db, incident.id, timers.COMMANDER)
+
+
+def keep_no_promise(db: Session, incident: Incident) -> None:
     """No further update is owed."""
     room = db.get(Room, incident.id)
     if room is not None and room.update_due_at is not None:
         room.update_due_at = None
-    timers.drop(db, incident.id, timers.UPDATE)
+        timers.drop(db, incident.id, timers.UPDATE)
 
 
 def fire(db: Session, timer: Timer, incident: Incident, now: datetime) -> None:

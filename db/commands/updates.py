@@ -40,8 +40,8 @@ def write(
 ) -> Update:
     """Write an update and publish it, or let it wait for the commander's word (queries.updates.waits).
 
-    `components` of the status page are in these states from then on; None says nothing of them. RuleError with `fields`.
-    The same `token` twice is one update.
+    `components` of the status page are in these states from then on; None says nothing of them. The same `token` twice
+    is one update. RuleError with `fields`.
     """
     incident = chat.opened(db, incident_id, actor)
     if token:
@@ -151,7 +151,7 @@ def _publish(db: Session, incident: Incident, update: Update, actor: Actor, now:
     if update.next_at is not None:
         update_clock.promise(db, incident, update.next_at)
     else:
-        update_clock.end(db, incident)
+        update_clock.keep_no_promise(db, incident)
 
 
 def _of(db: Session, incident: Incident, update_id: int) -> Update:

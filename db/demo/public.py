@@ -6,7 +6,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.commands import publication, timeline, window_notices
-from db.commands.rooms import room_of
 from db.demo.organisation import NAME, Organisation
 from db.models import (
     Component,
@@ -113,7 +112,6 @@ def _publish(
         written_by_id=incident.assignee_id or incident.logged_by_id or incident.reporter_id, written_at=at,
         published_at=at,
     )  # fmt: skip
-    room_of(db, incident)
     db.add(update)
     db.flush()
     who = people.acting(db, update.written_by_id) or SYSTEM
