@@ -11,7 +11,8 @@ from xml.sax.saxutils import escape, quoteattr
 from db.queries.published_windows import Planned
 from db.queries.status_page import Board, Told
 from db.settings import settings
-from rules.status_page import COMPLETED, IN_PROGRESS, LABELS, SCHEDULED, STAGES, headline, worst
+from rules.status_page import COMPLETED, IN_PROGRESS, LABELS, SCHEDULED, headline, worst
+from rules.updates import STAGES
 
 WORDS = {"scheduled": SCHEDULED, "in_progress": IN_PROGRESS, "completed": COMPLETED}
 MOST_ENTRIES = 50

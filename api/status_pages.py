@@ -17,7 +17,6 @@ from db.queries.status_page import Board, Shown, Told
 from rules.status_page import (
     DAYS,
     LABELS,
-    STAGES,
     STATES,
     cut,
     day_words,
@@ -28,6 +27,7 @@ from rules.status_page import (
     uptime_words,
     worst,
 )
+from rules.updates import STAGES
 
 MOST_BYTES = 50_000
 STYLE = (Path(__file__).parent / "templates" / "status.css").read_text("utf-8")

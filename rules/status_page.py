@@ -23,12 +23,6 @@ STATES = {
 """what an update can say of a component, from best to worst"""
 MAINTENANCE = "maintenance"
 LABELS = STATES | {MAINTENANCE: "Under maintenance"}
-STAGES = {
-    "investigating": "Investigating",
-    "identified": "Identified",
-    "monitoring": "Monitoring",
-    "resolved": "Resolved",
-}
 SCHEDULED, IN_PROGRESS, COMPLETED = "Scheduled", "In progress", "Completed"
 OUTAGES = frozenset({"partial", "major"})
 """what counts against uptime"""

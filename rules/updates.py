@@ -11,8 +11,8 @@ from rules.errors import RuleError
 
 STAGES = {
     "investigating": "Investigating",
-    "identified": "Cause found",
-    "monitoring": "Fixed, being watched",
+    "identified": "Identified",
+    "monitoring": "Monitoring",
     "resolved": "Resolved",
 }
 AUDIENCES = {"internal": "People here", "external": "The public", "both": "Both"}

@@ -20,8 +20,9 @@ from db.settings import settings
 from rules.access import Actor
 from rules.errors import RuleError
 from rules.states import OPEN
-from rules.status_page import CLOSING_WORDS, STAGES, STATES, read_states
+from rules.status_page import CLOSING_WORDS, STATES, read_states
 from rules.text import line
+from rules.updates import STAGES
 
 KIND = "status"
 """of the messages to subscribers"""

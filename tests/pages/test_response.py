@@ -148,7 +148,7 @@ def test_an_update_begins_with_the_facts_and_what_was_typed_stays(desk, opened, 
     assert written(desk) == [("internal", "monitoring", "The print server is down.", "published")]
     at = opened(PAGE, "Lena", number=worked_on)
     assert "The print server is down." in said(at)
-    assert "Fixed, being watched" in said(at)
+    assert "Monitoring" in said(at)
 
 
 @sqlite
