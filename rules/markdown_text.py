@@ -4,7 +4,9 @@ import re
 
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.|mailto:)[^\s]+|[^\s@]+@[^\s@]+", re.IGNORECASE)
 """what programs make links of even where no Markdown says so"""
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:=>^])")
+_MARKS = re.compile(r"([\\`*_{}\[\]|~$^]|:(?=[\w+-]+:))")
+_AT_ITS_BEGINNING = re.compile(r"^(?:(\d{1,9})(?=[.)])|(?=[-+#>=]))")
+"""what makes a list, a heading or a quotation of a line"""
 _TURNING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
 
 
@@ -16,7 +18,7 @@ def plain(text: str) -> str:
     for found in _ADDRESS.finditer(line):
         parts += [_marked(line[end : found.start()]), code(found.group())]
         end = found.end()
-    return "".join([*parts, _marked(line[end:])])
+    return _AT_ITS_BEGINNING.sub(r"\1\\", "".join([*parts, _marked(line[end:])]))
 
 
 def quoted(text: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.commands import asking, assignments, conversation, incidents, major, tasks, timers, updates
-from db.demo import monitoring, on_call, organisation, past, present, public, templates
+from db.demo import monitoring, on_call, organisation, past, present, public, runbooks, templates
 from db.demo.story import Step
 from db.models import Assignment, Incident, Notice, Setting, Task, Timer
 from rules.states import OPEN
@@ -34,6 +34,7 @@ def fill(db: Session, now: datetime, seed: int = 7, *, past_incidents: int = pas
         db.merge(Setting(key=key, value=value, changed_at=now))
     org = organisation.build(db, now - _BEFORE)
     org.templates.update(templates.build(db, org, now - _BEFORE))
+    runbooks.build(db, org, now - _BEFORE)
     rng, targets = Random(seed), Targets.default(organisation.ZONE)
     told = list(past.stories(org, rng, targets, now, past_incidents))
     told += present.stories(org, rng, targets, now, first=len(told))
@@ -79,6 +80,8 @@ def _take(db: Session, step: Step, made: Mapping[int, Incident]) -> Incident | N
         to_do = select(Task.id).where(Task.incident_id == number, Task.done_at.is_(None)).order_by(Task.position)
         for task_id in db.scalars(to_do.limit(given["steps"])).all():
             tasks.tick(db, number, task_id, True, actor=actor, now=now)
+    elif step.verb in runbooks.VERBS:
+        runbooks.take(db, number, step.verb, given, actor, now)
     elif step.verb == "prioritise":
         incidents.prioritise(db, number, None, given, actor=actor, now=now)
     elif step.verb == "declare":

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
 
+from db.demo import runbooks
 from db.demo.cases import CASES, split
 from db.demo.organisation import DESK, Organisation
 from db.demo.story import Story
@@ -86,19 +87,31 @@ def _go(story: Story, path: list[str], age: timedelta, now: datetime) -> None:
 def _major(story: Story, now: datetime) -> None:
     """A major incident in full swing: followers, news for everybody, and the same reported again."""
     story.report()
-    ago = {minutes: now - timedelta(minutes=minutes) for minutes in (51, 49, 46, 43, 41, 38, 24, 9)}
+    ago = {
+        minutes: now - timedelta(minutes=minutes)
+        for minutes in (51, 49, 48, 47, 46, 45, 43, 41, 40, 38, 36, 30, 24, 20, 9)
+    }
     story.accept(ago[51])
     story.acknowledge(ago[49])
+    story.tell("open_runbook", ago[48], story.worker, name=runbooks.MESSAGES)
+    story.tell("tick_runbook", ago[47], story.worker, step=0)
     lead = story.triager()
     story.tell("prioritise", ago[46], lead, people_affected=640)
     declared = ago[46] + timedelta(seconds=40)
     story.tell("declare", declared, lead, reason="No ward can admit a patient.", commander_id=lead.id)
     writer = next(actor for actor in story.org.members(DESK) if actor.id not in (lead.id, story.worker.id))
     story.tell("role", declared + timedelta(seconds=30), lead, role="communications", person_id=writer.id)
+    certificate = "The certificate of the sender has run out"
+    story.tell("suspect", ago[45], story.worker, cause=certificate, evidence="The log says 'refused'.")
     story.note(ago[43])
+    story.tell("rule_out", ago[40], story.worker, cause=certificate, evidence="It is valid until March.")
     others = [actor for actor in story.org.actors.values() if actor.id != story.reporter.id]
     for minutes, actor in zip((41, 38, 24), story.rng.sample(others, 3), strict=True):
         story.tell("follow", ago[minutes], actor)
+    story.tell("tick_runbook", ago[36], story.worker, step=1)
+    story.tell("tick_runbook", ago[30], story.worker, step=2)
+    release = "The release of this noon refuses admissions that name no bed"
+    story.tell("suspect", ago[20], story.worker, cause=release, evidence="Every refused one came without a bed.")
     words = (
         (42, "investigating", "New admissions do not reach the kitchen and the laboratory. Send them on paper."),
         (24, "investigating", "Still the same. The vendor is on the call with us. Keep to paper for admissions."),

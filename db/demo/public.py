@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import publication, timeline, window_notices
+from db.commands import publication, window_notices
 from db.demo.organisation import NAME, Organisation
 from db.models import (
     Component,
@@ -17,10 +17,8 @@ from db.models import (
     StatusPage,
     Update,
 )
-from db.queries import people
 from rules.access import SYSTEM
 from rules.states import OPEN
-from rules.updates import STAGES
 
 COMPONENTS = (
     # group, name, the service behind it, what it is
@@ -114,9 +112,6 @@ def _publish(
     )  # fmt: skip
     db.add(update)
     db.flush()
-    who = people.acting(db, update.written_by_id) or SYSTEM
-    told = f"sent an update: {STAGES[stage].lower()}"
-    timeline.add(db, incident, who, at, "update", told, detail=words, public=True, versioned=False)
     publication.publish(db, incident, update, actor=SYSTEM, now=at)
 
 

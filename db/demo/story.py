@@ -38,7 +38,8 @@ class Step:
     story: int
     """which incident, by its place in the order of reporting"""
     verb: str
-    """report, follow, comment, note, tick, prioritise, declare, role, update, or the name of a lifecycle action"""
+    """report, follow, comment, note, tick, prioritise, declare, role, update, one of runbooks.VERBS, or the name of a
+    lifecycle action"""
     actor: Actor
     given: dict[str, Any] = field(default_factory=dict)
 

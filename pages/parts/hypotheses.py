@@ -20,7 +20,7 @@ from rules.access import Actor, NotFound, may
 from rules.hypotheses import CONFIRMED, EVIDENCE_LIMIT, LABELS, LIMIT, MOVES, RULED_OUT, SPEAKS, SUSPECTED
 
 _LOOKS = {SUSPECTED: ("blue", "help"), CONFIRMED: ("green", "check_circle"), RULED_OUT: ("gray", "block")}
-_ASKED = "hypotheses.asked"
+_ASKED, _NEW = "hypotheses.asked", ("new", None)
 _VERBS = {"evidence": "Add evidence", RULED_OUT: "Rule it out", CONFIRMED: "Confirm it", SUSPECTED: "Suspect it again"}
 _ASKS = {RULED_OUT: "What rules it out", CONFIRMED: "What confirms it", SUSPECTED: "Why it is suspected again"}
 _SIGNS = {"for": "add", "against": "remove", "neither": "drag_handle"}
@@ -33,16 +33,19 @@ def box(actor: Actor, detail: Detail, found: Sequence[Suspicion]) -> None:
         return
     key = f"hypotheses.{detail.line.number}"
     asked: tuple[str, int | None] | None = st.session_state.pop(_ASKED, None)
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.header("Suspected causes", width="stretch", anchor=False)
-            if works:
-                st.button("Suspect", icon=":material/add:", key=f"{key}.new", on_click=_ask, args=("new", None))
-        if not found:
-            st.caption("Nothing is suspected yet.")
-        for one in found:
-            chosen = _one(one, key, works)
-            asked = (chosen, one.id) if chosen else asked
+    if not found:  # most incidents need none, so that it takes little room
+        st.button(
+            "Suspect a cause", icon=":material/help:", key=f"{key}.new", type="tertiary", on_click=_ask, args=_NEW
+        )
+    else:
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.header("Suspected causes", width="stretch", anchor=False)
+                if works:
+                    st.button("Suspect", icon=":material/add:", key=f"{key}.more", on_click=_ask, args=_NEW)
+            for one in found:
+                chosen = _one(one, key, works)
+                asked = (chosen, one.id) if chosen else asked
     if asked is not None and works:
         _open(actor, detail, *asked)
 

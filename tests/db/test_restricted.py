@@ -26,6 +26,7 @@ from db.commands import (
     relations,
     updates,
 )
+from db.commands import hypotheses as hypothesis_commands
 from db.engine import reading, writing
 from db.models import Alert, Incident, Integration, Person, PersonRole
 from db.queries import alerts as alert_queries
@@ -204,6 +205,7 @@ def hide(office, title, state):
         incidents.prioritise(db, incident, None, {"restricted": True}, actor=ines, now=MONDAY)
         conversation.comment(db, incident, f"{SECRET[3]} said", public=True, actor=ines, now=MONDAY)
         conversation.comment(db, incident, f"{SECRET[4]} noted", public=False, actor=ines, now=MONDAY)
+        hypothesis_commands.suspect(db, incident, f"{SECRET[4]} suspected", SECRET[3], actor=ines, now=MONDAY)
         conversation.attach(
             db, incident, files.Upload(f"{SECRET[5]}.txt", b"hello"), actor=office.people["Rita"], now=MONDAY
         )

@@ -24,16 +24,22 @@ def entry(at=NOON, what="noted", words="", who="Ana", recorded=None, **more):
     ("typed", "kept"),
     [
         ("plain words", "plain words"),
-        ("a [link](https://evil.example)", r"a \[link\]\(`https://evil.example)`"),
-        ("![x](http://a/b.png)", r"\!\[x\]\(`http://a/b.png)`"),
-        ("<img src=x onerror=alert(1)>", r"&lt;img src\=x onerror\=alert\(1\)\>"),
+        ("a [link](https://evil.example)", r"a \[link\](`https://evil.example)`"),
+        ("![x](http://a/b.png)", r"!\[x\](`http://a/b.png)`"),
+        ("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)>"),
         ("www.example.org and ana@example.org", "`www.example.org` and `ana@example.org`"),
-        ("[a]: javascript:alert(1)", r"\[a\]\: javascript\:alert\(1\)"),
+        ("[a]: javascript:alert(1)", r"\[a\]: javascript:alert(1)"),
         ("# head", r"\# head"),
         ("&lt;b&gt;", "&amp;lt;b&amp;gt;"),
         ("$x$ ~~no~~ **b**", r"\$x\$ \~\~no\~\~ \*\*b\*\*"),
         ("see https://a/`b`", "see `` https://a/`b` ``"),
         ("up\u202edown", "updown"),
+        ("1. one", r"1\. one"),
+        ("2026.41 is - as it is - a release", "2026\\.41 is - as it is - a release"),
+        ("- one", r"\- one"),
+        ("> said", r"\> said"),
+        ("=====", r"\====="),
+        ("a :smile: at 12:30:15", r"a \:smile: at 12\:30:15"),
     ],
 )
 def test_what_people_typed_formats_links_and_loads_nothing(typed, kept):
@@ -50,7 +56,7 @@ def test_markdown_has_a_heading_a_day_and_both_clocks():
     )
     written = export.as_markdown("INC-7", "Mail *is* down", [entry(), late], BERLIN, NOON + timedelta(days=2))
     assert written == (
-        "# INC\\-7: Mail \\*is\\* down\n\n"
+        "# INC-7: Mail \\*is\\* down\n\n"
         "Timeline, 2 entries, oldest first. Written 4 Mar 2026 13:00 CET (2026-03-04T12:00:00Z).\n\n"
         "## Monday 2 March 2026\n\n"
         "- 13:00:00 CET (2026-03-02T12:00:00Z) **Ana** noted\n\n"
