@@ -78,6 +78,7 @@ NOT_ABOUT_INCIDENTS = {
     "schedules.calendar", "schedules.choices", "schedules.detail", "schedules.hours_per_person", "schedules.overrides",
     "schedules.preview", "schedules.problems", "schedules.swaps", "updates.may_decide",
     "updates.subscribed", "updates.waits", "runbooks.everything", "runbooks.one", "runbooks.versions", "runbooks.text",
+    "status_design.design",
 }  # fmt: skip
 """queries with an actor that say nothing of incidents, or are the rule itself"""
 WALKED = {
