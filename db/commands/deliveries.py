@@ -50,6 +50,8 @@ class Message:
     leave_url: str
     created_at: datetime
     attempt: int
+    button: tuple[str, str] | None = None
+    """(word, url) of a page that anybody may open who has the message"""
 
 
 def due(now: datetime) -> ColumnElement[bool]:
@@ -165,6 +167,9 @@ def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: 
         leave_url=f"{base}{leave}" if base and leave else "",
         created_at=row.created_at,
         attempt=row.attempts,
+        button=(row.payload["button"][0], base + row.payload["button"][1])
+        if base and "button" in row.payload
+        else None,
     )
 
 

@@ -262,15 +262,18 @@ def mail(
     *,
     incident: Incident | None = None,
     leave: str | None = None,
+    button: tuple[str, str] | None = None,
     now: datetime,
 ) -> bool:
     """Write to somebody without an account; False when there is no mail server.
 
-    `leave` is the path by which they end such messages: GET shows a page, POST does it.
+    `leave` is the path by which they end such messages: GET shows a page, POST does it. `button`: word and path.
     """
     if not reach.mail_works():
         return False
-    more = {"leave": leave} if leave else {}
+    more: dict[str, Any] = {"leave": leave} if leave else {}
+    if button:
+        more["button"] = list(button)
     put(
         db,
         To("email", channels.checked("email", address)),
@@ -282,11 +285,19 @@ def mail(
 
 
 def mail_all(
-    db: Session, to: Iterable[tuple[str, str]], kind: str, subject: str, body: str = "", *, now: datetime
+    db: Session,
+    to: Iterable[tuple[str, str]],
+    kind: str,
+    subject: str,
+    body: str = "",
+    *,
+    button: tuple[str, str],
+    now: datetime,
 ) -> int:
     """The same to many, each an address and its leave path, in a few statements; to how many it goes."""
     if not reach.mail_works():
         return 0
+    payload = {"subject": subject[:SUBJECT_LIMIT], "body": body, "button": list(button)}
     rows = [
         {
             "key": secrets.token_hex(16),
@@ -295,7 +306,7 @@ def mail_all(
             "kind": kind,
             "urgent": False,
             "address": channels.checked("email", address),
-            "payload": {"subject": subject[:SUBJECT_LIMIT], "body": body, "leave": leave},
+            "payload": payload | {"leave": leave},
             "created_at": now,
             "wanted_at": now,
             "next_attempt_at": now,

@@ -16,7 +16,6 @@ from db.commands.rooms import room_of
 from db.models import Component, ComponentSpan, Incident, Publication, PublicationClosing, StatusPage, Update
 from db.queries import subscribers
 from db.queries.settings import organisation
-from db.settings import settings
 from rules.access import Actor
 from rules.errors import RuleError
 from rules.states import OPEN
@@ -110,10 +109,11 @@ def tell(
         return 0
     names = select(Component.id, Component.name).where(Component.id.in_(states)).order_by(Component.position)
     lines = [f"{name}: {STATES[states[one]]}" for one, name in db.execute(names)]
-    parts = [words, "\n".join(lines), f"{settings().base_url.rstrip('/')}/status"]
+    parts = [words, "\n".join(lines)]
     subject = f"[{page.name or organisation(db).name or 'Status'}] {subject}"
     body = "\n\n".join(part for part in parts if part)
-    return outbox.mail_all(db, subscribers.addresses(db, component_ids), KIND, subject, body, now=now)
+    to = subscribers.addresses(db, component_ids)
+    return outbox.mail_all(db, to, KIND, subject, body, button=("Open the status page", "/status"), now=now)
 
 
 def _of(db: Session, incident_id: int) -> Publication | None:

@@ -17,7 +17,6 @@ from db.models.work import WAITING
 from db.queries import subscribers
 from db.queries.settings import organisation
 from db.queries.subscribers import CONFIRM_LASTS
-from db.settings import settings
 from rules import text as texts
 from rules.access import NotFound
 from rules.errors import RuleError
@@ -68,21 +67,20 @@ def _row(db: Session, email: str, now: datetime) -> Subscriber:
 
 
 def _ask(db: Session, row: Subscriber, now: datetime) -> None:
-    base = settings().base_url.rstrip("/")
     name = db.scalar(select(StatusPage.name)) or organisation(db).name or "our services"
     if row.confirmed_at is not None:
-        link = base + subscribers.path("choose", row.id, row.seed)
+        button = "Change what you are told", subscribers.path("choose", row.id, row.seed)
         subject = f"You are subscribed to the status of {name}"
-        body = f"Somebody asked for it again, perhaps you. Change what you are told, or end it, here:\n{link}"
+        body = "Somebody asked for it again, perhaps you. Nothing changes unless you change it."
     else:
-        link = base + subscribers.path("confirm", row.id, row.seed)
+        button = "Confirm", subscribers.path("confirm", row.id, row.seed)
         subject = f"Confirm your subscription to the status of {name}"
         body = (
-            f"Open this page and press its button, and you are told of incidents and maintenance:\n{link}\n\n"
-            f"The link works for {CONFIRM_LASTS.days} days. If you did not ask for this, do nothing: "
-            "you get no more mails."
+            "Open the page below and press its button, and you are told of incidents and maintenance. "
+            f"The link works for {CONFIRM_LASTS.days} days.\n\n"
+            "If you did not ask for this, do nothing: you get no more mails."
         )
-    outbox.mail(db, row.email, publication.KIND, subject, body, now=now)
+    outbox.mail(db, row.email, publication.KIND, subject, body, button=button, now=now)
 
 
 def confirm(db: Session, token: str, *, now: datetime) -> Subscriber:

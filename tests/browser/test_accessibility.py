@@ -259,6 +259,16 @@ def test_the_plain_pages_shut_nobody_out(examine: Callable[..., Examined], width
     assert window.found == []
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_status_page_shuts_nobody_out(examine: Callable[..., Examined], width: int) -> None:
+    window = examine(None, width)
+    for path in ("status", "status/history", "status/incidents/1", "status/incidents/999"):
+        window.page.goto(f"{window.url}/{path}")
+        expect(window.page.get_by_role("heading", level=1)).to_be_visible()
+        plain(window, path)
+    assert window.found == []
+
+
 def plain(window: Examined, what: str) -> None:
     for scheme in SCHEMES:
         window.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

@@ -142,9 +142,8 @@ def test_each_subscriber_concerned_gets_one_mail(public, mailing):
     subject = "[Our status] E-mail is slow: Investigating"
     assert public.told() == [("all@example.org", subject), ("mail@example.org", subject)]
     mail = public.mails()[-1]
-    assert mail.payload["body"] == (
-        "Slow.\n\nMail: Partial outage\nPortal: Degraded performance\n\nhttps://desk.example/status"
-    )
+    assert mail.payload["body"] == ("Slow.\n\nMail: Partial outage\nPortal: Degraded performance")
+    assert mail.payload["button"] == ["Open the status page", "/status"]
     assert (mail.incident_id, mail.person_id) == (None, None)
     assert mail.payload["leave"].startswith("/status/subscription/")
     public.update(incident, "Fixed in part.", "monitoring", MONDAY + HOUR, states={"Portal": "degraded"})

@@ -9,10 +9,12 @@ from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
@@ -27,12 +29,28 @@ STEP_SECONDS, SECONDS = 8.0, 20.0
 """for one answer of the server, and for all of it: less than the lease of the message"""
 _OURS_TO_MEND = frozenset({530, 534, 535, 538})
 """Refusals of our sign-in, not of the message: an administrator can put them right."""
+_WHOLE = "List-Unsubscribe"
+"""A header whose address is never broken or encoded: mail programs look for it as it stands (RFC 8058)."""
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=select_autoescape(default=True),
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+class _Policy(EmailPolicy):
+    """As usual, but for the header that must stay whole: the library would encode a long address word by word."""
+
+    def fold(self, name: str, value: Any) -> str:
+        return f"{name}: {value}{self.linesep}" if _whole(name, value) else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return self.fold(name, value).encode("ascii") if _whole(name, value) else super().fold_binary(name, value)
+
+
+def _whole(name: str, value: Any) -> bool:
+    return name == _WHOLE and str(value).isascii()
 
 
 def send(message: Message, now: datetime) -> None:
@@ -117,7 +135,7 @@ def _context(verify: bool) -> ssl.SSLContext:
 
 def compose(message: Message, server: MailServer) -> EmailMessage:
     """The message as it goes out. Line breaks in what people wrote cannot become headers."""
-    written = EmailMessage()
+    written = EmailMessage(_Policy())
     try:
         written["To"] = Address(_one_line(message.name), addr_spec=message.address)
         written["From"] = Address(server.sender_name, addr_spec=server.sender)
@@ -134,9 +152,10 @@ def compose(message: Message, server: MailServer) -> EmailMessage:
     if message.urgent:
         written["Importance"], written["X-Priority"] = "high", "1"
     if message.leave_url:
-        written["List-Unsubscribe"] = f"<{message.leave_url}>"
+        written[_WHOLE] = f"<{message.leave_url}>"
         written["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     buttons = [(ACTIONS[action], url) for action, url in message.links]
+    buttons += [message.button] if message.button else []
     written.set_content(_plain(message, buttons))
     html = TEMPLATES.get_template("mail.html").render(message=message, buttons=buttons)
     written.add_alternative(html, subtype="html")
