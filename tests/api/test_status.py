@@ -151,6 +151,7 @@ def test_nothing_that_was_not_published_is_ever_on_it(client, public, monkeypatc
     assert SECRET not in all_of(client)
     public.subscribe("ana@example.org", at=NOW)
     public.update(incident, "We look into it.", states={"Mail": "major"}, at=NOW)
+    public.update(incident, f"{SECRET} waiting", published=False, title=f"{SECRET} waiting", at=NOW)
     with writing(public.engine) as db:
         window_notices.publish(db, window, title="New disks", actor=lena, now=NOW)
     public.perform(incident, "accept", "Lena", NOW, **public.triage)
@@ -158,6 +159,7 @@ def test_nothing_that_was_not_published_is_ever_on_it(client, public, monkeypatc
     public.perform(incident, "resolve", "Priya", NOW, resolution_code="fixed", resolution_note=f"{SECRET} note")
     during = all_of(client)
     public.perform(incident, "recover", "Priya", NOW)
+    assert during.count("We look into it.") >= 4, "on the page, in JSON, in Atom, and on a page of its own"
     everything = during + all_of(client) + json.dumps([mail.payload for mail in public.mails()])
     assert "We look into it." in everything
     assert "It works again." in everything
