@@ -366,7 +366,7 @@ def _write(
     db.flush()
     escalation.follow(db, incident, kind, before, actor=actor, now=now)
     update_clock.follow(db, incident, before, now)
-    if incident.state != was_state and incident.state in update_clock.OVER:
+    if incident.state in update_clock.OVER and was_state not in update_clock.OVER:
         _over(db, incident, actor, now)
     db.flush()
     return incident

@@ -51,9 +51,11 @@ def write(
     if incident.state == "cancelled" and corrects is None:
         raise RuleError("It was cancelled: there is nothing more to tell.")
     columns = updates.checked(audience, stage, words, title, next_at, now)
-    if corrects is not None:
-        _corrected(db, incident, corrects, audience)
     public = "external" in updates.goes_to(audience)
+    wrote = _corrected(db, incident, corrects, audience) if corrects is not None else None
+    same = wrote is not None and wrote.stage == stage
+    if public and incident.state in update_clock.OVER and stage != "resolved" and not same:
+        raise RuleError("It is over. Say that it is resolved, or reopen it first.", field="stage")
     update = Update(
         incident_id=incident.id,
         **columns,
@@ -161,13 +163,14 @@ def _of(db: Session, incident: Incident, update_id: int) -> Update:
     return update
 
 
-def _corrected(db: Session, incident: Incident, update_id: int, audience: str) -> None:
-    """RuleError unless it was published, to no more people than its correction is."""
+def _corrected(db: Session, incident: Incident, update_id: int, audience: str) -> Update:
+    """What is corrected. RuleError unless it was published, to no more people than its correction is."""
     update = _of(db, incident, update_id)
     if update.state != "published":
         raise RuleError("It was not published, so there is nothing to correct.")
     if not updates.goes_to(update.audience) <= updates.goes_to(audience):
         raise RuleError("A correction goes to everybody who read what it corrects.", field="audience")
+    return update
 
 
 def subscribe(db: Session, service_ids: list[int], *, actor: Actor, now: datetime) -> None:

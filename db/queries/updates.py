@@ -189,13 +189,16 @@ def readers(db: Session, incident: Incident) -> dict[int, str]:
     The reporter, followers, those who answer for it or take part, who subscribed to its service; managers of major
     incidents and of P1 and P2. Of a restricted incident only those to whom it is open.
     """
-    record = record_of(db, incident)
-    ids = {person for person, named in followers_of(db, incident.id).items() if named or not incident.restricted}
+    followers = followers_of(db, incident.id)
+    ids = {person for person, named in followers.items() if named or not incident.restricted}
     ids |= {each.person_id for each in held(db, incident.id)} | set(responsible(db, incident))
     if incident.reporter_id is not None:
         ids.add(incident.reporter_id)
     if incident.restricted:
-        ids &= {*record.named_ids, *_members(db, incident)} | {incident.reporter_id or 0, incident.assignee_id or 0}
+        ids &= {*record_of(db, incident, followers).named_ids, *_members(db, incident)} | {
+            incident.reporter_id or 0,
+            incident.assignee_id or 0,
+        }
     else:
         chosen = select(ServiceSubscriber.person_id).where(ServiceSubscriber.service_id == incident.service_id)
         ids |= set(db.scalars(chosen))

@@ -97,6 +97,8 @@ def _dialog(actor: Actor, detail: Detail, key: str, corrects: int | None) -> Non
         format_func=updates.STAGES.__getitem__,
         key=f"{key}.stage",
     )
+    with left:
+        field_problem(wrong.get("stage"))
     minutes = None
     if stage != "resolved":
         usual = updates.every(manner.cadence, detail.line.priority, major=detail.line.major)

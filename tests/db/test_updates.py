@@ -141,6 +141,22 @@ def test_what_was_cancelled_is_not_told_of(office):
         write(office, number, by="Dora")
 
 
+def test_of_what_is_over_the_public_hears_that_it_is_resolved_or_a_correction(office):
+    number = office.bring_to("in_progress")
+    public = {"audience": "external", "title": "Mail", "by": "Lena"}
+    first = write(office, number, **public)
+    office.perform(number, "resolve", "Priya", NOW, resolution_code="fixed", resolution_note="Restarted it.")
+    office.perform(number, "recover", "Priya", NOW)
+    with pytest.raises(RuleError, match="It is over") as caught:
+        write(office, number, **public)
+    assert "stage" in caught.value.fields
+    with pytest.raises(RuleError, match="It is over"):
+        write(office, number, stage="identified", corrects=first, **public)
+    write(office, number, "It began at eight.", corrects=first, **public)
+    write(office, number, "It is over.", stage="resolved", **public)
+    write(office, number, "We look back.")
+
+
 def test_an_overdue_update_nags_communications_then_the_commander(office):
     number = office.bring_to("in_progress")
     do(office, major.declare, number, None, "Down.", by="Lena", commander_id=office.people["Lena"].id)
