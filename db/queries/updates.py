@@ -110,7 +110,7 @@ _WRITTEN = (
     .join(Person, Person.id == Update.written_by_id)
     .outerjoin(_DECIDER, _DECIDER.id == Update.decided_by_id)
     .where(Update.incident_id == bindparam("incident_id"))
-    .order_by(Update.id.desc())
+    .order_by(func.coalesce(Update.published_at, Update.written_at).desc(), Update.id.desc())
     .limit(bindparam("limit"))
 )
 

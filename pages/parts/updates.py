@@ -136,6 +136,8 @@ def _dialog(actor: Actor, detail: Detail, key: str, corrects: int | None) -> Non
     _prefill(key, wrote.text if wrote is not None else updates.fill(words, facts), next_words)
     st.text_area("What they should know", key=f"{key}.words", height=170)
     field_problem(wrong.get("text"))
+    with st.expander("How it will read", icon=":material/visibility:"):
+        _read_as(key, str(stage), detail, public=public)
     _preview(people, str(audience), page, affected, waits=public and waits)
     st.button(
         "Ask to publish" if public and waits else "Send",
@@ -162,6 +164,14 @@ def _prefill(key: str, filled: str, next_words: str) -> None:
     elif promised and next_words and promised != next_words and promised in typed:
         state[f"{key}.words"] = typed.replace(promised, next_words)
     state[f"{key}.filled"], state[f"{key}.promised"] = filled, next_words or promised
+
+
+def _read_as(key: str, stage: str, detail: Detail, *, public: bool) -> None:
+    """The update as those who get it see it."""
+    state = st.session_state
+    title = str(state.get(f"{key}.title") or "") if public else f"{detail.line.number}: {detail.line.title}"
+    words = literal(str(state.get(f"{key}.words") or ""))
+    st.markdown(f"**{literal(title) or 'No name yet'}**  \n:gray-badge[{updates.STAGES[stage]}]  \n{words}")
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,11 @@ def draw(editor: Editor) -> None:
             names = " · ".join(f"`{{{name}}}` {meaning}" for name, meaning in FACTS[audience].items())
             st.caption(f"{who}: {names}")
         for stage, label in STAGES.items():
-            for audience, who in WORDS_FOR.items():
-                field = f"{TEMPLATES}.{stage}.{audience}"
-                st.text_area(f"{label}, {who.lower()}", editor.base[TEMPLATES][stage][audience], key=editor.key(field))
-                editor.problem(field, f"{label}, {who.lower()}")
+            for place, (audience, who) in zip(st.columns(2, gap="small"), WORDS_FOR.items(), strict=True):
+                field, name = f"{TEMPLATES}.{stage}.{audience}", f"{label}, {who.lower()}"
+                with place:
+                    st.text_area(name, editor.base[TEMPLATES][stage][audience], key=editor.key(field), height=130)
+                    editor.problem(field, name)
         editor.preview_button(collect)
 
 
