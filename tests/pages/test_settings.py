@@ -220,6 +220,27 @@ def test_shares_of_tiers_and_days_of_confirmation(desk, named):
 
 
 @sqlite
+def test_updates_have_a_rhythm_words_and_one_who_reads_them_first(desk, named):
+    at = named("updates")
+    field(at, "updates.cadence.2.first").set_value("soon")
+    field(at, "updates.templates.resolved.external").set_value("{title} is over.")
+    at = button(at, "Preview").click().run()
+    assert "Write it in days, hours or minutes, such as 5 d or 6 h." in said(at)
+    field(at, "updates.cadence.2.first").set_value("10 min")
+    at = button(at, "Preview").click().run()
+    assert "There is no {title} here. You may use {service}" in said(at)
+    field(at, "updates.templates.resolved.external").set_value("{service} works again.")
+    at.checkbox(key="settings.updates.0.updates.approval").check()
+    at = button(at, "Preview").click().run()
+    button(at, "Apply").click().run()
+    after = stored(desk)
+    assert after["updates.cadence"]["2"] == {"first": 600, "every": 3600}
+    assert after["updates.cadence"]["1"] == {"first": 300, "every": 1200}
+    assert after["updates.templates"]["resolved"]["external"] == "{service} works again."
+    assert after["updates.approval"] is True
+
+
+@sqlite
 def test_the_organisation_has_a_name_a_zone_and_a_telephone(desk, named):
     at = named()
     field(at, "organisation.name").input("")
