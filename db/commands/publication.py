@@ -96,6 +96,8 @@ def over(db: Session, incident: Incident, *, actor: Actor, now: datetime) -> Non
     survivor = db.get(Incident, incident.duplicate_of_id) if incident.duplicate_of_id is not None else None
     if survivor is None or survivor.state not in STILL_PUBLIC:
         recovered(db, incident, actor=actor, now=now)
+    elif _of(db, incident.id) is not None:
+        room_of(db, survivor)  # only what has a room is asked, once it is over, what the public was told of it
 
 
 def tell(
