@@ -61,6 +61,8 @@ def publish(db: Session, incident: Incident, update: Update, *, actor: Actor, no
     touched = _set_states(db, incident.id, states, now)
     db.flush()
     freshness.changed(db)
+    if not subscribers.offered():
+        return 0
     subject = f"{title}: {STAGES[update.stage]}"
     words = update.text if update.corrects_id is None else f"Correction: {update.text}"
     return tell(db, subject, words, touched, _present(db, incident.id, touched), now=now)
@@ -131,6 +133,8 @@ def _moves(db: Session, update: Update) -> bool:
 
 def _known(db: Session, states: Mapping[int, str], incident_id: int) -> None:
     """RuleError unless every component is on the page, or has been affected by this incident before it left it."""
+    if not states:
+        return
     affected = select(ComponentSpan.component_id).where(ComponentSpan.incident_id == incident_id)
     usable = or_(Component.archived_at.is_(None), Component.id.in_(affected))
     if set(states) - set(db.scalars(select(Component.id).where(Component.id.in_(states), usable))):
