@@ -61,6 +61,8 @@ def publish(db: Session, incident: Incident, update: Update, *, actor: Actor, no
     touched = _set_states(db, incident.id, states, now)
     db.flush()
     freshness.changed(db)
+    if not subscribers.offered():
+        return 0
     subject = f"{title}: {STAGES[update.stage]}"
     words = update.text if update.corrects_id is None else f"Correction: {update.text}"
     return tell(db, subject, words, touched, _present(db, incident.id, touched), now=now)
@@ -96,6 +98,8 @@ def over(db: Session, incident: Incident, *, actor: Actor, now: datetime) -> Non
     survivor = db.get(Incident, incident.duplicate_of_id) if incident.duplicate_of_id is not None else None
     if survivor is None or survivor.state not in STILL_PUBLIC:
         recovered(db, incident, actor=actor, now=now)
+    elif _of(db, incident.id) is not None:
+        room_of(db, survivor)  # only what has a room is asked, once it is over, what the public was told of it
 
 
 def tell(
@@ -129,6 +133,8 @@ def _moves(db: Session, update: Update) -> bool:
 
 def _known(db: Session, states: Mapping[int, str], incident_id: int) -> None:
     """RuleError unless every component is on the page, or has been affected by this incident before it left it."""
+    if not states:
+        return
     affected = select(ComponentSpan.component_id).where(ComponentSpan.incident_id == incident_id)
     usable = or_(Component.archived_at.is_(None), Component.id.in_(affected))
     if set(states) - set(db.scalars(select(Component.id).where(Component.id.in_(states), usable))):

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from db.commands import publication, window_notices
@@ -51,16 +51,13 @@ def add(db: Session, org: Organisation, now: datetime, since: datetime) -> None:
             version=1,
         )
     )
-    components = [
-        Component(group_name=group, name=name, description=about, position=place, created_at=since, version=1)
+    rows = [
+        {"group_name": group, "name": name, "description": about, "position": place, "created_at": since, "version": 1}
         for place, (group, name, _, about) in enumerate(COMPONENTS)
     ]
-    db.add_all(components)
-    db.flush()
-    made = {
-        org.services[service].id: component.id
-        for component, (_, _, service, _) in zip(components, COMPONENTS, strict=True)
-    }
+    db.execute(insert(Component), rows)
+    ids = {name: id_ for name, id_ in db.execute(select(Component.name, Component.id))}
+    made = {org.services[service].id: ids[name] for _, name, service, _ in COMPONENTS}
     db.add_all(ComponentService(component_id=one, service_id=service) for service, one in made.items())
     concerned = select(Incident).where(
         Incident.service_id.in_(made), Incident.restricted.is_(False), Incident.priority <= 2
