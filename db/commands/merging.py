@@ -7,8 +7,7 @@ from sqlalchemy import BindParameter, bindparam, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from db.commands import timeline, wording
-from db.commands.rooms import room_of
-from db.models import Follower, Incident, Room, TimelineEntry
+from db.models import Follower, Incident, TimelineEntry
 from db.queries.access import record_of
 from rules import access
 from rules.access import Actor
@@ -70,8 +69,6 @@ def join(db: Session, incident: Incident, survivor_id: object, actor: Actor, now
     present = set(db.scalars(select(Follower.person_id).where(Follower.incident_id == survivor.id)))
     for person_id in sorted(moving - present):
         db.add(Follower(incident_id=survivor.id, person_id=person_id, since=now, via_id=incident.id))
-    if db.get(Room, incident.id) is not None:
-        room_of(db, survivor)  # what the public was told of this one ends with that one
     told = f"merged {wording.named(incident)} into this one"
     timeline.add(db, survivor, actor, now, "merged", told, versioned=False)
 

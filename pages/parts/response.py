@@ -16,6 +16,7 @@ from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
 from rules import roles
 from rules.access import Actor, may
+from rules.priority import span
 from rules.states import UNCLOSED
 from rules.updates import AUDIENCES, STAGES
 
@@ -89,6 +90,10 @@ def box(actor: Actor, detail: Detail, response: Response, now: datetime) -> None
                 if works:
                     st.button("Take command", key=f"{key}.take", on_click=_take, args=(actor, detail, key))
         field_problem(failure.sentence if failure else None)
+        if going and response.declared_at is not None:
+            began = detail.started_at or detail.line.reported_at
+            lasts = span((now - began).total_seconds())
+            st.caption(f"Lasts {lasts} so far. A major incident since {times.short(response.declared_at, now)}.")
         if response.held:
             st.markdown(" · ".join(_part(held) for held in response.held))
         for waiting in response.waiting:

@@ -38,7 +38,7 @@ from pages.parts import (
 from pages.parts.chat import chat
 from pages.parts.empty import empty
 from pages.parts.forms import attempt
-from pages.parts.head import incident_head
+from pages.parts.head import MOST_FACTS, incident_head
 from pages.parts.marks import gray
 from pages.parts.template_questions import answered
 from pages.parts.texts import literal
@@ -184,9 +184,9 @@ def clocks(
         found += tiers.facts(detail, standing, now)
     if line.hold_until is not None:
         found.append({"label": "On hold until", "value": times.short(line.hold_until, now)})
-    found.append({"label": tiers.team(detail), "value": line.team or "None yet"})
     found.append({"label": "Person", "person": line.assignee})
-    return found
+    team: dict[str, object] = {"label": tiers.team(detail), "value": line.team or "None yet"}
+    return [*found[:-1], team, found[-1]] if len(found) < MOST_FACTS else found[:MOST_FACTS]
 
 
 def buttons(

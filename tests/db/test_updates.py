@@ -230,7 +230,9 @@ def test_what_the_public_is_told_waits_for_the_commander_when_the_setting_says_s
     found = response(office, number)
     assert ([each.id for each in found.newest], found.due_at) == ([again], late + 30 * MINUTE)
     assert texts(office, number, "update") == ["sent an update by Lena: investigating"]
-    assert write(office, number, by="Sam", at=late, **public) == response(office, number).newest[0].id, "the commander's own"
+    assert write(office, number, by="Sam", at=late, **public) == response(office, number).newest[0].id, (
+        "the commander's own"
+    )
 
 
 def test_without_the_setting_those_who_only_repair_still_ask(office):

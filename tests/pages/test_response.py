@@ -105,6 +105,17 @@ def test_nobody_leading_is_red_and_one_click_takes_command(desk, opened, worked_
 
 
 @sqlite
+def test_a_major_incident_on_hold_that_nobody_answered_has_room_for_its_facts(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    desk.accept(number)
+    desk.do(number, "hold", "Priya", hold_reason="vendor", hold_until=desk.now + timedelta(days=1))
+    do(desk, major.declare, number, None, "Down.", commander_id=desk.actors["Lena"].id)
+    at = opened(PAGE, "Priya", number=number)
+    assert not at.exception
+    assert "A major incident since" in said(at)
+
+
+@sqlite
 def test_parts_are_chosen_handed_over_and_let_go(desk, opened, worked_on):
     declared(desk, worked_on)
     at = dialog(opened(PAGE, "Lena", number=worked_on), "parts")
