@@ -65,7 +65,7 @@ def stand_down(
     if not incident.major:
         raise RuleError("It is no major incident.")
     incidents.amend(db, incident, STAND_DOWN, {"major": False}, {"reason": reason}, actor=actor, now=now)
-    told = {held.person_id for held in updates.held(db, incident_id)} | set(responsible(db, incident))
+    told = {*updates.open_to(db, incident, updates.held(db, incident_id)), *responsible(db, incident)}
     for part in _all(db, incident_id):
         part.ended_at = now
     subject = f"No longer a major incident: {incident.number}: {incident.title}"
@@ -153,8 +153,23 @@ def leave(db: Session, incident_id: int, role: str, person_id: int, *, actor: Ac
     if not own:
         subject = f"You are no longer {label}: {incident.number}: {incident.title}"
         notices.tell(db, [person_id], ROLE, subject, f"By {actor.name}.", incident=incident, now=now)
-    if role == "commander" and incident.major and incident.state not in update_clock.OVER:
-        timers.put(db, incident_id, timers.COMMANDER, now + update_clock.NO_COMMANDER_AFTER)
+    _needs_commander(db, incident, role, now)
+
+
+def step_back(db: Session, person: Person, *, now: datetime) -> None:
+    """Somebody has no account any more: their parts end, and a major incident needs another commander."""
+    theirs = select(IncidentRole).where(IncidentRole.person_id == person.id, IncidentRole.ended_at.is_(None))
+    for part in db.scalars(theirs.order_by(IncidentRole.id)).all():
+        part.ended_at = now
+        incident = incidents.for_change(db, part.incident_id, None, access.SYSTEM)
+        told = f"took the part of {roles.ROLES[part.role].lower()} from {person.name}, who has no account any more"
+        timeline.add(db, incident, access.SYSTEM, now, ROLE, told, versioned=False)
+        _needs_commander(db, incident, part.role, now)
+
+
+def _needs_commander(db: Session, incident: Incident, left: str, now: datetime) -> None:
+    if left == "commander" and incident.major and incident.state not in update_clock.OVER:
+        timers.put(db, incident.id, timers.COMMANDER, now + update_clock.NO_COMMANDER_AFTER)
 
 
 def _gave(actor: Actor, chosen: Actor, role: str, subject: str) -> str:

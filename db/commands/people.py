@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.commands import audit, sign_in
+from db.commands import audit, major, sign_in
 from db.models import OneTimeLink, Person, PersonRole, Team, TeamMember
 from db.queries.sessions import hashed
 from rules import access, passwords, text
@@ -201,6 +201,7 @@ def disable(db: Session, person_id: int, *, actor: Actor, now: datetime) -> None
         _keep_one_administrator(db, person)
     person.disabled_at = now
     sign_in.end_sessions(db, person_id, now)
+    major.step_back(db, person, now=now)
     audit.record(db, actor, now, "person disabled", _subject(person))
 
 

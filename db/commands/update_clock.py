@@ -92,8 +92,8 @@ def fire(db: Session, timer: Timer, incident: Incident, now: datetime) -> None:
     if room is None or room.update_due_at is None or incident.state in OVER:
         return
     held = queries.held(db, incident.id)
-    writes = [each.person_id for each in held if each.role == "communications"]
-    leads = [each.person_id for each in held if each.role == "commander"]
+    writes = queries.open_to(db, incident, [each for each in held if each.role == "communications"])
+    leads = queries.open_to(db, incident, [each for each in held if each.role == "commander"])
     answers = responsible(db, incident)
     first = timer.due_at <= room.update_due_at
     people = set(writes or leads or answers) if first else {*(leads or answers), *writes}

@@ -1,6 +1,6 @@
 """Who leads the response to an incident, what stakeholders were told of it, and when the next word is due."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -118,6 +118,16 @@ _WRITTEN = (
 def held(db: Session, incident_id: int) -> list[Held]:
     """Who has which part now, in the order in which they took it. Access is the caller's to check."""
     return [Held(*row) for row in db.execute(_HELD, {"incident_id": incident_id})]
+
+
+def open_to(db: Session, incident: Incident, parts: Iterable[Held]) -> list[int]:
+    """Ids of those of them who may still see the incident: it may have been restricted since they took their part."""
+    ids = [part.person_id for part in parts]
+    if not incident.restricted:
+        return ids
+    record = record_of(db, incident)
+    acting = (people.acting(db, person_id) for person_id in ids)
+    return [actor.id for actor in acting if actor is not None and access.may(actor, "read", record)]
 
 
 def holder(db: Session, incident_id: int, role: str) -> int | None:

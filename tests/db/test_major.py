@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from db.commands import major, undo
-from db.commands.incidents import Conflict
+from db.commands import major, people, undo
+from db.commands.incidents import Conflict, prioritise
 from db.engine import reading, writing
 from db.queries import incidents, updates
 from rules.access import Forbidden, NotFound
@@ -177,6 +177,30 @@ def test_a_major_incident_without_a_commander_nags_until_it_has_one(office):
     do(office, major.leave, number, "commander", office.people["Priya"].id, by="Priya", at=NOW + HOUR)
     worker.tick(NOW + HOUR + 2 * MINUTE, office.engine)
     assert subjects(office, number, "Lena", "chase").count(nobody) == 3
+
+
+def test_who_has_no_account_any_more_leads_no_more(office):
+    number = declared(office, commander_id=office.people["Sam"].id)
+    with writing(office.engine) as db:
+        people.disable(db, office.people["Sam"].id, actor=office.people["Ada"], now=NOW + MINUTE)
+    assert held(office, number) == []
+    assert texts(office, number, "role")[-1] == (
+        "Incident Desk",
+        "took the part of commander from Sam, who has no account any more",
+    )
+    worker.tick(NOW + 3 * MINUTE, office.engine)
+    assert len(subjects(office, number, "Lena", "chase")) == 1
+
+
+def test_who_may_see_it_no_more_is_not_reminded_of_it(office):
+    number = declared(office, commander_id=office.people["Sam"].id)
+    with writing(office.engine) as db:
+        prioritise(db, number, None, {"restricted": True}, actor=office.people["Lena"], now=NOW + MINUTE)
+    worker.tick(NOW + 5 * MINUTE, office.engine)
+    assert subjects(office, number, "Sam", "chase") == []
+    assert len(subjects(office, number, "Lena", "chase")) == 1, "those who answer for it are"
+    do(office, major.stand_down, number, None, "It is over.")
+    assert subjects(office, number, "Sam", "stand_down") == []
 
 
 def test_standing_down_needs_a_reason_ends_the_parts_and_keeps_no_clock(office):
