@@ -8,7 +8,7 @@ import streamlit as st
 from db.commands import conversation, files, relations
 from db.commands import incidents as commands
 from db.engine import DatabaseProblem, Session, reading
-from db.queries import incidents, settings, similar
+from db.queries import incidents, settings, similar, status_page
 from db.queries.lines import Line
 from pages.parts import affected_services, callers, session, template_questions, times
 from pages.parts.empty import empty, field_problem
@@ -56,10 +56,11 @@ def form(actor: Actor) -> None:
         _forget_typed()
     failure: Failure | None = st.session_state.get(key("failure"))
     error_title(failure, "Report a problem")
-    phone = _phone()
+    phone, has_status = _organisation()
     st.title("Report a problem", anchor=False)
     call = f" In an emergency call **the service desk on {literal(phone)}**." if phone else ""
-    st.markdown(f"It takes less than a minute.{call}  \nYou are reporting as **{literal(actor.name)}**.")
+    known = " What is known already is on the [status page](/status)." if has_status else ""
+    st.markdown(f"It takes less than a minute.{call}{known}  \nYou are reporting as **{literal(actor.name)}**.")
     again(actor)
     said = st.container()
     wrong = failure.fields if failure else {}
@@ -197,12 +198,13 @@ def _follow(incident_id: int, number: str) -> None:
         st.session_state[key("follow.failure")] = failure
 
 
-def _phone() -> str:
+def _organisation() -> tuple[str, bool]:
+    """The telephone of the service desk, and whether there is a status page."""
     try:
         with reading() as db:
-            return settings.organisation(db).desk_phone
+            return settings.organisation(db).desk_phone, status_page.look(db).published
     except DatabaseProblem:
-        return ""
+        return "", False
 
 
 def more(wrong: Any) -> None:

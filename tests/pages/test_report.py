@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import Engine, event
 from streamlit.testing.v1 import AppTest
 
+from db.commands import status_page
+from db.engine import writing
 from tests.pages.conftest import Desk, seen
 
 Opened = Callable[..., AppTest]
@@ -296,3 +298,13 @@ def test_the_desk_reports_for_somebody_without_an_account(desk: Desk, opened: Op
     assert "Give Frau Öz the number" in told
     assert "Frau Öz has no account: tell them what happens" in told
     assert next(found.label for found in at.button) == "Open the incident"
+
+
+def test_the_status_page_is_pointed_to_once_there_is_one(desk: Desk, opened: Opened) -> None:
+    assert "/status" not in seen(opened(PAGE, "Rita"))
+    with writing(desk.engine) as db:
+        ada = desk.actors["Ada"]
+        status_page.save_component(db, None, None, name="Mail", group="", service_ids=[], actor=ada, now=desk.now)
+        given = {"name": "Ours", "words": "", "closing_words": "It works again."}
+        status_page.change(db, None, published=True, **given, actor=ada, now=desk.now)
+    assert "[status page](/status)" in seen(opened(PAGE, "Rita"))
