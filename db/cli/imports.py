@@ -2,19 +2,15 @@
 
 import argparse
 import hashlib
-import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from db.cli.bar import Bar
 from db.engine import migrate
 from rules.access import SYSTEM
 from rules.errors import RuleError
 from rules.import_map import JIRA, LARGEST, ImportMap, parse
-
-_BAR = 30
-_REDRAW_SECONDS = 0.1
 
 
 def add(commands: Any) -> None:
@@ -42,7 +38,7 @@ def _import(given: argparse.Namespace) -> None:
     mapping = _mapping(given.format, given.map)
     if not given.dry_run:
         migrate()
-    bar = _Bar()
+    bar = Bar()
     try:
         report = run(
             given.file,
@@ -79,32 +75,3 @@ def _mapping(format: str, file: Path | None) -> ImportMap | None:
     except UnicodeDecodeError:
         raise RuleError(f"The map '{file}' is not UTF-8 text.") from None
     return parse(text, f"csv:{hashlib.sha256(content).hexdigest()[:12]}")
-
-
-class _Bar:
-    """How far it has got, in one line that is drawn over; silent when stderr is not a terminal."""
-
-    def __init__(self) -> None:
-        self._drawn = 0.0
-        self._began = time.monotonic()
-        self._terminal = sys.stderr.isatty()
-
-    def show(self, phase: str, done: int, total: int) -> None:
-        """`total` is 0 while it is not known."""
-        now = time.monotonic()
-        if not self._terminal or now - self._drawn < _REDRAW_SECONDS:
-            return
-        self._drawn = now
-        if phase == "check" or not total:
-            said = f"Checking the file: {done:,} rows"
-        else:
-            filled = "#" * round(_BAR * done / total)
-            said = (
-                f"[{filled:.<{_BAR}}] {done * 100 // total:3} %  {done:,} of {total:,} rows  {now - self._began:.0f} s"
-            )
-        print(f"\r\033[K{said}", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        """Leave an empty line for what comes next."""
-        if self._terminal:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)

@@ -33,12 +33,29 @@ def upgrade(engine: Engine, to: str = "head") -> None:
     if at == head and to == "head":
         return
     with _exclusive(engine) as connection:
-        _checked_revision(connection, scripts)
-        with EnvironmentContext(
-            Config(), scripts, fn=lambda revision, _context: scripts._upgrade_revs(to, revision)
-        ) as environment:
-            environment.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
-            environment.run_migrations()
+        upgrade_within(connection, to)
+
+
+def upgrade_within(connection: Connection, to: str = "head") -> None:
+    """The same inside the transaction of `connection`, in which no other process can be (see alone)."""
+    scripts = _scripts()
+    _checked_revision(connection, scripts)
+    with EnvironmentContext(
+        Config(), scripts, fn=lambda revision, _context: scripts._upgrade_revs(to, revision)
+    ) as environment:
+        environment.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+        environment.run_migrations()
+
+
+def checked_revision(connection: Connection) -> str | None:
+    """The revision the database is at, None when it has none. DatabaseProblem when that is not ours, or newer."""
+    return _checked_revision(connection, _scripts())
+
+
+def alone(connection: Connection) -> None:
+    """Wait until nobody else migrates; SQLite needs nothing: its write transaction already stands alone."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
 
 
 def _checked_revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
@@ -57,6 +74,5 @@ def _checked_revision(connection: Connection, scripts: ScriptDirectory) -> str |
 def _exclusive(engine: Engine) -> Iterator[Connection]:
     """A transaction that no other process can be in: BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL."""
     with engine.connect().execution_options(incident_desk_write=True) as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        alone(connection)
         yield connection

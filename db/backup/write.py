@@ -1,0 +1,143 @@
+"""Making a backup: one moment of the database, streamed into a file that appears when it is whole."""
+
+import gzip
+import io
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from db.backup import shape
+from db.engine import DatabaseProblem, reading
+from db.migrations import head
+from db.models import to_micros
+from db.verify.records import one_moment
+from rules.backups import Header, Table, Writer
+from rules.errors import RuleError
+
+AT_A_TIME = 2_000
+_FILES_AT_A_TIME = 4
+"""rows of a table that holds whole files"""
+_LEVEL = 4
+"""of gzip: beyond it a backup takes much longer and hardly less room"""
+_BUFFER = 1 << 20
+
+Progress = Callable[[str, int, int], None]
+"""Hears (phase, rows done, rows in all or 0 while unknown); phase is 'check' or 'write'."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is in a backup."""
+
+    rows: int
+    incidents: int
+    bytes: int
+
+
+def backup(engine: Engine, place: Path, *, now: datetime, progress: Progress) -> Made:
+    """Write everything into the new file `place`. RuleError when there is one already, or nothing to back up."""
+    _refuse_what_is_not_there(engine)
+    with reading(engine) as db:
+        one_moment(db)
+        schema = shape.version(db)
+        if schema is None:
+            raise RuleError("There is nothing of Incident Desk in this database. Check DATABASE_URL.")
+        if schema > head.newest():
+            raise DatabaseProblem("This database was made by a newer version of Incident Desk. Use that version.")
+        tables = shape.tables(db.connection())
+        counts = {table.name: db.scalar(text(f'select count(*) from "{table.name}"')) or 0 for table in tables}
+        total = sum(counts.values())
+        with _appearing(place) as file:
+            writer, done = Writer(file.write, Header(schema, to_micros(now), total)), 0
+            for table in tables:
+                writer.table(table, _told(_rows(db, table), progress, done, total))
+                done += counts[table.name]
+            writer.end()
+    return Made(total, counts["incident"], place.stat().st_size)
+
+
+def _refuse_what_is_not_there(engine: Engine) -> None:
+    """To connect to an SQLite file that is not there would make it."""
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    if file and not Path(file).exists():
+        raise RuleError(f"There is no database '{file}'. Check DATABASE_URL.")
+
+
+def _rows(db: Session, table: Table) -> Iterator[Sequence[Any]]:
+    """All rows in the order of the key, a few at a time."""
+    connection = db.connection()
+    as_text = connection.dialect.name == "postgresql"  # SQLite keeps JSON as its text
+    names = (
+        f'cast("{name}" as text)' if kind == "json" and as_text else f'"{name}"' for name, kind in table.columns.items()
+    )
+    order = ", ".join(f'"{name}"' for name in shape.key(connection, table.name))
+    some = _FILES_AT_A_TIME if table.name == "attachment_content" else AT_A_TIME
+    found = connection.execute(
+        text(f'select {", ".join(names)} from "{table.name}" order by {order}'),
+        execution_options={"stream_results": True, "yield_per": some},
+    )
+    for part in found.partitions():
+        yield from part
+
+
+def _told(rows: Iterator[Sequence[Any]], progress: Progress, done: int, total: int) -> Iterator[Sequence[Any]]:
+    for number, row in enumerate(rows, done + 1):
+        yield row
+        if number % AT_A_TIME == 0:
+            progress("write", number, total)
+
+
+@contextmanager
+def _appearing(place: Path) -> Iterator[IO[bytes]]:
+    """A gzipped file for its owner alone, which has its name only once it is whole and on the disk."""
+    refusal = RuleError(f"There is a file '{place}' already. Name another one, or move that one away.")
+    if place.exists() or place.is_symlink():
+        raise refusal
+    part = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise RuleError(f"'{place}' cannot be written: {error.strerror}.") from None
+    try:
+        with os.fdopen(descriptor, "wb") as raw:
+            with gzip.GzipFile("", "wb", _LEVEL, raw) as packed, io.BufferedWriter(packed, _BUFFER) as file:
+                yield file
+            raw.flush()
+            os.fsync(raw.fileno())
+        try:
+            _name(part, place)
+        except FileExistsError:
+            raise refusal from None
+        _keep(place.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _name(part: Path, place: Path) -> None:
+    """Give it its name, never that of a file which came meanwhile."""
+    try:
+        os.link(part, place)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if place.exists():
+            raise FileExistsError from None
+        part.rename(place)
+
+
+def _keep(folder: Path) -> None:
+    """Let the name be on the disk, too, where folders can be asked for that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

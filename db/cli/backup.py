@@ -1,0 +1,63 @@
+"""python -m db backup FILE | restore FILE: everything in one file, and back from it."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from db.cli.bar import Bar
+from db.engine import engine
+from rules.access import SYSTEM
+
+_KEY = "SECRET_KEY is not in it: keep that as well, elsewhere. What is restored needs the same."
+_OTHER_KEY = (
+    "SECRET_KEY is another than it was. Set it to the one from before, before the app is started: without it verify "
+    "cannot check earlier records, and tokens and links that were made with it do not work."
+)
+
+
+def add(commands: Any) -> None:
+    """Add these commands."""
+    parser = commands.add_parser(
+        "backup",
+        help="write everything into one file",
+        description="Writes one moment of the database into FILE, uploaded files included, while the app runs. The "
+        "file is the same from SQLite and PostgreSQL, and can be restored into either. SECRET_KEY is not in it.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="a new file; by custom its name ends with .gz")
+    parser.set_defaults(run=_backup, stopped="Stopped. No backup was made.")
+    parser = commands.add_parser(
+        "restore",
+        help="bring a backup back into an empty database",
+        description="Checks the whole of FILE, then brings everything in it back in one transaction, and to this "
+        "version. The database must be empty. SECRET_KEY must be the one of the app that the backup is of.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="what backup wrote")
+    parser.set_defaults(run=_restore, stopped="Stopped. Nothing was restored.")
+
+
+def _backup(given: argparse.Namespace) -> None:
+    from db.backup.write import backup
+
+    bar = Bar()
+    try:
+        made = backup(engine(), given.file, now=datetime.now(UTC), progress=bar.show)
+    finally:
+        bar.clear()
+    print(f"Everything is in {given.file}: {made.incidents:,} incidents, {made.rows:,} rows, {made.bytes:,} bytes.")
+    print(_KEY)
+
+
+def _restore(given: argparse.Namespace) -> None:
+    from db.backup.restore import restore
+
+    bar = Bar()
+    try:
+        back = restore(engine(), given.file, actor=SYSTEM, now=datetime.now(UTC), progress=bar.show)
+    finally:
+        bar.clear()
+    print(f"Restored as of {back.made_at:%Y-%m-%d %H:%M:%S} UTC: {back.incidents:,} incidents, {back.rows:,} rows.")
+    print("Everybody signs in again: who is signed in is not part of a backup.")
+    if not back.same_key:
+        print(_OTHER_KEY, file=sys.stderr)
