@@ -82,9 +82,9 @@ def _rows(db: Session, table: Table) -> Iterator[Sequence[Any]]:
     some = _FILES_AT_A_TIME if table.name == "attachment_content" else AT_A_TIME
     found = connection.execute(
         text(f'select {", ".join(names)} from "{table.name}" order by {order}'),
-        execution_options={"stream_results": True, "yield_per": some},
+        execution_options={"stream_results": True, "max_row_buffer": some},
     )
-    for part in found.partitions():
+    while part := found.fetchmany(some):  # partitions() would keep what it gave
         yield from part
 
 

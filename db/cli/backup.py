@@ -10,7 +10,10 @@ from db.cli.bar import Bar
 from db.engine import engine
 from rules.access import SYSTEM
 
-_KEY = "SECRET_KEY is not in it: keep that as well, elsewhere. What is restored needs the same."
+_KEY = (
+    "SECRET_KEY is not in it. Keep that as well (where none is set: the file data/secret_key): what is restored needs "
+    "the same."
+)
 _OTHER_KEY = (
     "SECRET_KEY is another than it was. Set it to the one from before, before the app is started: without it verify "
     "cannot check earlier records, and tokens and links that were made with it do not work."
