@@ -1,22 +1,16 @@
 """Files by their address: who may, and that none of them does anything in a browser."""
 
-from datetime import UTC, datetime
-
 import pytest
 from sqlalchemy import select
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.testclient import TestClient
 
 from api import files as routes
 from api import rooms, timelines
-from api.gate import Gate
-from db.commands import chat, conversation, sign_in
+from db.commands import chat, conversation
 from db.commands.files import Upload
 from db.engine import reading, writing
-from db.models import Attachment, Incident, Person
-from db.settings import settings
+from db.models import Attachment, Incident
 from rules.errors import RuleError
+from tests.api.visitor import visitor
 from tests.db.office import HOUR, MONDAY, Office
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 50
@@ -30,18 +24,7 @@ def office(app_database):
 
 @pytest.fixture
 def ask(office):
-    app = Starlette(routes=[*routes.routes, *rooms.routes, *timelines.routes], middleware=[Middleware(Gate)])
-    with TestClient(app, base_url="http://desk.example", follow_redirects=False) as client:
-
-        def asked(who, path):
-            client.cookies.clear()
-            if who:
-                with writing(office.engine) as db:
-                    person = db.get_one(Person, office.people[who].id)
-                    token = sign_in.begin_session(db, person, user_agent="x", now=datetime.now(UTC))
-                client.cookies.set(settings().cookie, token)
-            return client.get(path)
-
+    with visitor(office, [*routes.routes, *rooms.routes, *timelines.routes]) as asked:
         yield asked
 
 

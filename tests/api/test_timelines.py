@@ -3,19 +3,11 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
 
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.testclient import TestClient
 
 from api import timelines as routes
-from api.gate import Gate
-from db.commands import sign_in
-from db.engine import writing
-from db.models import Person
-from db.settings import settings
+from tests.api.visitor import visitor
 from tests.db.office import HOUR, MONDAY, Office
 
 sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -28,18 +20,7 @@ def office(app_database):
 
 @pytest.fixture
 def ask(office):
-    app = Starlette(routes=routes.routes, middleware=[Middleware(Gate)])
-    with TestClient(app, base_url="http://desk.example", follow_redirects=False) as client:
-
-        def asked(who, path):
-            client.cookies.clear()
-            if who:
-                with writing(office.engine) as db:
-                    person = db.get_one(Person, office.people[who].id)
-                    token = sign_in.begin_session(db, person, user_agent="x", now=datetime.now(UTC))
-                client.cookies.set(settings().cookie, token)
-            return client.get(path)
-
+    with visitor(office, routes.routes) as asked:
         yield asked
 
 
