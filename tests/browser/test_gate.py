@@ -41,7 +41,7 @@ PAGES = {
     "deliveries": "Delivery log",
 }
 EVERYBODY = {"report", "my-reports", "incident", "messages", "account"}
-ON_CALL = {"on-call", "alerts", "schedules", "escalation", "maintenance"}
+ON_CALL = {"on-call", "alerts", "schedules", "escalation", "runbooks", "maintenance"}
 OPEN_TO = {
     "reporter": EVERYBODY,
     "responder": EVERYBODY | {"home", "board"} | ON_CALL,
@@ -50,9 +50,9 @@ OPEN_TO = {
     "manager": EVERYBODY | {"home", "trends"},
     "admin": EVERYBODY
     | {"home", "trends", "people", "settings", "catalogue", "templates", "integrations", "import"}
-    | {"deliveries", "audit", "on-call", "schedules", "escalation", "maintenance"},
+    | {"deliveries", "audit", "on-call", "schedules", "escalation", "runbooks", "maintenance", "status-page"},
 }
-RESPONSE = ["On-call", "Alerts", "Schedules", "Escalation policies", "Maintenance"]
+RESPONSE = ["On-call", "Alerts", "Schedules", "Escalation policies", "Runbooks", "Maintenance"]
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
     "responder": ["Home", "Report a problem", "Board", *RESPONSE],
@@ -65,12 +65,14 @@ IN_MENU = {
         "On-call",
         "Schedules",
         "Escalation policies",
+        "Runbooks",
         "Maintenance",
         "Trends",
         "People",
         "Catalogue",
         "Templates",
         "Integrations",
+        "Status page",
         "Settings",
         "Import",
         "Delivery log",
