@@ -268,12 +268,12 @@ class Neighbour:
 
 
 def place(db: Session, actor: Actor, incident_id: int) -> int | None:
-    """The place among all open incidents, from 1; None when it is not open."""
+    """The place among all open incidents, from 1; MOST + 1 stands for further back, None for not open."""
     return standing(db, actor, incident_id)[0]
 
 
 def standing(db: Session, actor: Actor, incident_id: int) -> tuple[int | None, Neighbour | None]:
-    """The place among all open incidents, from 1, and what stands just ahead of it among the active ones."""
+    """The place among all open incidents, as of `place`, and what stands just ahead of it among the active ones."""
     own = db.execute(
         select(Incident.queue_group, Incident.rank_at, Incident.reported_at, Incident.id).where(
             Incident.id == incident_id, Incident.queue_group <= QUEUE_ON_HOLD, visible(actor)
@@ -288,9 +288,9 @@ def standing(db: Session, actor: Actor, incident_id: int) -> tuple[int | None, N
         [group, rank < own.rank_at],
         [group, rank == own.rank_at, _before(own)],
     ]
-    better_groups, *same_group = counts(db, actor, ahead_of_it)
+    better_groups, *same_group = counts(db, actor, ahead_of_it, MOST)
     ahead = _just_ahead(db, actor, own) if own.queue_group == QUEUE_ACTIVE and any(same_group) else None
-    return better_groups + sum(same_group) + 1, ahead
+    return min(better_groups + sum(same_group), MOST) + 1, ahead
 
 
 def _just_ahead(db: Session, actor: Actor, own: Row[int, datetime, datetime, int]) -> Neighbour | None:

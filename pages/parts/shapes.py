@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from db.queries import triage
 from db.queries.lines import Line
 from db.queries.timeline import Entry
 from rules.priority import span
@@ -102,5 +103,7 @@ def _aside(entry: Entry) -> str | None:
 
 
 def ordinal(place: int) -> str:
-    """'First' .. 'Tenth', then 'Number 11'."""
+    """'First' .. 'Tenth', then 'Number 11'; 'Beyond number 10,000' for what lies further than is counted."""
+    if place > triage.MOST:
+        return f"Beyond number {triage.MOST:,}"
     return _ORDINALS[place - 1] if place <= len(_ORDINALS) else f"Number {place:,}"

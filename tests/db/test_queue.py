@@ -10,6 +10,7 @@ from db.engine import reading, writing
 from db.models import QUEUE_DONE, QUEUE_ON_HOLD, Incident
 from db.queries import board, triage
 from db.queries.triage import Filters
+from pages.parts import shapes
 from tests.db.office import DAY, HOUR, MONDAY, Office
 
 NOW = MONDAY + 3 * DAY
@@ -106,6 +107,18 @@ def test_no_more_is_counted_than_people_page(office, monkeypatch):
         assert (found.total, found.more, len(found.lines)) == (5, True, 6)
         none = triage.queue(db, lead, Filters(text="autoclave"), 9, NOW)
         assert (none.total, none.more, none.lines) == (0, False, [])
+
+
+@pytest.mark.parametrize("most", [triage.MOST, 7])
+def test_the_place_is_exact_as_far_as_people_page_and_beyond_it_says_so(office, monkeypatch, most):
+    monkeypatch.setattr(triage, "MOST", most)
+    in_order = expected(office, Filters())
+    with reading(office.engine) as db:
+        places = [triage.place(db, office.people["Lena"], incident) for incident in in_order]
+    assert len(in_order) > 7
+    assert places == [min(place, most + 1) for place in range(1, len(in_order) + 1)]
+    said = shapes.ordinal(most + 1)
+    assert said == f"Beyond number {most:,}"
 
 
 def test_a_page_that_is_not_there_is_the_nearest_or_the_first(office):
