@@ -74,11 +74,14 @@ def decoder(table: Table) -> Callable[[bytes], list[Any]]:
 
     def decode(line: bytes) -> list[Any]:
         values: list[Any] = _json(line)
-        if len(values) != width:
+        if not isinstance(values, list) or len(values) != width:
             raise damaged(f"a row of {table.name}")
-        for place in coded:
-            if values[place] is not None:
-                values[place] = b64decode(values[place])
+        try:
+            for place in coded:
+                if values[place] is not None:
+                    values[place] = b64decode(values[place], validate=True)
+        except (ValueError, TypeError):  # it is looked at before its sum is known to be wrong
+            raise damaged(f"a row of {table.name}") from None
         return values
 
     return decode
@@ -203,7 +206,7 @@ class Reader:
 
 def _table(said: dict[str, Any]) -> Table:
     columns = said.get("columns")
-    if not isinstance(columns, dict) or not set(columns.values()) <= set(KINDS):
+    if not isinstance(columns, dict) or not all(kind in list(KINDS) for kind in columns.values()):
         raise damaged("what it says of a table")
     return Table(str(said["table"]), columns)
 
@@ -211,5 +214,5 @@ def _table(said: dict[str, Any]) -> Table:
 def _json(line: bytes) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise damaged("a line that cannot be read") from None

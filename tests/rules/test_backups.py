@@ -53,8 +53,11 @@ def test_the_truth_of_sqlite_is_that_of_postgresql():
     )
 
 
+FILE = Table("file", {"name": "text", "content": "bytes"})
+
+
 def whole():
-    return written((TAG, [("one",), ("two",)]), (NOTHING, [(1,)]))
+    return written((TAG, [("one",), ("two",)]), (NOTHING, [(1,)]), (FILE, [("a.png", b"picture")]))
 
 
 def changes():
@@ -64,15 +67,16 @@ def changes():
         yield f"line {place} is there twice", lines[: place + 1] + lines[place:]
         yield f"nothing from line {place} on", lines[:place]
         for at in range(len(lines[place])):
-            other = lines[place][:at] + bytes([lines[place][at] ^ 1]) + lines[place][at + 1 :]
-            yield f"byte {at} of line {place} is another", [*lines[:place], other, *lines[place + 1 :]]
+            for bit in (1, 64):
+                other = lines[place][:at] + bytes([lines[place][at] ^ bit]) + lines[place][at + 1 :]
+                yield f"byte {at} of line {place} is another", [*lines[:place], other, *lines[place + 1 :]]
     for place in range(len(lines) - 1):
         swapped = [*lines[:place], lines[place + 1], lines[place], *lines[place + 2 :]]
         yield f"lines {place} and {place + 1} are exchanged", swapped
 
 
 def test_every_change_is_refused():
-    assert read(whole()) == {"tag": [["one"], ["two"]], "nothing": [[1]]}
+    assert read(whole()) == {"tag": [["one"], ["two"]], "nothing": [[1]], "file": [["a.png", b"picture"]]}
     taken = []
     for what, lines in changes():
         try:
