@@ -16,6 +16,8 @@ STAGES = {
     "resolved": "Resolved",
 }
 AUDIENCES = {"internal": "People here", "external": "The public", "both": "Both"}
+PUBLIC = ("external", "both")
+"""audiences of which the public is one"""
 WORDS_FOR = {"internal": "People here", "external": "The public"}
 """what has a template of its own; both audiences at once are written to in the words for the public"""
 _STAGE_OF = {"on_hold": "identified", "resolved": "monitoring", "recovered": "resolved", "closed": "resolved"}
@@ -151,7 +153,7 @@ def checked(
         wrong["audience"] = "Choose who is told."
     if stage not in STAGES:
         wrong["stage"] = "Choose how far the work is."
-    public = audience in AUDIENCES and "external" in goes_to(audience)
+    public = audience in PUBLIC
     asked = "Give it a name that the public may read." if public else None
     for field, read, value, limit, required in (
         ("text", text.block, words, TEXT_LIMIT, "Write what people should know."),

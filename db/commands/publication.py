@@ -21,12 +21,10 @@ from rules.errors import RuleError
 from rules.states import OPEN
 from rules.status_page import CLOSING_WORDS, STATES, read_states
 from rules.text import line
-from rules.updates import STAGES
+from rules.updates import PUBLIC, STAGES, TITLE_LIMIT
 
 KIND = "status"
 """of the messages to subscribers"""
-PUBLIC = ("external", "both")
-TITLE_LIMIT = 200
 STILL_PUBLIC = OPEN | {"resolved"}
 """states in which the public is still waiting: the fix is in, or not even that, but nobody has seen that it works"""
 

@@ -51,7 +51,7 @@ def write(
     if incident.state == "cancelled" and corrects is None:
         raise RuleError("It was cancelled: there is nothing more to tell.")
     columns = updates.checked(audience, stage, words, title, next_at, now)
-    public = "external" in updates.goes_to(audience)
+    public = audience in updates.PUBLIC
     wrote = _corrected(db, incident, corrects, audience) if corrects is not None else None
     same = wrote is not None and wrote.stage == stage
     if public and incident.state in update_clock.OVER and stage != "resolved" and not same:

@@ -27,8 +27,8 @@ from db.queries import subscribers
 from db.queries.published_windows import Planned, windows
 from db.queries.settings import organisation
 from rules.status_page import DAYS, MAINTENANCE, History, Span, bounds, history, worst
+from rules.updates import PUBLIC
 
-PUBLIC = ("external", "both")
 PAST_DAYS = 14
 """So far back incidents stand on the page itself; further ones in its history."""
 MOST_OPEN, MOST_PAST, MOST_IN_HISTORY = 20, 20, 300
