@@ -18,7 +18,7 @@ from rules import roles
 from rules.access import Actor, may
 from rules.priority import span
 from rules.states import UNCLOSED
-from rules.updates import AUDIENCES, STAGES
+from rules.updates import STAGES
 
 DECLARE, STAND_DOWN, PARTS, UPDATE = "declare", "stand_down", "parts", "update"
 WORDS = {
@@ -29,6 +29,7 @@ WORDS = {
 }
 ICONS = {DECLARE: "crisis_alert", STAND_DOWN: "arrow_downward", PARTS: "groups", UPDATE: "campaign"}
 NOBODY = 0
+_TO = {"internal": "people here", "external": "the public", "both": "people here and the public"}
 _TONES = {"investigating": "orange", "identified": "orange", "monitoring": "blue", "resolved": "green"}
 
 
@@ -125,19 +126,17 @@ def _part(held: Held) -> str:
 
 def _told(written: Written, now: datetime) -> None:
     assert written.published_at is not None
-    to = {"internal": "people here", "external": "the public", "both": "people here and the public"}[written.audience]
     verb = "Correction, told" if written.corrects else "Told"
-    said = f"{verb} {to} {times.ago(written.published_at, now)} by {literal(written.writer)}"
+    said = f"{verb} {_TO[written.audience]} {times.ago(written.published_at, now)} by {literal(written.writer)}"
     st.markdown(f":{_TONES[written.stage]}-badge[{STAGES[written.stage]}] :gray[{said}]  \n{literal(written.text)}")
 
 
 def _waiting(actor: Actor, detail: Detail, response: Response, written: Written, key: str, now: datetime) -> None:
     """What the public is to be told, for whoever decides; for the others that it waits."""
     with st.container(border=True, gap="small"):
-        to = AUDIENCES[written.audience].lower()
         st.markdown(
             f":orange-badge[:material/hourglass_empty: Waits for a word] "
-            f":gray[{literal(written.writer)} wrote this for {to}, {times.ago(written.written_at, now)}]  \n"
+            f":gray[{literal(written.writer)} wrote this for {_TO[written.audience]}, {times.ago(written.written_at, now)}]  \n"
             f"**{literal(written.title)}**  \n{literal(written.text)}"
         )
         if not response.decides:
