@@ -134,9 +134,10 @@ def _told(written: Written, now: datetime) -> None:
 def _waiting(actor: Actor, detail: Detail, response: Response, written: Written, key: str, now: datetime) -> None:
     """What the public is to be told, for whoever decides; for the others that it waits."""
     with st.container(border=True, gap="small"):
+        wrote = f"{literal(written.writer)} wrote this for {_TO[written.audience]}"
         st.markdown(
             f":orange-badge[:material/hourglass_empty: Waits for a word] "
-            f":gray[{literal(written.writer)} wrote this for {_TO[written.audience]}, {times.ago(written.written_at, now)}]  \n"
+            f":gray[{wrote}, {times.ago(written.written_at, now)}]  \n"
             f"**{literal(written.title)}**  \n{literal(written.text)}"
         )
         if not response.decides:
