@@ -10,6 +10,7 @@ from rules.errors import RuleError
 
 PRESETS = {"30": "30 days", "90": "3 months", "180": "6 months", "365": "12 months", "all": "All"}
 """key -> words; the number is the length in days, today included"""
+_DAY_SECONDS = 86_400
 MOST_DAYS_BY_WEEK = 200
 """A longer period is drawn by months."""
 
@@ -92,3 +93,26 @@ def _cut(
         Bucket(day.isoformat(), max(midnight(day, place), start), min(midnight(after, place), end))
         for day, after in pairwise(edges)
     ]
+
+
+def offsets(first: int, last: int, zone: str) -> list[tuple[int, int]]:
+    """(from when on, seconds east of UTC) of the zone's clock, seconds since 1970, from `first` to `last`."""
+    place = zone_of(zone)
+
+    def ahead(at: int) -> int:
+        offset = datetime.fromtimestamp(at, place).utcoffset()
+        return int(offset.total_seconds()) if offset is not None else 0
+
+    found, at = [(first, ahead(first))], first
+    while at < last:
+        following = min(at + _DAY_SECONDS, last)
+        if ahead(following) != found[-1][1]:
+            low, high = at, following
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if ahead(middle) == found[-1][1] else (low, middle)
+            found.append((high, ahead(high)))
+            at = high
+        else:
+            at = following
+    return found

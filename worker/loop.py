@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.commands import escalation, heartbeats
 from db.engine import DatabaseProblem, writing
-from worker import alerts, handoffs, history, maintenance, outbox, policies, status_page, tidying, timers
+from worker import alerts, facts, handoffs, history, maintenance, outbox, policies, status_page, tidying, timers
 from worker.senders import SENDERS, Sender
 
 EVERY_SECONDS = 2.0
@@ -35,6 +35,7 @@ class Loop:
         self._post = outbox.Post(engine, self._clock)
         self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
         self._alerts = alerts.Watch()
+        self._packer = facts.Packer()
         self._failures = 0
         self._broom = tidying.Broom()
         self._tidied: float | None = None
@@ -87,6 +88,7 @@ class Loop:
             more = policies.tick(self._clock(), self._engine)
             self._alerts.tick(self._clock(), self._engine)
             history.tick(self._clock(), self._engine)
+            more = self._packer.tick(self._clock(), self._engine) or more
             self._watch()
             self._tidy()
         except Exception as error:  # noqa: BLE001 - said by _say; the thread must live on
@@ -156,6 +158,8 @@ def tick(now: datetime, engine: Engine | None = None, senders: Mapping[str, Send
     while policies.tick(now, engine):
         pass
     history.tick(now, engine)
+    while facts.Packer().tick(now, engine):
+        pass
 
 
 _running: list[Loop] = []

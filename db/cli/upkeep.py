@@ -44,6 +44,7 @@ def _demo(_given: argparse.Namespace) -> None:
 
 
 def _seed(given: argparse.Namespace) -> None:
+    from db.commands import facts
     from db.demo import many
     from db.imports import bulk
 
@@ -57,6 +58,10 @@ def _seed(given: argparse.Namespace) -> None:
             many.seed(db, some, share, rng, now)
         done += some
         print(f"\r{done:,} of {given.incidents:,} incidents", end="", flush=True)
+    packed = 1
+    while packed:
+        with writing() as db:
+            packed = facts.pack(db)
     with writing() as db:
         bulk.take_stock(db)
     print("\nDone.")

@@ -10,6 +10,7 @@ from db.models.alerts import (
     SeenMessage,
 )
 from db.models.base import Base, Instant, Json, from_micros, to_micros
+from db.models.facts import FactBlock, FactChange
 from db.models.history import HistoryIndex, HistoryWord
 from db.models.hypotheses import Hypothesis, HypothesisEvidence
 from db.models.incidents import (
@@ -79,6 +80,8 @@ __all__ = [
     "ContactMethod",
     "Escalation",
     "EscalationPolicy",
+    "FactBlock",
+    "FactChange",
     "Follower",
     "HistoryIndex",
     "HistoryWord",

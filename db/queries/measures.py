@@ -1,36 +1,34 @@
-"""The building blocks of every measure: counts per hour, quantiles, what is counted at all. SQL does the counting."""
+"""Measuring: which incidents a figure counts, how many in each bucket, and the quantiles of their durations.
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+What each word means of one incident is defined in db.queries.facts; which incidents a figure counts, in rules.measures.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, case, func, select, type_coerce
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from db.models import CategoryPair, Incident, to_micros
+from db.models import CategoryPair, Incident, Team, to_micros
+from db.queries import columns
 from db.queries.access import hidden_ids
+from db.queries.columns import Rows, View
+from db.queries.facts import MISSING, SOURCE_CODES
 from rules.access import Actor
-from rules.periods import Bucket
+from rules.measures import FIGURES, LASTING, LEVELS, Filters
+from rules.periods import Bucket, offsets
 
 HOUR = 3_600_000_000
-QUARTER = HOUR // 4
+DAY = 24 * HOUR
 """microseconds"""
+_THURSDAY = 3
+"""1 January 1970"""
 
 Conditions = list[ColumnElement[bool]]
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Which incidents are counted. Empty fields filter nothing."""
-
-    team_id: int | None = None
-    priority: int | None = None
-    category_id: int | None = None
-    service_id: int | None = None
-    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,23 +40,8 @@ class Quantiles:
     p90: float | None
 
 
-def micros(column: Any) -> ColumnElement[int]:
-    """An instant as its number."""
-    return type_coerce(column, BigInteger)
-
-
-REPORTED = micros(Incident.reported_at)
-RESOLVED = micros(Incident.resolved_at)
-DONE = micros(Incident.done_at)
-_CLOSED = micros(func.coalesce(Incident.closed_at, Incident.cancelled_at))
-CLOSED = case((_CLOSED < REPORTED, REPORTED), else_=_CLOSED)
-"""When it left the backlog of what is not closed: closed, else cancelled; never before reported."""
-COUNTED: Conditions = [Incident.state != "cancelled", Incident.duplicate_of_id.is_(None)]
-"""Times leave out what was cancelled and what repeats another."""
-
-
 def scope(db: Session, actor: Actor, filters: Filters) -> Conditions:
-    """What the filters leave, without the restricted incidents that are not open to the actor."""
+    """What the filters leave, without the restricted incidents that are not open to the actor, for SQL."""
     hidden = hidden_ids(db, actor)
     conditions: Conditions = [Incident.id.not_in(hidden)] if hidden else []
     if filters.team_id is not None:
@@ -72,78 +55,119 @@ def scope(db: Session, actor: Actor, filters: Filters) -> Conditions:
     if filters.category_id is not None:
         pairs = select(CategoryPair.id).where(CategoryPair.category_id == filters.category_id)
         conditions.append(Incident.category_pair_id.in_(pairs))
+    if filters.pair_id is not None:
+        pair = Incident.category_pair_id
+        conditions.append(pair == filters.pair_id if filters.pair_id else pair.is_(None))
     return conditions
 
 
-def within(column: ColumnElement[int], start: datetime, end: datetime) -> ColumnElement[bool]:
-    """The moment lies in [start, end)."""
-    return (column >= to_micros(start)) & (column < to_micros(end))
+@dataclass
+class Measured:
+    """What somebody may count, narrowed by filters, as of one moment."""
+
+    view: View
+    now: datetime
+    first_line: Sequence[int]
+    """ids of the teams of tier 1"""
+    _found: dict[Any, Rows] = field(default_factory=dict)
+
+    def rows(self, key: str, start: datetime, end: datetime) -> Rows:
+        """The incidents that the figure counts in [start, end); of a level: at `end`."""
+        asked = (key, start, end)
+        if asked not in self._found:
+            self._found[asked] = self._rows(key, start, end)
+        return self._found[asked]
+
+    def count(self, key: str, start: datetime, end: datetime) -> int:
+        """How many that are."""
+        if key in LEVELS:
+            return self.levels(key, [end])[0]
+        return len(self.rows(key, start, end))
+
+    def levels(self, key: str, instants: Sequence[datetime]) -> list[int]:
+        """A level at each instant."""
+        came, went = self.view.before("reported", instants), self.view.before(LEVELS[key], instants)
+        return [arrived - left for arrived, left in zip(came, went, strict=True)]
+
+    def spread(self, key: str, start: datetime, end: datetime) -> Quantiles:
+        """The quantiles of the figure's duration."""
+        values = self.durations(key, start, end)
+        return quantiles(values[values != MISSING])
+
+    def durations(self, key: str, start: datetime, end: datetime) -> NDArray[Any]:
+        """The figure's duration of each incident that it counts, microseconds."""
+        return self.rows(key, start, end)[str(FIGURES[key].duration)]
+
+    def _rows(self, key: str, start: datetime, end: datetime) -> Rows:
+        figure = FIGURES[key]
+        if key in LEVELS:
+            came = self._between("reported", _BEGINNING, end)
+            ended = came[LEVELS[key]]
+            return came.where((ended == MISSING) | (ended >= to_micros(end)))
+        if key in LASTING:
+            lasted = self.view.marked(figure.conditions[0])
+            over = lasted["recovered"]
+            during = (lasted["began"] < to_micros(end)) & ((over == MISSING) | (over > to_micros(start)))
+            return lasted.where(during)
+        rows = self._between(figure.moment, start, end)
+        if not figure.conditions:
+            return rows
+        met = self._met(rows, figure.conditions[0])
+        for condition in figure.conditions[1:]:
+            met &= self._met(rows, condition)
+        return rows.where(met)
+
+    def _between(self, moment: str, start: datetime, end: datetime) -> Rows:
+        asked = ("", moment, start, end)
+        if asked not in self._found:
+            self._found[asked] = self.view.between(moment, start, end)
+        return self._found[asked]
+
+    def _met(self, rows: Rows, condition: str) -> NDArray[np.bool_]:
+        if condition == "first_line":
+            met = np.isin(rows["team"], self.first_line)
+        elif condition == "open":
+            met = (rows["done"] == MISSING) | (rows["done"] >= to_micros(self.now))
+        elif condition.endswith("_late"):
+            since = rows[f"{condition}_from"]
+            met = (since != MISSING) & (since < to_micros(self.now))
+        else:
+            met = rows[condition] != 0
+        return np.asarray(met, np.bool_)
 
 
-def count(db: Session, conditions: Iterable[ColumnElement[bool]]) -> int:
-    """How many incidents meet the conditions."""
-    return db.execute(select(func.count()).select_from(Incident).where(*conditions)).scalar_one()
+_BEGINNING = datetime.fromisoformat("0001-01-01T00:00+00:00")
 
 
-def waiting(db: Session, at: datetime, done: ColumnElement[int], seen: Conditions) -> int:
-    """The backlog at an instant: reported before it, and not `done` before it. Counts no more than what came since."""
-    # Not by the index of what was reported, which holds all of the past: + 0 hides it from the planner.
-    came = to_micros(at) > REPORTED + 0
-    return count(db, [done.is_(None), came, *seen]) + count(db, [done >= to_micros(at), came, *seen])
-
-
-def hourly(
-    db: Session, column: ColumnElement[int], start: datetime, end: datetime, scope: Conditions, zone: str
-) -> dict[int, int]:
-    """Start of the hour (quarter, where the zone's clock does not follow the hour) in microseconds -> how many."""
-    unit = _unit(zone, start, end)
-    slot = (column // unit).label("slot")
-    statement = select(slot, func.count()).where(within(column, start, end), *scope).group_by(slot)
-    return {int(at) * unit: number for at, number in db.execute(statement)}
-
-
-def _unit(zone: str, start: datetime, end: datetime) -> int:
-    place, middle = ZoneInfo(zone), start + (end - start) / 2
-    for instant in (start, middle, end):
-        offset = instant.astimezone(place).utcoffset()
-        if offset is not None and offset.total_seconds() % 3600:
-            return QUARTER
-    return QUARTER if zone == "Australia/Lord_Howe" else HOUR
-
-
-def per_bucket(counted: dict[int, int], buckets: Sequence[Bucket]) -> list[int]:
-    """The counts of hourly() added up by bucket."""
-    edges = [to_micros(bucket.start) for bucket in buckets]
-    totals = [0] * len(buckets)
-    for at, number in counted.items():
-        place = bisect_right(edges, at) - 1
-        totals[max(place, 0)] += number
-    return totals
-
-
-def quantiles(
-    db: Session,
-    duration: ColumnElement[int],
-    group: ColumnElement[Any],
-    conditions: Iterable[ColumnElement[bool]],
-) -> dict[Any, Quantiles]:
-    """Group -> n, median and 90th percentile of the durations in hours; linear between ranks, as numpy's default."""
-    spent = duration.label("spent")
-    place = (func.row_number().over(partition_by=group, order_by=duration) - 1).label("place")
-    number = func.count().over(partition_by=group).label("number")
-    ranked = select(group.label("grp"), spent, place, number).where(*conditions).subquery()
-    rank, n = ranked.c.place, ranked.c.number
-    middle, high = (n - 1) // 2, ((n - 1) * 9) // 10
-    wanted = rank.in_((middle, n // 2, high, high + 1))
-    values: dict[Any, dict[int, int]] = {}
-    sizes: dict[Any, int] = {}
-    for name, took, at, total in db.execute(select(ranked.c.grp, ranked.c.spent, rank, n).where(wanted)):
-        values.setdefault(name, {})[int(at)] = int(took)
-        sizes[name] = int(total)
-    return {
-        name: Quantiles(sizes[name], _at(found, sizes[name], 1, 2), _at(found, sizes[name], 9, 10))
-        for name, found in values.items()
+def measured(db: Session, actor: Actor, filters: Filters, now: datetime) -> Measured:
+    """What the actor may count. Not for a transaction that writes: it would read every incident anew."""
+    wanted: dict[str, list[int]] = {
+        name: [value]
+        for name, value in (
+            ("team", filters.team_id),
+            ("priority", filters.priority),
+            ("service", filters.service_id),
+            ("pair", filters.pair_id),
+            ("source", SOURCE_CODES.get(filters.source, 0) if filters.source is not None else None),
+        )
+        if value is not None
     }
+    if filters.category_id is not None:
+        pairs = list(db.scalars(select(CategoryPair.id).where(CategoryPair.category_id == filters.category_id)))
+        wanted["pair"] = [pair for pair in pairs if filters.pair_id in (None, pair)]
+    tier_one = list(db.scalars(select(Team.id).where(Team.tier == "1")))
+    return Measured(columns.view(db, hidden_ids(db, actor), wanted), now, tier_one)
+
+
+def quantiles(values: NDArray[Any]) -> Quantiles:
+    """n, median and 90th percentile of durations in hours; linear between ranks, as numpy's default, but exact."""
+    n = len(values)
+    if not n:
+        return Quantiles(0, None, None)
+    places = sorted({(n - 1) // 2, n // 2, (n - 1) * 9 // 10, min((n - 1) * 9 // 10 + 1, n - 1)})
+    ranked = np.partition(values, places)
+    found = {place: int(ranked[place]) for place in places}
+    return Quantiles(n, _at(found, n, 1, 2), _at(found, n, 9, 10))
 
 
 def _at(found: dict[int, int], n: int, part: int, of: int) -> float:
@@ -152,6 +176,42 @@ def _at(found: dict[int, int], n: int, part: int, of: int) -> float:
     return value / HOUR
 
 
-def bucket_of(column: ColumnElement[int], buckets: Sequence[Bucket]) -> ColumnElement[int]:
-    """The number of the bucket that the moment lies in."""
-    return case(*((column < to_micros(bucket.end), index) for index, bucket in enumerate(buckets)), else_=len(buckets))
+def grouped(values: NDArray[Any], groups: NDArray[Any], number: int) -> list[NDArray[Any]]:
+    """The values of each group 0, 1, ... up to `number`."""
+    by_group = np.argsort(groups.astype(np.uint16), kind="stable")
+    return np.split(values[by_group], np.cumsum(np.bincount(groups, minlength=number))[: number - 1])
+
+
+def buckets_of(instants: NDArray[Any], buckets: Sequence[Bucket]) -> NDArray[np.intp]:
+    """The number of the bucket that each instant lies in."""
+    return np.searchsorted([to_micros(bucket.end) for bucket in buckets], instants, side="right")
+
+
+def per_bucket(instants: NDArray[Any], buckets: Sequence[Bucket]) -> list[int]:
+    """How many instants lie in each bucket."""
+    return [int(n) for n in np.bincount(buckets_of(instants, buckets), minlength=len(buckets))[: len(buckets)]]
+
+
+def tally(values: NDArray[Any]) -> dict[int, int]:
+    """Value -> how often, most often first."""
+    if not len(values):
+        return {}
+    counts = np.bincount(values)
+    found = np.flatnonzero(counts)
+    return {int(value): int(counts[value]) for value in found[np.argsort(-counts[found], kind="stable")]}
+
+
+def local(instants: NDArray[Any], zone: str) -> NDArray[Any]:
+    """The instants as a clock of the zone shows them, in microseconds since its 1 January 1970."""
+    if not len(instants):
+        return instants
+    changes = offsets(int(instants.min()) // 1_000_000, int(instants.max()) // 1_000_000 + 1, zone)
+    since = np.array([at for at, _ in changes], np.int64) * 1_000_000
+    shift = np.array([seconds for _, seconds in changes], np.int64) * 1_000_000
+    return instants + shift[np.searchsorted(since, instants, side="right") - 1]
+
+
+def weekday_and_hour(instants: NDArray[Any], zone: str) -> NDArray[Any]:
+    """Of each instant, hours since Monday 00:00 on the clock of the zone."""
+    clock = local(instants, zone)
+    return np.asarray((clock // DAY + _THURSDAY) % 7 * 24 + clock % DAY // HOUR)

@@ -1,5 +1,6 @@
 """The trends screen: the measures of a period, beside the period before, in the steps its charts draw."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,37 +8,25 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.models import Incident, from_micros
+from db.models import Incident
+from db.queries.facts import MISSING
 from db.queries.measures import (
-    COUNTED,
-    DONE,
-    REPORTED,
-    RESOLVED,
-    Conditions,
-    Filters,
+    Measured,
     Quantiles,
-    count,
-    hourly,
+    buckets_of,
+    grouped,
+    measured,
     per_bucket,
     quantiles,
     scope,
-    waiting,
-    within,
+    tally,
+    weekday_and_hour,
 )
-from db.queries.trends import (
-    ALL,
-    EVERYTHING,
-    backlog,
-    by_category,
-    by_priority,
-    reopened,
-    resolution,
-    resolve_times,
-    to_resolve,
-)
+from db.queries.trends import EVERYTHING, by_category, by_priority, part_of, promise
 from rules import access
 from rules.access import Actor
-from rules.periods import MOST_DAYS_BY_WEEK, Bucket, Period, days, months, weeks, zone_of
+from rules.measures import FIGURES, Filters
+from rules.periods import MOST_DAYS_BY_WEEK, Bucket, Period, days, months, weeks
 
 
 @dataclass(frozen=True)
@@ -79,49 +68,46 @@ def first_and_last(db: Session, actor: Actor) -> tuple[datetime | None, datetime
 def overview(db: Session, actor: Actor, period: Period, zone: str, filters: Filters, now: datetime) -> Overview:
     """Everything the screen shows of a period. Forbidden without the right to trends."""
     access.check(actor, "trends")
-    seen = scope(db, actor, filters)
-    length = (period.end - period.start).days
+    found, start, end = measured(db, actor, filters, now), period.start, period.end
+    length = (end - start).days
     by_month = length > MOST_DAYS_BY_WEEK
-    buckets = (months if by_month else weeks)(period.start, period.end, zone)
-    fine = days(period.start, period.end, zone) if length <= 100 else weeks(period.start, period.end, zone)
-    opened = hourly(db, REPORTED, period.start, period.end, seen, zone)
-    resolved = hourly(db, RESOLVED, period.start, period.end, seen, zone)
-    reported_in = [within(REPORTED, period.start, period.end), *seen]
-    levels = list(zip(fine, backlog(db, DONE, fine, seen, zone), strict=True))
+    buckets = (months if by_month else weeks)(start, end, zone)
+    fine = days(start, end, zone) if length <= 100 else weeks(start, end, zone)
+    reported = found.rows("opened", start, end)
+    levels = found.levels("unresolved", [bucket.end for bucket in fine])
     return Overview(
-        now=figures(db, period.start, period.end, seen, now),
-        before=figures(db, *period.before, seen, now) if period.before else None,
+        now=figures(found, start, end),
+        before=figures(found, *period.before) if period.before else None,
         buckets=buckets,
         by_month=by_month,
-        opened=per_bucket(opened, buckets),
-        resolved=per_bucket(resolved, buckets),
-        spread=resolve_times(db, buckets, seen),
-        levels=levels,
-        categories=by_category(db, reported_in),
-        priorities=by_priority(db, reported_in),
-        heat=_heat(opened, zone),
+        opened=per_bucket(reported["reported"], buckets),
+        resolved=per_bucket(found.rows("resolved", start, end)["resolved"], buckets),
+        spread=spreads(found, "to_resolve", buckets),
+        levels=list(zip(fine, levels, strict=True)),
+        categories=by_category(db, tally(reported["pair"])),
+        priorities=by_priority(found, start, end),
+        heat={divmod(cell, 24): n for cell, n in tally(weekday_and_hour(reported["reported"], zone)).items()},
     )
 
 
-def figures(db: Session, start: datetime, end: datetime, seen: Conditions, now: datetime) -> Figures:
+def figures(found: Measured, start: datetime, end: datetime) -> Figures:
     """The numbers of [start, end)."""
-    resolved_in = within(RESOLVED, start, end)
-    spread = quantiles(db, to_resolve(), ALL, [resolved_in, *COUNTED, *seen]).get(0, Quantiles(0, None, None))
     return Figures(
-        opened=count(db, [within(REPORTED, start, end), *seen]),
-        resolved=count(db, [resolved_in, *seen]),
-        to_resolve=spread,
-        sla=resolution(db, [within(REPORTED, start, end), *seen], now),
-        reopened=reopened(db, start, end, seen),
-        backlog=waiting(db, end, DONE, seen),
+        opened=found.count("opened", start, end),
+        resolved=found.count("resolved", start, end),
+        to_resolve=found.spread("to_resolve", start, end),
+        sla=promise(found, "resolution", start, end),
+        reopened=part_of(found, "reopened", start, end),
+        backlog=found.count("unresolved", start, end),
     )
 
 
-def _heat(opened: dict[int, int], zone: str) -> dict[tuple[int, int], int]:
-    place = zone_of(zone)
-    heat: dict[tuple[int, int], int] = {}
-    for at, number in opened.items():
-        local = from_micros(at).astimezone(place)
-        cell = (local.weekday(), local.hour)
-        heat[cell] = heat.get(cell, 0) + number
-    return heat
+def spreads(found: Measured, key: str, buckets: Sequence[Bucket]) -> list[Quantiles]:
+    """The quantiles of a figure's duration in each bucket."""
+    if not buckets:
+        return []
+    start, end = buckets[0].start, buckets[-1].end
+    values, moments = found.durations(key, start, end), found.rows(key, start, end)[FIGURES[key].moment]
+    known = values != MISSING
+    parts = grouped(values[known], buckets_of(moments[known], buckets), len(buckets))
+    return [quantiles(part) for part in parts]

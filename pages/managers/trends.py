@@ -6,11 +6,12 @@ import streamlit as st
 
 from db.engine import reading
 from db.queries import choices, overview
-from db.queries.measures import Filters, Quantiles
+from db.queries.measures import Quantiles
 from db.queries.overview import Figures, Overview
 from pages.parts import address, charts, session, times
 from pages.parts.empty import empty
 from pages.parts.marks import gray, priority_words
+from rules.measures import Filters
 from rules.periods import PRESETS, Bucket, preset
 from rules.priority import LABELS, span
 

@@ -14,8 +14,8 @@ from sqlalchemy import delete
 from db.engine import reading, writing
 from db.models import Category, CategoryPair, Incident, Team
 from db.queries import overview, trends
-from db.queries.measures import Filters
 from rules.access import SYSTEM, Actor, Forbidden
+from rules.measures import Filters
 from rules.periods import preset
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

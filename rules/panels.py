@@ -1,0 +1,176 @@
+"""What a report of trends consists of: numbers and panels, each with its definition and the incidents it opens.
+
+The same for the screen, the exports, the print view, the digest and the API.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from rules.errors import RuleError
+from rules.measures import Filters, figure
+from rules.priority import span
+from rules.sources import SOURCES
+
+FEW = 20
+"""Fewer cases than this say little of a median, and a change against fewer than FEW_BEFORE nothing in per cent."""
+FEW_BEFORE = 10
+_NUMBERS = {
+    "team": "team_id",
+    "priority": "priority",
+    "category": "category_id",
+    "service": "service_id",
+    "pair": "pair_id",
+}
+_LONGEST_ID = 12
+
+
+@dataclass(frozen=True)
+class Opens:
+    """Which incidents a number counts: a figure, its period, the filters, and perhaps one hour of the week."""
+
+    figure: str
+    start: datetime
+    end: datetime
+    filters: Filters = Filters()  # noqa: RUF009 - it cannot be changed
+    hour: int | None = None
+    """hours since Monday 00:00 on the reader's clock"""
+
+    def narrowed(self, **filters: Any) -> "Opens":
+        """The same with more filters."""
+        return replace(self, filters=replace(self.filters, **filters))
+
+    def address(self) -> dict[str, str]:
+        """As a query of an address."""
+        said = {
+            "figure": self.figure,
+            "from": self.start.isoformat(),
+            "to": self.end.isoformat(),
+            "source": self.filters.source or "",
+            "hour": "" if self.hour is None else str(self.hour),
+        }
+        for name, attribute in _NUMBERS.items():
+            value = getattr(self.filters, attribute)
+            said[name] = "" if value is None else str(value)
+        return {name: value for name, value in said.items() if value}
+
+
+def opened(said: Mapping[str, str]) -> Opens:
+    """What an address asks for; RuleError with a sentence when it asks for nothing that there is."""
+    numbers = {attribute: _number(said, name) for name, attribute in _NUMBERS.items()}
+    source, hour = said.get("source") or None, _number(said, "hour")
+    if source is not None and source not in SOURCES:
+        raise RuleError(f"There is no source '{source}'. Choose one of: {', '.join(SOURCES)}.", field="source")
+    if hour is not None and hour >= 7 * 24:
+        raise RuleError("An hour of the week is a number from 0 to 167.", field="hour")
+    start, end = _instant(said, "from"), _instant(said, "to")
+    if end < start:
+        raise RuleError("The period ends before it begins. Exchange 'from' and 'to'.", field="to")
+    return Opens(figure(said.get("figure", "")).key, start, end, Filters(source=source, **numbers), hour)
+
+
+def _number(said: Mapping[str, str], name: str) -> int | None:
+    value = said.get(name, "")
+    if not value:
+        return None
+    if not value.isascii() or not value.isdecimal() or len(value) > _LONGEST_ID:
+        raise RuleError(f"'{name}' is a number.", field=name)
+    return int(value)
+
+
+def _instant(said: Mapping[str, str], name: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(said.get(name, ""))
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise RuleError(f"'{name}' is an instant such as 2026-03-01T00:00:00+00:00.", field=name) from None
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number with what it was in the period before."""
+
+    key: str
+    title: str
+    kind: Literal["count", "hours", "share"]
+    """hours are elapsed, a share is a part of 1"""
+    value: float | None
+    n: int
+    """how many cases it rests on"""
+    definition: str
+    left_out: str
+    before: float | None = None
+    n_before: int | None = None
+    better: Literal["up", "down"] | None = None
+    opens: Opens | None = None
+
+    @property
+    def words(self) -> str:
+        """The value: '1,284', '5 h 12 min', '93.4 %'; '–' when there is none."""
+        return said(self.kind, self.value)
+
+    @property
+    def change(self) -> str | None:
+        """Against the period before: '+6 %', '-48 min', '+1.9 pts'; None where that says nothing."""
+        if self.value is None or self.before is None:
+            return None
+        difference = self.value - self.before
+        if self.kind == "hours":
+            return f"{'-' if difference < 0 else '+'}{span(abs(difference) * 3600)}"
+        if self.kind == "share":
+            return f"{difference * 100:+.1f} pts"
+        return f"{difference / self.before:+.0%}".replace("%", " %") if self.before >= FEW_BEFORE else None
+
+
+def said(kind: str, value: float | None) -> str:
+    """A value of a kind in words."""
+    if value is None:
+        return "–"
+    if kind == "hours":
+        return span(value * 3600)
+    return f"{value:.1%}".replace("%", " %") if kind == "share" else f"{value:,.0f}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a panel's table."""
+
+    field: str
+    heading: str
+    kind: Literal["words", "count", "hours", "share", "instant", "day"] = "words"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture with its table: what it shows, what it says, and the incidents behind each row."""
+
+    key: str
+    title: str
+    definition: str
+    says: str
+    """its conclusion, for those who do not see it"""
+    chart: Literal["pairs", "level", "quantiles", "shares", "ranking", "heat", "table"]
+    columns: Sequence[Column]
+    rows: Sequence[Mapping[str, Any]]
+    opens: Sequence[Opens | None] = ()
+    """for each row; may be empty when no row counts incidents"""
+    left_out: str = "Nothing is left out."
+    marks: Mapping[str, Any] = field(default_factory=dict)
+    """what is drawn beside the rows: limits, notes"""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A view of trends: its numbers and panels, with all that is needed to defend them."""
+
+    view: str
+    title: str
+    start: datetime
+    end: datetime
+    zone: str
+    filters: Filters
+    as_of: datetime
+    numbers: Sequence[Number]
+    panels: Sequence[Panel]
+    compared: tuple[datetime, datetime] | None = None
