@@ -110,6 +110,22 @@ FIGURES = {
             NO_TARGET,
         ),
         Figure(
+            "response_due",
+            "Answers promised",
+            "Reported in the period, and answered in time or late.",
+            "reported",
+            ("response_due",),
+            NO_TARGET,
+        ),
+        Figure(
+            "resolution_due",
+            "Resolutions promised",
+            "Reported in the period, and resolved in time or late.",
+            "reported",
+            ("resolution_due",),
+            NO_TARGET,
+        ),
+        Figure(
             "reopened",
             "Reopened",
             "Resolved in the period, and reopened at least once.",

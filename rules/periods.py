@@ -11,6 +11,8 @@ from rules.errors import RuleError
 PRESETS = {"30": "30 days", "90": "3 months", "180": "6 months", "365": "12 months", "all": "All"}
 """key -> words; the number is the length in days, today included"""
 _DAY_SECONDS = 86_400
+MOST_DAYS_BY_DAY = 14
+"""A period no longer than this is drawn by days."""
 MOST_DAYS_BY_WEEK = 200
 """A longer period is drawn by months."""
 
@@ -74,6 +76,24 @@ def months(start: datetime, end: datetime, zone: str) -> list[Bucket]:
     """The local months that [start, end) touches, named '2026-03'."""
     found = _cut(start, end, zone, _next_month, lambda day: day.replace(day=1))
     return [Bucket(bucket.name[:7], bucket.start, bucket.end) for bucket in found]
+
+
+def steps(start: datetime, end: datetime, zone: str) -> tuple[str, list[Bucket]]:
+    """('day', 'week' or 'month', the buckets of that length), as fits the length of [start, end)."""
+    length = (end - start).days
+    if length <= MOST_DAYS_BY_DAY:
+        return "day", days(start, end, zone)
+    if length <= MOST_DAYS_BY_WEEK:
+        return "week", weeks(start, end, zone)
+    return "month", months(start, end, zone)
+
+
+def day_words(name: str) -> str:
+    """The name of a bucket in words: '23 Nov' or 'Mar 26'."""
+    if len(name) == len("2026-03"):
+        return f"{date.fromisoformat(f'{name}-01'):%b %y}"
+    day = date.fromisoformat(name)
+    return f"{day.day} {day:%b}"
 
 
 def _next_month(day: date) -> date:

@@ -4,7 +4,7 @@ What was packed is read once per process; what has changed since is read from `i
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -77,34 +77,33 @@ class Part:
 
 
 class Rows:
-    """Chosen incidents of a view; `rows["team"]` is a column of them."""
+    """Chosen incidents of a view; `rows["team"]` is a column of them, taken when it is first asked for."""
 
-    def __init__(self, pieces: Sequence[tuple[Part, Places]]) -> None:
-        self._pieces = pieces
+    def __init__(self, number: int, take: Callable[[str], NDArray[Any]]) -> None:
+        self._number, self._take = number, take
         self._columns: dict[str, NDArray[Any]] = {}
 
+    @classmethod
+    def at(cls, pieces: Sequence[tuple[Part, Places]]) -> "Rows":
+        """Those at these places of the parts."""
+
+        def take(name: str) -> NDArray[Any]:
+            found = [part.columns[name].take(places) for part, places in pieces]
+            return found[0] if len(found) == 1 else np.concatenate(found)
+
+        return cls(sum(len(places) for _, places in pieces), take)
+
     def __len__(self) -> int:
-        return sum(len(places) for _, places in self._pieces)
+        return self._number
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self._columns:
-            found = [part.columns[name][places] for part, places in self._pieces]
-            self._columns[name] = found[0] if len(found) == 1 else np.concatenate(found)
+            self._columns[name] = self._take(name)
         return self._columns[name]
-
-    def count(self, condition: str) -> int:
-        """How many meet the condition."""
-        return int(np.count_nonzero(self[condition]))
 
     def where(self, mask: Mask) -> "Rows":
         """Those where `mask` is true."""
-        pieces, begun = [], 0
-        for part, places in self._pieces:
-            pieces.append((part, places[mask[begun : begun + len(places)]]))
-            begun += len(places)
-        chosen = Rows(pieces)
-        chosen._columns = {name: column[mask] for name, column in self._columns.items()}
-        return chosen
+        return Rows(int(np.count_nonzero(mask)), lambda name: self[name][mask])
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ class View:
 
     def between(self, moment: str, start: datetime, end: datetime) -> Rows:
         """Those whose moment lies in [start, end)."""
-        return Rows([(part, part.between(moment, to_micros(start), to_micros(end))) for part in self.parts])
+        return Rows.at([(part, part.between(moment, to_micros(start), to_micros(end))) for part in self.parts])
 
     def before(self, moment: str, instants: Sequence[datetime]) -> list[int]:
         """For each instant, how many moments lie before it."""
@@ -125,7 +124,7 @@ class View:
 
     def marked(self, condition: str) -> Rows:
         """Those that meet the condition, whenever."""
-        return Rows([(part, part.marked(condition)) for part in self.parts])
+        return Rows.at([(part, part.marked(condition)) for part in self.parts])
 
 
 @dataclass

@@ -70,6 +70,7 @@ class Measured:
     first_line: Sequence[int]
     """ids of the teams of tier 1"""
     _found: dict[Any, Rows] = field(default_factory=dict)
+    _spreads: dict[Any, Quantiles] = field(default_factory=dict)
 
     def rows(self, key: str, start: datetime, end: datetime) -> Rows:
         """The incidents that the figure counts in [start, end); of a level: at `end`."""
@@ -91,8 +92,11 @@ class Measured:
 
     def spread(self, key: str, start: datetime, end: datetime) -> Quantiles:
         """The quantiles of the figure's duration."""
-        values = self.durations(key, start, end)
-        return quantiles(values[values != MISSING])
+        asked = (key, start, end)
+        if asked not in self._spreads:
+            values = self.durations(key, start, end)
+            self._spreads[asked] = quantiles(values[values != MISSING])
+        return self._spreads[asked]
 
     def durations(self, key: str, start: datetime, end: datetime) -> NDArray[Any]:
         """The figure's duration of each incident that it counts, microseconds."""
@@ -131,6 +135,9 @@ class Measured:
         elif condition.endswith("_late"):
             since = rows[f"{condition}_from"]
             met = (since != MISSING) & (since < to_micros(self.now))
+        elif condition.endswith("_due"):
+            kind = condition.removesuffix("_due")
+            met = self._met(rows, f"{kind}_kept") | self._met(rows, f"{kind}_late")
         else:
             met = rows[condition] != 0
         return np.asarray(met, np.bool_)

@@ -287,26 +287,34 @@ def hours_per_person(db: Session, actor: Actor, schedule_id: int, start: datetim
     clock. Pages are all that the person got in the period, by whichever schedule.
     """
     access.check(actor, "on_call")
-    known = oncall.rosters(db, [schedule_id], start, end).get(schedule_id)
-    if known is None or start >= end:
+    return _hours(db, [schedule_id], start, end)
+
+
+def hours_of_everybody(db: Session, actor: Actor, start: datetime, end: datetime) -> list[Load]:
+    """The same over all schedules in use, for who reads trends."""
+    access.check(actor, "trends")
+    return _hours(db, None, start, end)
+
+
+def _hours(db: Session, ids: list[int] | None, start: datetime, end: datetime) -> list[Load]:
+    if start >= end:
         return []
-    found = loads(roster.shifts(known, start, end), known.zone)
+    spent: dict[int, list[int]] = {}
+    for known in oncall.rosters(db, ids, start, end).values():
+        for person, load in loads(roster.shifts(known, start, end), known.zone).items():
+            total = spent.setdefault(int(person), [0, 0, 0])
+            for place, seconds in enumerate((load.seconds, load.night_seconds, load.weekend_seconds)):
+                total[place] += seconds
     people = {
         person_id: (name, zone)
         for person_id, name, zone in db.execute(
-            select(Person.id, Person.name, Person.zone).where(Person.id.in_(map(int, found)))
+            select(Person.id, Person.name, Person.zone).where(Person.id.in_(sorted(spent)))
         )
     }
     pages = _pages(db, {person_id: zone for person_id, (_, zone) in people.items()}, start, end)
     rows = [
-        Load(
-            people[int(person)][0],
-            load.seconds / 3600,
-            load.night_seconds / 3600,
-            load.weekend_seconds / 3600,
-            *pages.get(int(person), (0, 0)),
-        )
-        for person, load in found.items()
+        Load(people[person][0], all_ / 3600, night / 3600, weekend / 3600, *pages.get(person, (0, 0)))
+        for person, (all_, night, weekend) in spent.items()
     ]
     return sorted(rows, key=lambda row: (-row.hours, row.name))
 

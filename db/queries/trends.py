@@ -126,6 +126,11 @@ def by_category(db: Session, counts: dict[int, int]) -> list[dict[str, Any]]:
     return [{"category": category, "subcategory": sub, "n": n} for (category, sub), n in named]
 
 
+def pair_words(names: dict[int, tuple[str, str | None]], pair: int) -> str:
+    """A category pair in words."""
+    return " › ".join(part for part in names.get(pair, ()) if part) or "Not sorted yet"
+
+
 def pair_names(db: Session) -> dict[int, tuple[str, str | None]]:
     """id of a category pair -> (category, subcategory)."""
     statement = (

@@ -1,0 +1,132 @@
+"""Trends, overview: what came in and went out, what waits, how long it took, which promises held, what stands out."""
+
+from typing import Any
+
+from db.queries.measures import tally
+from db.queries.report_parts import (
+    KIND,
+    WHEN,
+    Asked,
+    counted,
+    counts,
+    median,
+    quantile_panel,
+    share,
+    share_panel,
+)
+from db.queries.trends import pair_names, pair_words
+from rules import xmr
+from rules.measures import FIGURES, NO_TARGET
+from rules.panels import Column, Number, Opens, Panel
+from rules.periods import days, weeks
+
+MOST_DAYS_OF_LEVELS = 100
+MOST_MOVERS = 8
+
+
+def view(asked: Asked) -> tuple[list[Number], list[Panel]]:
+    """The first screen of a manager's Monday."""
+    numbers = [
+        counted(asked, "opened"),
+        counted(asked, "resolved", "up"),
+        counted(asked, "unresolved", "down"),
+        median(asked, "to_resolve"),
+        share(asked, "resolution_met", "resolution_due", "up", "Fixed in time"),
+        share(asked, "reopened", "to_resolve", "down"),
+    ]
+    panels = [flow(asked), backlog(asked), quantile_panel(asked, "to_resolve"), promises(asked)]
+    return numbers, [movers(asked), *panels] if asked.period.before else panels
+
+
+def flow(asked: Asked) -> Panel:
+    """Opened and resolved in each bucket, with the limits that what is opened usually keeps to."""
+    came, went = counts(asked, "opened"), counts(asked, "resolved")
+    rows, opens = list[dict[str, Any]](), list[Opens | None]()
+    for bucket, opened, resolved in zip(asked.buckets, came, went, strict=True):
+        for kind, figure, n in (("Opened", "opened", opened), ("Resolved", "resolved", resolved)):
+            rows.append({"when": asked.name(bucket), "kind": kind, "n": n})
+            opens.append(asked.opens(figure, bucket))
+    whole = came[1:-1]  # the first and the last may be cut by the period
+    usual = xmr.limits(whole)
+    says = f"{sum(came):,} opened and {sum(went):,} resolved over {len(came)} {asked.step}s."
+    if usual:
+        odd = sum(usual.outside(n) for n in whole)
+        says += (
+            f" A usual {asked.step} brings {usual.low:,.0f} to {usual.high:,.0f}; "
+            f"{odd or 'none'} of {len(whole)} {'lies' if odd <= 1 else 'lie'} outside."
+        )
+    marks = {"low": usual.low, "high": usual.high} if usual else {}
+    definition = f"Incidents per {asked.step}; the first and last may be cut by the period."
+    if usual:
+        definition += " Dashed: where what is opened usually lies (mean ± 2.66 × mean moving range)."
+    columns = (WHEN, KIND, Column("n", "Incidents", "count"))
+    return Panel("flow", "Opened and resolved", definition, says, "pairs", columns, rows, opens, marks=marks)
+
+
+def backlog(asked: Asked) -> Panel:
+    """What was not resolved, at the end of each day or week."""
+    start, end = asked.span
+    short = (end - start).days <= MOST_DAYS_OF_LEVELS
+    fine = (days if short else weeks)(start, end, asked.zone)
+    levels = asked.found.levels("unresolved", [bucket.end for bucket in fine])
+    rows: list[dict[str, Any]] = [
+        {"when": asked.name(bucket), "n": n, "words": ""} for bucket, n in zip(fine, levels, strict=True)
+    ]
+    if rows:
+        rows[-1]["words"] = f"{levels[-1]:,}"
+    return Panel(
+        "backlog",
+        "Backlog",
+        f"Reported and not yet resolved, closed or cancelled, at the end of each {'day' if short else 'week'}.",
+        f"The backlog went from {levels[0]:,} to {levels[-1]:,}." if rows else "There is nothing to count.",
+        "level",
+        (WHEN, Column("n", "Open at its end", "count")),
+        rows,
+        [asked.opens("unresolved", bucket) for bucket in fine],
+    )
+
+
+def promises(asked: Asked) -> Panel:
+    """Which part of the promises was kept."""
+    parts = {
+        "Answered": ("response_met", "response_due"),
+        "Resolved": ("resolution_met", "resolution_due"),
+    }
+    definition = f"Answered and resolved by their due times, of what was reported in each {asked.step}."
+    return share_panel(asked, "promises", "Promises kept", definition, parts, NO_TARGET)
+
+
+def movers(asked: Asked) -> Panel:
+    """Categories that came more or less often than chance explains, against the period before."""
+    before = asked.period.before or asked.span
+    now_counts = tally(asked.found.rows("opened", *asked.span)["pair"])
+    before_counts = tally(asked.found.rows("opened", *before)["pair"])
+    names = pair_names(asked.db)
+    moved = [
+        (now_counts.get(pair, 0) - before_counts.get(pair, 0), pair)
+        for pair in sorted(now_counts.keys() | before_counts.keys())
+        if xmr.beyond_chance(before_counts.get(pair, 0), now_counts.get(pair, 0))
+    ]
+    moved.sort(key=lambda each: (-abs(each[0]), each[1]))
+    rows, opens = list[dict[str, Any]](), list[Opens | None]()
+    for change, pair in moved[:MOST_MOVERS]:
+        n, was = now_counts.get(pair, 0), before_counts.get(pair, 0)
+        rows.append({"name": pair_words(names, pair), "n": n, "before": was, "change": f"{change:+,}"})
+        opens.append(asked.opens("opened", pair_id=pair))
+    told = "; ".join(f"{row['name']} {row['change']}" for row in rows[:3])
+    return Panel(
+        "movers",
+        "What stands out",
+        "Categories that came more or less often than in the period before, by more than chance explains.",
+        f"{told}." if rows else "No category came more or less often than chance explains.",
+        "table",
+        (
+            Column("name", "Category"),
+            Column("before", "Before", "count"),
+            Column("n", "Now", "count"),
+            Column("change", "Change"),
+        ),
+        rows,
+        opens,
+        FIGURES["opened"].left_out,
+    )
