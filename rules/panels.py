@@ -106,6 +106,11 @@ class Number:
     opens: Opens | None = None
 
     @property
+    def cases(self) -> int:
+        """How many incidents `opens` counts."""
+        return round(self.n * (self.value or 0)) if self.kind == "share" else self.n
+
+    @property
     def words(self) -> str:
         """The value: '1,284', '5 h 12 min', '93.4 %'; '–' when there is none."""
         return said(self.kind, self.value)
@@ -138,7 +143,7 @@ class Column:
 
     field: str
     heading: str
-    kind: Literal["words", "count", "hours", "share", "instant", "day"] = "words"
+    kind: Literal["words", "count", "hours", "share"] = "words"
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,32 @@ def preset(key: str, now: datetime, zone: str, first: datetime | None) -> Period
     length = int(key)
     start = midnight(today - timedelta(days=length - 1), place)
     earlier = midnight(today - timedelta(days=2 * length - 1), place)
-    return Period(start, now, (earlier, earlier + (now - start)))
+    return Period(start, now, _since(first, earlier, earlier + (now - start)))
+
+
+def _since(first: datetime | None, start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
+    """The span, if there are records of all of it."""
+    return (start, end) if first is None or first <= start else None
+
+
+def chosen_days(first: date, last: date, now: datetime, zone: str, oldest: datetime | None = None) -> Period:
+    """The days from `first` to `last`, both included, up to now, against as many days before; `oldest` as in preset.
+
+    RuleError when the days cannot be a period.
+    """
+    place = zone_of(zone)
+    if last < first:
+        raise RuleError(f"The period ends ({last}) before it begins ({first}). Exchange the two days.", field="to")
+    length = (last - first).days + 1
+    start = midnight(first, place)
+    end = min(midnight(last + timedelta(days=1), place), now)
+    if end <= start:
+        raise RuleError("The period begins in the future. Choose days that have been.", field="from")
+    try:
+        earlier = midnight(first - timedelta(days=length), place)
+    except OverflowError:
+        raise RuleError("The period begins too early.", field="from") from None
+    return Period(start, end, _since(oldest, earlier, min(earlier + (end - start), start)))
 
 
 def days(start: datetime, end: datetime, zone: str) -> list[Bucket]:

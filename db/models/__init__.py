@@ -55,6 +55,7 @@ from db.models.status import (
     Subscriber,
     SubscriberComponent,
 )
+from db.models.trends import TrendNote
 from db.models.updates import IncidentRole, ServiceSubscriber, Update
 from db.models.work import AuditEntry, ChainHead, ImportRun, Notice, OutboxMessage, Setting, Timer, WorkerHeartbeat
 
@@ -140,6 +141,7 @@ __all__ = [
     "Throttle",
     "TimelineEntry",
     "Timer",
+    "TrendNote",
     "Update",
     "WorkerHeartbeat",
     "from_micros",

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from db.models import Incident
 from db.queries import report_causes, report_flow, report_load, report_speed
-from db.queries.measures import measured
+from db.queries.measures import measured, scope
 from db.queries.report_parts import Asked
 from rules import access
 from rules.access import Actor
@@ -21,6 +23,14 @@ VIEWS: dict[str, tuple[str, Callable[[Asked], tuple[list[Number], list[Panel]]]]
     "causes": ("Where they come from", report_causes.view),
     "load": ("Load", report_load.view),
 }
+
+
+def first_and_last(db: Session, actor: Actor) -> tuple[datetime | None, datetime | None]:
+    """When the oldest and the newest incident was reported that the actor may know of."""
+    access.check(actor, "trends")
+    ends = select(func.min(Incident.reported_at), func.max(Incident.reported_at))
+    oldest, newest = db.execute(ends.where(*scope(db, actor, Filters()))).one()
+    return oldest, newest
 
 
 def report(

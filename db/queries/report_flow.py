@@ -55,7 +55,8 @@ def flow(asked: Asked) -> Panel:
             f" A usual {asked.step} brings {usual.low:,.0f} to {usual.high:,.0f}; "
             f"{odd or 'none'} of {len(whole)} {'lies' if odd <= 1 else 'lie'} outside."
         )
-    marks = {"low": usual.low, "high": usual.high} if usual else {}
+    marks: dict[str, Any] = {"low": usual.low, "high": usual.high} if usual else {}
+    marks["notes"] = asked.noted(asked.buckets)
     definition = f"Incidents per {asked.step}; the first and last may be cut by the period."
     if usual:
         definition += " Dashed: where what is opened usually lies (mean ± 2.66 × mean moving range)."
@@ -83,6 +84,7 @@ def backlog(asked: Asked) -> Panel:
         (WHEN, Column("n", "Open at its end", "count")),
         rows,
         [asked.opens("unresolved", bucket) for bucket in fine],
+        marks={"notes": asked.noted(fine)},
     )
 
 

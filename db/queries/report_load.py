@@ -37,7 +37,7 @@ def by_team(asked: Asked, teams: dict[int, str], figure: str, title: str, words:
     counts = tally(asked.found.rows(figure, *asked.span)["team"])
     named = [(teams[team], float(n), asked.opens(figure, team_id=team)) for team, n in counts.items() if team in teams]
     definition = f"Incidents {words}, by the team that has them."
-    return ranking_panel(f"teams_{figure}", title, definition, named, most=10, left_out="What no team has.")
+    return ranking_panel(f"teams_{figure}", title, definition, named, left_out="What no team has.")
 
 
 def ages(asked: Asked) -> Panel:
@@ -82,7 +82,7 @@ def on_call(asked: Asked) -> Panel:
             Column("nights", "At night", "hours"),
             Column("weekends", "Weekends", "hours"),
             Column("pages", "Pages", "count"),
-            Column("night_pages", "At night", "count"),
+            Column("night_pages", "Pages at night", "count"),
         ),
         rows,
         left_out=f"People with fewer hours than the first {MOST_PEOPLE}." if len(loads) > MOST_PEOPLE else "Nothing.",

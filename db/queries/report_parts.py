@@ -1,5 +1,6 @@
 """What the views of trends are made of: numbers against the period before, and panels over buckets of time."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,12 +8,14 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
+from db.queries import trend_notes
 from db.queries.facts import MISSING
 from db.queries.measures import Measured, Quantiles, buckets_of, grouped, per_bucket, quantiles
+from db.queries.trend_notes import Note
 from rules.access import Actor
 from rules.measures import FIGURES, Filters
 from rules.panels import FEW, Column, Number, Opens, Panel, said
-from rules.periods import Bucket, Period, day_words, steps
+from rules.periods import Bucket, Period, day_words, steps, zone_of
 
 Better = Literal["up", "down"] | None
 WHEN, KIND = Column("when", "From"), Column("kind", "What")
@@ -32,6 +35,8 @@ class Asked:
     buckets: Sequence[Bucket]
     step: str
     """day, week or month"""
+    notes: Sequence[Note]
+    """what stands on the time axis"""
 
     @classmethod
     def of(
@@ -46,7 +51,10 @@ class Asked:
     ) -> "Asked":
         """With the buckets that fit the period's length."""
         step, buckets = steps(period.start, period.end, zone)
-        return cls(db, found, actor, period, zone, filters, now, buckets, step)
+        place = zone_of(zone)
+        days = (period.start.astimezone(place).date(), period.end.astimezone(place).date())
+        notes = trend_notes.notes(db, actor, *days) if buckets else []
+        return cls(db, found, actor, period, zone, filters, now, buckets, step, notes)
 
     @property
     def span(self) -> tuple[datetime, datetime]:
@@ -56,6 +64,16 @@ class Asked:
     def name(self, bucket: Bucket) -> str:
         """A bucket as it is called below a picture."""
         return day_words(bucket.name)
+
+    def noted(self, buckets: Sequence[Bucket]) -> list[dict[str, str]]:
+        """The notes, each at the bucket that its day lies in."""
+        firsts = [bucket.name for bucket in buckets]
+        placed = []
+        for note in self.notes:
+            at = bisect_right(firsts, note.day.isoformat()[: len(firsts[0])]) - 1 if firsts else -1
+            if at >= 0:
+                placed.append({"when": self.name(buckets[at]), "note": note.text})
+        return placed
 
     def opens(self, figure: str, bucket: Bucket | None = None, **filters: Any) -> Opens:
         """The incidents that a figure counts in the period, or in one bucket."""
@@ -137,6 +155,7 @@ def quantile_panel(asked: Asked, figure: str) -> Panel:
         rows,
         opens,
         of.left_out,
+        {"notes": asked.noted(asked.buckets)},
     )
 
 
@@ -185,6 +204,7 @@ def share_panel(
         rows,
         opens,
         left_out,
+        {"notes": asked.noted(asked.buckets)},
     )
 
 

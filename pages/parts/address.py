@@ -1,8 +1,11 @@
 """Views kept in the address, so that they can be bookmarked and sent."""
 
 from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
 
 import streamlit as st
+
+_Option = TypeVar("_Option", bound=int | str)
 
 
 def begin(page: str, name: str, allowed: Collection[str] | None, default: str) -> str:
@@ -28,8 +31,8 @@ def keep(values: Mapping[str, str | None]) -> None:
 
 
 def filters(
-    page: str, offered: Mapping[str, tuple[Mapping[int, str], str]], on_change: Callable[[], None] | None = None
-) -> dict[str, int | None]:
+    page: str, offered: Mapping[str, tuple[Mapping[Any, str], str]], on_change: Callable[[], None] | None = None
+) -> dict[str, Any]:
     """A popover of filters: name -> what is chosen. `offered`: name -> options (id -> words) and the word for all.
 
     What is chosen is kept in the address; the lists are drawn only while the popover is open.
@@ -44,8 +47,8 @@ def filters(
 
 
 def choose(
-    page: str, name: str, options: Mapping[int, str], everything: str, on_change: Callable[[], None] | None = None
-) -> int | None:
+    page: str, name: str, options: Mapping[_Option, str], everything: str, on_change: Callable[[], None] | None = None
+) -> _Option | None:
     """A filter by one of `options` (id -> words), kept in the address as `name`; None: `everything`."""
     key = f"{page}.{name}"
     if key not in st.session_state:
@@ -62,7 +65,7 @@ def choose(
     return chosen
 
 
-def _given(name: str, options: Mapping[int, str]) -> int | None:
+def _given(name: str, options: Mapping[_Option, str]) -> _Option | None:
     """What the address says, if it is one of the options."""
     said = st.query_params.get(name, "")
-    return int(said) if said.isdecimal() and len(said) < 10 and int(said) in options else None
+    return next((option for option in options if str(option) == said), None)

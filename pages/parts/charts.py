@@ -1,14 +1,9 @@
 """Charts: data in, drawing out. Each specification is built once per process; a run only swaps its data."""
 
-from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import altair as alt
-import pandas as pd
-import streamlit as st
-
-from pages.parts.texts import literal
 
 HEIGHT = 240
 HEAT_HEIGHT = 220
@@ -28,8 +23,6 @@ _AXIS: dict[str, Any] = {
 _LEGEND: dict[str, Any] = {"orient": "top", "title": None, "labelFontSize": 12.5, "labelColor": _INK, "symbolSize": 80}
 _QUIET = {**_AXIS, "grid": False}
 
-Rows = Sequence[Mapping[str, Any]]
-
 
 def _x(field: str = "when") -> alt.X:
     axis = alt.Axis(**_QUIET, labelAngle=0, labelOverlap="greedy")
@@ -43,51 +36,92 @@ def _y(field: str = "n", **scale: Any) -> alt.Y:
 def _done(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int = HEIGHT) -> dict[str, Any]:
     spec = chart.properties(height=height, width="container").configure_view(strokeWidth=0).to_dict()
     spec.pop("datasets", None)
-    spec.pop("data", None)
-    return dict(spec)
+    for place in (spec, *spec.get("layer", ())):
+        place.pop("data", None)
+    return dict(spec, padding={"left": 0, "top": 4, "right": 16, "bottom": 0})
 
 
 def _base() -> alt.Chart:
     return alt.Chart(alt.NamedData(name="rows"))
 
 
+def _rows(field: str = "n") -> alt.Chart:
+    """What is drawn of the rows themselves; limits and notes lie beside them."""
+    return _base().transform_filter(f"isValid(datum.{field})")
+
+
+def _pick() -> alt.Parameter:
+    """A click on a mark chooses its row."""
+    return alt.selection_point(name="pick", fields=["at"], on="click", toggle=False)
+
+
+def _notes() -> list[alt.Chart]:
+    """Words at a place of the time axis."""
+    noted = _base().transform_filter("isValid(datum.note)")
+    rule = noted.mark_rule(strokeDash=[2, 3], opacity=0.5, color=_INK).encode(x=_x(), tooltip=["when:O", "note:N"])
+    words = noted.mark_text(align="left", dx=4, dy=6, fontSize=11, color=_INK, opacity=0.85, limit=110)
+    return [rule, words.encode(x=_x(), y=alt.value(0), text="note:N", tooltip=["when:O", "note:N"])]
+
+
+def _colour(order: list[str] | None = None) -> alt.Color:
+    scale = alt.Scale(domain=order) if order else alt.Undefined
+    return alt.Color("kind:N", sort=order, scale=scale, legend=alt.Legend(**_LEGEND))
+
+
 @lru_cache
 def pairs_spec() -> dict[str, Any]:
-    """Two bars per bucket: what was done, in the accent, beside what came in, in slate."""
-    bars = _base().mark_bar(cornerRadiusEnd=2)
+    """Two bars per bucket: what was done, in the accent, beside what came in, in slate; dashed limits."""
+    bars = _rows().mark_bar(cornerRadiusEnd=2, cursor="pointer").add_params(_pick())
     order = ["Resolved", "Opened"]
-    return _done(
-        bars.encode(
-            x=_x(),
-            xOffset=alt.XOffset("kind:N", sort=order[::-1]),
-            y=_y(),
-            color=alt.Color("kind:N", sort=order, scale=alt.Scale(domain=order), legend=alt.Legend(**_LEGEND)),
-            tooltip=["when:O", "kind:N", "n:Q"],
-        )
+    drawn = bars.encode(
+        x=_x(),
+        xOffset=alt.XOffset("kind:N", sort=order[::-1]),
+        y=_y(),
+        color=_colour(order),
+        tooltip=["when:O", "kind:N", "n:Q"],
     )
+    limits = _base().transform_filter("isValid(datum.limit)").mark_rule(strokeDash=[6, 4], opacity=0.7, color=_INK)
+    return _done(alt.layer(drawn, limits.encode(y=_y("limit")), *_notes()))
 
 
 @lru_cache
 def level_spec() -> dict[str, Any]:
     """A level over time; the row with `words` says where it stands."""
-    line = _base().encode(x=_x(), y=_y(), tooltip=["when:O", "n:Q"])
+    line = _rows().encode(x=_x(), y=_y(), tooltip=["when:O", "n:Q"])
     end = line.mark_text(align="right", dy=-10, fontSize=13, fontWeight=600, color=_INK).encode(text="words:N")
-    return _done(line.mark_area(opacity=0.15) + line.mark_line(strokeWidth=2) + end)
+    picked = line.mark_point(size=160, opacity=0, cursor="pointer").add_params(_pick())
+    return _done(alt.layer(line.mark_area(opacity=0.15), line.mark_line(strokeWidth=2), end, picked, *_notes()))
+
+
+def _lines(field: str, order: list[str] | None, format_: str) -> dict[str, Any]:
+    """A solid and a dashed line with dots; few cases are hollow."""
+    tips = ["when:O", "kind:N", alt.Tooltip(f"{field}:Q", format=format_), "n:Q"]
+    rows, colour = _rows(field), _colour(order)
+    lines = [rows.mark_line(strokeWidth=2.5)]
+    if order:
+        solid = rows.transform_filter(f"datum.kind == '{order[0]}'").mark_line(strokeWidth=2.5)
+        lines = [
+            rows.transform_filter(f"datum.kind != '{order[0]}'").mark_line(strokeWidth=2, strokeDash=[5, 4]),
+            solid,
+        ]
+    dots = rows.mark_point(filled=True, size=60, opacity=1, cursor="pointer").add_params(_pick())
+    shape = alt.FillOpacity("few:N", scale=alt.Scale(domain=[False, True], range=[1, 0]), legend=None)
+    axis = alt.Axis(**_AXIS, tickCount=4, format=".0%" if format_.endswith("%") else alt.Undefined)
+    y = alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(zero=True))
+    drawn = [layer.encode(x=_x(), y=y, color=colour) for layer in lines]
+    return _done(alt.layer(*drawn, dots.encode(x=_x(), y=y, color=colour, fillOpacity=shape, tooltip=tips), *_notes()))
 
 
 @lru_cache
 def quantiles_spec() -> dict[str, Any]:
-    """Median over the 90th percentile, in hours; few cases are hollow."""
-    tips = ["when:O", "kind:N", alt.Tooltip("hours:Q", format=",.1f"), "n:Q"]
-    order = ["Median", "90th percentile"]
-    colour = alt.Color("kind:N", sort=order, scale=alt.Scale(domain=order), legend=alt.Legend(**_LEGEND))
-    base = _base()
-    median = base.transform_filter("datum.kind == 'Median'").mark_line(strokeWidth=2.5)
-    high = base.transform_filter("datum.kind != 'Median'").mark_line(strokeWidth=2, strokeDash=[5, 4])
-    dots = base.mark_point(filled=True, size=40, opacity=1)
-    shape = alt.FillOpacity("few:N", scale=alt.Scale(domain=[False, True], range=[1, 0]), legend=None)
-    encoded = [layer.encode(x=_x(), y=_y("hours"), color=colour) for layer in (high, median)]
-    return _done(alt.layer(*encoded, dots.encode(x=_x(), y=_y("hours"), color=colour, fillOpacity=shape, tooltip=tips)))
+    """Median over the 90th percentile, in hours."""
+    return _lines("hours", ["Median", "90th percentile"], ",.1f")
+
+
+@lru_cache
+def shares_spec() -> dict[str, Any]:
+    """Parts of a whole, in per cent."""
+    return _lines("share", None, ".1%")
 
 
 @lru_cache
@@ -98,12 +132,12 @@ def ranking_spec() -> dict[str, Any]:
         x=alt.X("n:Q", axis=None, scale=alt.Scale(zero=True)),
         tooltip=["name:N", "n:Q", "words:N"],
     )
-    bars = rows.mark_bar(cornerRadiusEnd=2).encode(
+    bars = rows.mark_bar(cornerRadiusEnd=2, cursor="pointer").encode(
         opacity=alt.Opacity("rest:N", scale=alt.Scale(domain=[False, True], range=[1, 0.35]), legend=None)
     )
     words = rows.mark_text(align="left", dx=6, color=_INK).encode(text="words:N")
     room = rows.mark_point(opacity=0).encode(x="reach:Q")
-    return _done(bars + words + room)
+    return _done(bars.add_params(_pick()) + words + room)
 
 
 @lru_cache
@@ -112,7 +146,8 @@ def heat_spec() -> dict[str, Any]:
     hours = alt.Axis(**_QUIET, values=[0, 6, 12, 18], labelExpr="format(datum.value, '02') + ':00'", labelAngle=0)
     return _done(
         _base()
-        .mark_rect(cornerRadius=3)
+        .mark_rect(cornerRadius=3, cursor="pointer")
+        .add_params(_pick())
         .encode(
             x=alt.X("hour:O", axis=hours, scale=alt.Scale(padding=0.1)),
             y=alt.Y("day:O", sort=list(WEEKDAYS), axis=alt.Axis(**_QUIET), scale=alt.Scale(padding=0.1)),
@@ -121,31 +156,3 @@ def heat_spec() -> dict[str, Any]:
         ),
         HEAT_HEIGHT,
     )
-
-
-def figure(
-    title: str,
-    definition: str,
-    spec: Callable[[], dict[str, Any]],
-    rows: Rows,
-    *,
-    says: str,
-    key: str,
-    columns: Mapping[str, str],
-) -> None:
-    """A card with its title, its definition, the chart, and the same as a table one click away.
-
-    `says` is the chart's conclusion, for those who do not see it. `columns`: field -> heading of the table.
-    """
-    table = pd.DataFrame(rows)
-    with st.container(border=True, gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{literal(title)}**", width="stretch")
-            shown = st.popover("Table", type="tertiary", on_change="rerun", key=f"{key}.table")
-        st.caption(literal(definition))
-        st.vega_lite_chart(table, spec(), theme="streamlit", key=key, alt=says)
-        if shown.open:
-            with shown:
-                st.dataframe(
-                    table[list(columns)].rename(columns=dict(columns)), hide_index=True, alt=f"{title}: {says}"
-                )

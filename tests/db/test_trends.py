@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from db.engine import reading, writing
 from db.models import Category, CategoryPair, Incident, Team
-from db.queries import overview, trends
+from db.queries import report, trends
 from rules.access import SYSTEM, Actor, Forbidden
 from rules.measures import Filters
 from rules.periods import preset
@@ -184,19 +184,25 @@ def test_the_screen_says_what_the_measures_say(engine):
     )
     period = preset("30", NOW, "UTC", None)
     with reading(engine) as db:
-        found = overview.overview(db, SYSTEM, period, "UTC", Filters(), NOW)
+        found = {view: report.report(db, SYSTEM, view, period, "UTC", Filters(), NOW) for view in report.VIEWS}
         same = trends.measures(db, period.start, period.end, "UTC", now=NOW)
-    assert found.now.opened == sum(found.opened) == same["opened"]["n"] == sum(found.heat.values())
-    assert found.now.resolved == sum(found.resolved) == same["resolved"]["n"]
-    assert found.now.to_resolve.median == same["time_to_resolve_hours"]["median"]
-    assert found.levels[-1][1] == found.now.backlog
-    assert sum(spread.n for spread in found.spread) == found.now.to_resolve.n
-    assert found.before is not None
+    numbers = {number.key: number for each in found.values() for number in each.numbers}
+    panels = {panel.key: panel for each in found.values() for panel in each.panels}
+
+    def total(key, kind=None):
+        return sum(row["n"] for row in panels[key].rows if kind is None or row["kind"] == kind)
+
+    assert numbers["opened"].value == total("flow", "Opened") == same["opened"]["n"] == total("heat")
+    assert numbers["resolved"].value == total("flow", "Resolved") == same["resolved"]["n"]
+    assert numbers["to_resolve"].value == same["time_to_resolve_hours"]["median"]
+    assert numbers["unresolved"].value == panels["backlog"].rows[-1]["n"]
+    assert total("to_resolve", "Median") == numbers["to_resolve"].n
+    assert all(each.compared == period.before for each in found.values())
 
 
 def test_trends_are_for_those_who_may_read_them(engine):
     with reading(engine) as db, pytest.raises(Forbidden):
-        overview.first_and_last(db, Actor(1, "Rita", frozenset({"reporter", "responder"})))
+        report.first_and_last(db, Actor(1, "Rita", frozenset({"reporter", "responder"})))
 
 
 @pytest.mark.slow

@@ -139,6 +139,21 @@ def opened(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest
     return open_page
 
 
+@pytest.fixture
+def in_app(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """The same within the whole app, for pages that link to others."""
+
+    def open_page(page: str, who: str, **address: str) -> AppTest:
+        monkeypatch.setattr(session, "begin", lambda: desk.actors[who])
+        monkeypatch.setattr(session, "require", lambda action=None: desk.actors[who])
+        at = AppTest.from_file(str(PAGES / "main.py"), default_timeout=10).switch_page(page)
+        for name, value in address.items():
+            at.query_params[name] = value
+        return at.run()
+
+    return open_page
+
+
 def unfolded(at: AppTest, number: str, *, version: int = 1, folded: bool = False) -> AppTest:
     """Triage with 'People, risks, words' of this incident open, or folded again."""
     at.session_state[f"triage.{number}.{version}.more"] = not folded

@@ -60,6 +60,7 @@ BY_ROLE = """
     maintenance  .         .          x     x     .        x
     runbooks     .         x          x     x     .        x
     runbook_edit .         .          x     .     .        x
+    trend_note   .         .          x     .     x        x
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}

@@ -1,0 +1,160 @@
+"""Numbers and panels of trends on the screen: each with its definition, its table, and a way to its incidents."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.parts import charts
+from pages.parts.texts import literal
+from rules.panels import Number, Opens, Panel, said
+
+FIGURE = "managers/figure.py"
+_GO = "panels.go"
+_WIDTH = 132
+_IN_A_ROW = {8: 4}
+"""how many numbers there are -> how many of them stand in a row, where there is room"""
+_RANKING_REACH = 1.55
+_SPECS = {
+    "pairs": charts.pairs_spec,
+    "level": charts.level_spec,
+    "quantiles": charts.quantiles_spec,
+    "shares": charts.shares_spec,
+    "ranking": charts.ranking_spec,
+    "heat": charts.heat_spec,
+}
+
+
+def follow() -> None:
+    """Lead on to the incidents of a mark that was clicked; call it before anything is drawn."""
+    opens: Opens | None = st.session_state.pop(_GO, None)
+    if opens is not None:
+        st.switch_page(FIGURE, query_params=opens.address())
+
+
+def numbers(shown: Sequence[Number]) -> None:
+    """Cards with the value, the change against the period before, and a link to what is counted."""
+    with st.grid(_IN_A_ROW.get(len(shown), "auto"), min_column_width=_WIDTH):
+        for number in shown:
+            with st.container(border=True, gap="xsmall", height="stretch"):
+                st.metric(
+                    number.title,
+                    number.words,
+                    number.change,
+                    delta_color="off" if number.better is None else "normal" if number.better == "up" else "inverse",
+                    help=f"{number.definition} {number.left_out}",
+                    delta_description=_beside(number),
+                )
+                if number.opens is not None and number.cases:
+                    _link(f"Show {number.cases:,}", number.opens)
+
+
+def _beside(number: Number) -> str:
+    if number.kind != "count":
+        return f"n {number.n:,}"
+    return f"{number.before:,.0f} before" if number.before is not None else ""
+
+
+def _link(words: str, opens: Opens) -> None:
+    st.page_link(
+        FIGURE,
+        label=words,
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        query_params=opens.address(),
+    )
+
+
+def panel(shown: Panel, key: str) -> None:
+    """A card with a chart or a list."""
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{literal(shown.title)}**", width="stretch")
+            table = st.popover("Table", type="tertiary", on_change="rerun", key=f"{key}.table") if shown.rows else None
+        st.caption(literal(shown.definition), help=shown.left_out)
+        if not shown.rows:
+            st.markdown(f":gray[{literal(shown.says)}]")
+        elif shown.chart == "table":
+            _list(shown)
+        else:
+            st.vega_lite_chart(
+                pd.DataFrame(_data(shown)),
+                _SPECS[shown.chart](),
+                theme="streamlit",
+                key=key,
+                alt=f"{shown.title}: {shown.says}",
+                on_select=lambda: _clicked(shown, key),
+                selection_mode="pick",
+            )
+        if table is not None and table.open:
+            with table:
+                _table(shown, key)
+
+
+def _data(shown: Panel) -> list[dict[str, Any]]:
+    rows = [{**row, "at": at} for at, row in enumerate(shown.rows)]
+    if shown.chart == "ranking":
+        most = max((float(row["n"]) for row in shown.rows), default=0)
+        return [row | {"reach": _RANKING_REACH * most} for row in rows]
+    beside = [{"limit": shown.marks[name]} for name in ("low", "high") if name in shown.marks]
+    return rows + beside + list(shown.marks.get("notes", ()))
+
+
+def _clicked(shown: Panel, key: str) -> None:
+    """Remember what the clicked mark counts; the next run goes there."""
+    picked = st.session_state[key]["selection"].get("pick") or []
+    at = picked[0].get("at") if picked else None
+    if isinstance(at, int) and 0 <= at < len(shown.opens):
+        st.session_state[_GO] = shown.opens[at]
+
+
+def _list(shown: Panel) -> None:
+    """A row each, as links to the incidents where they count some."""
+    if not shown.opens:
+        st.table(_frame(shown).set_index(shown.columns[0].heading))
+        return
+    for row, opens in zip(shown.rows, shown.opens, strict=True):
+        words = literal(_sentence(shown, row))
+        if opens is None:
+            st.markdown(words)
+        else:
+            _link(words, opens)
+
+
+def _sentence(shown: Panel, row: Mapping[str, Any]) -> str:
+    named = [str(row[column.field]) for column in shown.columns if column.kind == "words" and column.heading]
+    counted = [
+        f"{_value(column.kind, row[column.field])} {column.heading.lower()}"
+        for column in shown.columns
+        if column.kind != "words"
+    ]
+    return f"{' · '.join(named)} · {', '.join(counted)}"
+
+
+def _value(kind: str, value: Any) -> str:
+    return str(value) if kind == "words" else said(kind, value)
+
+
+def _table(shown: Panel, key: str) -> None:
+    st.dataframe(_frame(shown), hide_index=True, alt=f"{shown.title}: {shown.says}")
+    if not any(shown.opens):
+        return
+    named = {
+        at: " · ".join(str(row[column.field]) for column in shown.columns[:2])
+        for at, row in enumerate(shown.rows)
+        if shown.opens[at] is not None
+    }
+    chosen = st.selectbox(
+        "Show the incidents of", list(named), None, format_func=lambda at: named[at], key=f"{key}.choose"
+    )
+    opens = shown.opens[chosen] if chosen is not None else None
+    if opens is not None:
+        _link("Show them", opens)
+
+
+def _frame(shown: Panel) -> pd.DataFrame:
+    known = [column for column in shown.columns if column.heading]
+    return pd.DataFrame(
+        [{column.heading: _value(column.kind, row[column.field]) for column in known} for row in shown.rows]
+    )
