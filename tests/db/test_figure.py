@@ -9,11 +9,12 @@ from sqlalchemy import event, select
 
 from db.engine import reading, writing
 from db.models import Category, CategoryPair, Follower, Incident, Person, Service, Subcategory, Team
-from db.queries import figure
+from db.queries import figure, report
 from db.queries.measures import measured
 from rules.access import Actor, Forbidden
 from rules.measures import FIGURES, Filters
 from rules.panels import Opens, opened
+from rules.periods import Period
 
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 15, tzinfo=UTC)
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -132,6 +133,8 @@ MEANS = {
     "response_missed": lambda i: _inside(i.reported_at) and _late(i, _answered(i), i.response_due_at),
     "resolution_met": lambda i: _inside(i.reported_at) and _kept(i, i.resolved_at, i.resolution_due_at),
     "resolution_missed": lambda i: _inside(i.reported_at) and _late(i, i.resolved_at, i.resolution_due_at),
+    "response_due": lambda i: MEANS["response_met"](i) or MEANS["response_missed"](i),
+    "resolution_due": lambda i: MEANS["resolution_met"](i) or MEANS["resolution_missed"](i),
     "reopened": lambda i: _inside(i.resolved_at) and i.state != "cancelled" and i.reopen_count > 0,
     "first_line": lambda i: (
         _inside(i.resolved_at) and i.state != "cancelled" and i.team_id == 1 and not i.handovers and not i.reopen_count
@@ -183,6 +186,37 @@ def test_every_figure_opens_exactly_what_it_counts_with_any_filter(past):
                 assert [row.at for row in rows] == sorted((row.at for row in rows), reverse=True), key
                 told += bool(meant)
             assert told >= 6, f"{key}: too little to tell"
+
+
+def _shown(row):
+    """How many a row of a panel says that it opens."""
+    return row["missed"] if "missed" in row else row["n"]
+
+
+@pytest.mark.parametrize("view", report.VIEWS)
+def test_every_number_and_every_row_of_a_view_opens_as_many_as_it_says(past, view):
+    period = Period(START, END, (START - (END - START), START))
+    opening = 0
+    with reading(past) as db:
+        for filters in (Filters(), Filters(team_id=2)):
+            made = report.report(db, MANAGER, view, period, "Asia/Kolkata", filters, NOW)
+
+            def count(opens, made=made):
+                return figure.incidents(db, MANAGER, opened(opens.address()), made.zone, NOW).readable
+
+            for number in made.numbers:
+                part = (number.value or 0) * number.n if number.kind == "share" else number.n
+                assert count(number.opens) == round(part), number.key
+            for panel in made.panels:
+                assert len(panel.opens) in (0, len(panel.rows)), panel.key
+                for row, opens in zip(panel.rows, panel.opens, strict=False):
+                    if opens is None or panel.key == "downtime":
+                        continue
+                    # Of the hours of a week, those that say something, and the first that does not.
+                    if panel.chart != "heat" or _shown(row) or row["hour"] == 0:
+                        assert count(opens) == _shown(row), (panel.key, row)
+                        opening += 1
+    assert opening > 9, "too little to tell"
 
 
 def test_what_took_how_long_stands_beside_each(past):
@@ -244,13 +278,12 @@ def test_nobody_without_trends_opens_a_figure(past):
             figure.filter_words(db, someone, Filters())
 
 
-@pytest.mark.parametrize("asked", [-5, 1, 10**9])
-def test_a_page_that_there_is_not_is_the_nearest_one(past, asked):
+def test_a_page_that_there_is_not_is_the_nearest_one(past):
     with reading(past) as db:
-        found = figure.incidents(db, MANAGER, Opens("unresolved", START, END), "UTC", NOW, asked)
-        assert found.pages > 2
-        assert found.page == (found.pages if asked > 1 else 1)
-        assert found.rows
+        for asked, given in ((-5, 1), (1, 1), (10**9, 2)):
+            found = figure.incidents(db, MANAGER, Opens("unresolved", START, END), "UTC", NOW, asked)
+            assert (found.page, found.pages) == (given, 2)
+            assert found.rows
 
 
 def test_a_page_asks_the_database_no_more_often_for_many_incidents(past):
