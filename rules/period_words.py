@@ -38,6 +38,11 @@ def period(start: datetime, end: datetime, zone: str) -> str:
     return first if first == last else f"{first} to {last}"
 
 
+def counted_in(level: bool, start: datetime, end: datetime, zone: str) -> str:
+    """The period that something is counted in; of a level only the instant it is counted at."""
+    return f"at {moment(end, zone)}" if level else period(start, end, zone)
+
+
 def hour_of_week(hour: int) -> str:
     """'Mondays, 09:00 to 10:00', of hours since Monday 00:00."""
     weekday, begun = divmod(hour, 24)
