@@ -186,6 +186,14 @@ FIGURES = {
 }
 LEVELS = {"unresolved": "done", "unclosed": "closed"}
 """figures that are counted at an instant, the end of the period, and the moment that ends them"""
+MOMENTS = {
+    "reported": "Reported",
+    "acknowledged": "Acknowledged",
+    "resolved": "Resolved",
+    "recovered": "Recovered",
+    "began": "Began",
+}
+"""the moments that figures go by, in words"""
 LASTING = frozenset({"severe"})
 """figures that count what lasted at some time of the period"""
 

@@ -62,6 +62,7 @@ MENU = (
     Entry("staff/my_reports.py", "my-reports", "My reports", "receipt_long", "report"),
     Entry("responders/incident.py", "incident", "Incident", "confirmation_number", "report"),
     Entry("messages.py", "messages", "Messages", "mail", "report"),
+    Entry("managers/figure.py", "figure", "Incidents behind a number", "monitoring", "trends"),
     Entry("account.py", "account", "My account", "account_circle", "report"),
 )
 

@@ -1,0 +1,143 @@
+"""What leaves as a file: a head that says what it is, and tables of typed cells. The same for CSV and workbooks."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from rules import period_words
+from rules.cells import defused
+from rules.panels import Number, Panel, Report
+
+Kind = Literal["words", "count", "hours", "share", "instant", "day"]
+UNITS = {"count": "incidents", "hours": "hours", "share": "part of 1"}
+_DIGITS = 6
+_TICK = timedelta.resolution
+
+
+class Cell(NamedTuple):
+    """A value and what it is. Instants are aware; hours and shares are numbers; None is an empty cell."""
+
+    kind: Kind
+    value: Any
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table, with what must be known to read it."""
+
+    title: str
+    notes: Sequence[str]
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True)
+class Book:
+    """A file before it is written in one form or another."""
+
+    stem: str
+    """of its name: what, period, zone"""
+    zone: str
+    head: Sequence[tuple[str, str]]
+    """what it is, period, filters, zone, moment: label and words"""
+    tables: Sequence[Table]
+
+
+def head(
+    title: str,
+    counted_in: str,
+    filtered: Sequence[str],
+    zone: str,
+    as_of: datetime,
+    compared: tuple[datetime, datetime] | None = None,
+) -> list[tuple[str, str]]:
+    """What every export says first."""
+    return [
+        ("Report", title),
+        ("Period", counted_in),
+        *([("Compared with", period_words.period(*compared, zone))] if compared else []),
+        ("Filters", "; ".join(filtered) or "none"),
+        ("Zone", zone),
+        ("As of", period_words.moment(as_of, zone)),
+    ]
+
+
+def stem(what: str, start: datetime, end: datetime, zone: str) -> str:
+    """'trends-overview-2026-03-01-to-2026-05-31-Europe-Berlin'."""
+    first, last = (f"{period_words.on_clock(at, zone):%Y-%m-%d}" for at in (start, max(start, end - _TICK)))
+    return re.sub(r"[^\w.+-]+", "-", f"{what}-{first}-to-{last}-{zone}")
+
+
+def of_report(report: Report, filtered: Sequence[str]) -> Book:
+    """A view of trends: its numbers, then a table for each panel. `filtered`: the filters in words."""
+    counted_in = period_words.period(report.start, report.end, report.zone)
+    return Book(
+        stem(f"trends-{report.view}", report.start, report.end, report.zone),
+        report.zone,
+        head(f"Trends: {report.title}", counted_in, filtered, report.zone, report.as_of, report.compared),
+        [_numbers(report.numbers), *(of_panel(panel) for panel in report.panels)],
+    )
+
+
+def of_panel(panel: Panel) -> Table:
+    """The table behind a picture."""
+    return Table(
+        panel.title,
+        [panel.definition, f"Left out: {panel.left_out}", panel.says],
+        [column.heading or "In words" for column in panel.columns],
+        [[Cell(column.kind, row.get(column.field)) for column in panel.columns] for row in panel.rows],
+    )
+
+
+def _numbers(numbers: Iterable[Number]) -> Table:
+    return Table(
+        "Numbers",
+        ["Each with its definition and with what it was in the period before."],
+        ("Number", "Value", "Unit", "n", "Before", "n before", "Definition", "Left out"),
+        [
+            [
+                Cell("words", number.title),
+                Cell(number.kind, number.value),
+                Cell("words", UNITS[number.kind]),
+                Cell("count", number.n),
+                Cell(number.kind, number.before),
+                Cell("count", number.n_before),
+                Cell("words", number.definition),
+                Cell("words", number.left_out),
+            ]
+            for number in numbers
+        ],
+    )
+
+
+def as_csv(book: Book) -> str:
+    """The head, then each table under its title; blank lines between. No cell is taken for a formula."""
+    out = io.StringIO()
+    lines = csv.writer(out)
+    lines.writerows([_written(label), _written(words)] for label, words in book.head)
+    for table in book.tables:
+        lines.writerow([])
+        lines.writerow([_written(table.title)])
+        lines.writerows([_written(note)] for note in table.notes)
+        lines.writerow([_written(heading) for heading in table.headings])
+        lines.writerows([_in_csv(cell, book.zone) for cell in row] for row in table.rows)
+    return out.getvalue()
+
+
+def _in_csv(cell: Cell, zone: str) -> str:
+    if cell.value is None:
+        return ""
+    if isinstance(cell.value, datetime):
+        return period_words.on_clock(cell.value, zone).isoformat(timespec="seconds")
+    if cell.kind in ("count", "hours", "share"):
+        return repr(round(cell.value, _DIGITS))
+    return _written(str(cell.value))
+
+
+def _written(words: str) -> str:
+    """On one line, and never a formula."""
+    return defused(" ".join(words.split()))
