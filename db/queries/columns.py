@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from db.models import FactBlock, FactChange, Incident, to_micros
+from db.models import FactBlock, FactChange, Incident, from_micros, to_micros
 from db.queries import facts
 from db.queries.facts import MISSING, Columns
 
@@ -23,9 +23,10 @@ LENGTH = 4096
 """incidents of one packed range of ids"""
 _LOOSE = 40_000
 """So many incidents may lie beside the base before it is put together anew."""
-_VIEWS = 8
-"""of one state of the data, kept for who asks the same again"""
+_VIEWS, _CUTS = 4, 6
+"""of one state of the data, and of one view, kept for who asks the same again"""
 
+_T = TypeVar("_T")
 Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
 
@@ -39,41 +40,71 @@ class Part:
     """Some incidents: their columns, and their order by each moment. `live`: None when all of them count."""
 
     def __init__(self, columns: Columns, live: Mask | None = None, whole: "Part | None" = None) -> None:
-        self.columns, self._live, self._whole = columns, live, whole
-        self._orders: dict[str, tuple[Places, NDArray[Any]]] = {}
+        self.columns, self._live, self._whole = columns, live, whole or self
+        self._orders: dict[str, Places] = {}
+        self._sorted: dict[tuple[str, str], NDArray[Any]] = {}
+        self._times: dict[str, NDArray[Any]] = {}
 
     def among(self, live: Mask) -> "Part":
         """The same incidents, of which only those count where `live` is true."""
-        return Part(self.columns, live, self._whole or self)
+        return Part(self.columns, live, self._whole)
 
-    def order(self, moment: str) -> tuple[Places, NDArray[Any]]:
-        """Places of those that know the moment, by it, and the moments. The order of all of them is made once."""
-        if moment not in self._orders:
-            if self._live is not None and self._whole is not None:
-                places, times = self._whole.order(moment)
-                kept = self._live[places]
-                self._orders[moment] = (places[kept], times[kept])
-            else:
-                known = np.flatnonzero(self.columns[moment] != MISSING)
-                places = known[np.argsort(self.columns[moment][known], kind="stable")]
-                self._orders[moment] = (places, self.columns[moment][places])
-        return self._orders[moment]
+    def between(self, moment: str, start: int, end: int) -> "Piece":
+        """Those whose moment lies in [start, end), by it."""
+        low, high = np.searchsorted(self._whole.by(moment, moment), (start, end))
+        return Piece(self, moment, slice(low, high), self._live_at(moment, slice(low, high)))
 
-    def between(self, moment: str, start: int, end: int) -> Places:
-        """Places of those whose moment lies in [start, end), by it."""
-        places, times = self.order(moment)
-        low, high = np.searchsorted(times, (start, end))
-        return places[low:high]
+    def times(self, moment: str) -> NDArray[Any]:
+        """The moments of those that count, in order."""
+        if moment not in self._times:
+            every, live = self._whole.by(moment, moment), self._live_at(moment, slice(None))
+            self._times[moment] = every if live is None else every[live]
+        return self._times[moment]
+
+    def by(self, moment: str, name: str) -> NDArray[Any]:
+        """A column in the order of the moment, of those that know it, whether they count or not. Made once."""
+        if (moment, name) not in self._sorted:
+            self._sorted[moment, name] = self.columns[name].take(self._order(moment))
+        return self._sorted[moment, name]
 
     def marked(self, condition: str) -> Places:
-        """Places of those that meet the condition."""
+        """Places of those that count and meet the condition."""
         met = self.columns[condition] != 0
         return np.flatnonzero(met if self._live is None else met & self._live)
+
+    def taken(self, piece: "Piece", name: str) -> NDArray[Any]:
+        """A column of a piece of this part."""
+        column = self._whole.by(piece.moment, name)[piece.range]
+        return column if piece.live is None else column[piece.live]
 
     @property
     def everyone(self) -> Mask:
         """Which of them count."""
         return np.ones(len(self.columns["id"]), bool) if self._live is None else self._live
+
+    def _live_at(self, moment: str, places: slice) -> Mask | None:
+        if self._live is None:
+            return None
+        live = self._live.take(self._whole._order(moment)[places])
+        return None if live.all() else live
+
+    def _order(self, moment: str) -> Places:
+        if moment not in self._orders:
+            known = np.flatnonzero(self.columns[moment] != MISSING)
+            self._orders[moment] = known[np.argsort(self.columns[moment][known], kind="stable")]
+        return self._orders[moment]
+
+
+class Piece(NamedTuple):
+    """A stretch of a part in the order of a moment; `live`: which of it count, None for all."""
+
+    part: Part
+    moment: str
+    range: slice
+    live: Mask | None
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self.live)) if self.live is not None else self.range.stop - self.range.start
 
 
 class Rows:
@@ -82,16 +113,9 @@ class Rows:
     def __init__(self, number: int, take: Callable[[str], NDArray[Any]]) -> None:
         self._number, self._take = number, take
         self._columns: dict[str, NDArray[Any]] = {}
-
-    @classmethod
-    def at(cls, pieces: Sequence[tuple[Part, Places]]) -> "Rows":
-        """Those at these places of the parts."""
-
-        def take(name: str) -> NDArray[Any]:
-            found = [part.columns[name].take(places) for part, places in pieces]
-            return found[0] if len(found) == 1 else np.concatenate(found)
-
-        return cls(sum(len(places) for _, places in pieces), take)
+        self._whole: Rows | None = None
+        self._mask: Mask | None = None
+        self._kept: dict[Any, Any] = {}
 
     def __len__(self) -> int:
         return self._number
@@ -103,7 +127,29 @@ class Rows:
 
     def where(self, mask: Mask) -> "Rows":
         """Those where `mask` is true."""
-        return Rows(int(np.count_nonzero(mask)), lambda name: self[name][mask])
+        chosen = Rows(int(np.count_nonzero(mask)), lambda name: self[name][mask])
+        chosen._whole, chosen._mask = self, mask
+        return chosen
+
+    def kept(self, name: Any, make: Callable[["Rows"], _T]) -> _T:
+        """What was made of these rows; made once. It must depend on nothing but them and its name."""
+        if name not in self._kept:
+            self._kept[name] = make(self)
+        made: _T = self._kept[name]
+        return made
+
+    def derived(self, name: Any, make: Callable[["Rows"], NDArray[Any]]) -> NDArray[Any]:
+        """A column that is made of others: once of all rows that these were chosen from."""
+        if name not in self._columns:
+            if self._whole is not None:
+                self._columns[name] = self._whole.derived(name, make)[self._mask]
+            else:
+                self._columns[name] = make(self)
+        return self._columns[name]
+
+
+def _joined(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
 
 @dataclass(frozen=True)
@@ -111,20 +157,39 @@ class View:
     """The incidents that somebody may count, narrowed by filters."""
 
     parts: Sequence[Part]
+    _cuts: dict[Any, Rows] = field(default_factory=dict)
 
     def between(self, moment: str, start: datetime, end: datetime) -> Rows:
         """Those whose moment lies in [start, end)."""
-        return Rows.at([(part, part.between(moment, to_micros(start), to_micros(end))) for part in self.parts])
+        pieces = [part.between(moment, to_micros(start), to_micros(end)) for part in self.parts]
+        key = (moment, *((piece.range.start, piece.range.stop) for piece in pieces))
+        found = self._cuts.get(key)
+        if found is None:
+            while len(self._cuts) >= _CUTS:
+                self._cuts.pop(next(iter(self._cuts)), None)
+            number = sum(len(piece) for piece in pieces)
+            rows = Rows(number, lambda name: _joined([piece.part.taken(piece, name) for piece in pieces]))
+            found = self._cuts.setdefault(key, rows)
+        return found
 
     def before(self, moment: str, instants: Sequence[datetime]) -> list[int]:
         """For each instant, how many moments lie before it."""
         asked = [to_micros(instant) for instant in instants]
-        counts = [np.searchsorted(part.order(moment)[1], asked) for part in self.parts]
+        counts = [np.searchsorted(part.times(moment), asked) for part in self.parts]
         return [int(number) for number in sum(counts, np.zeros(len(asked), np.intp))]
+
+    def ends(self, moment: str) -> tuple[datetime | None, datetime | None]:
+        """The first and the last of the moments; None when nobody knows one."""
+        known = [times for part in self.parts if len(times := part.times(moment))]
+        if not known:
+            return None, None
+        return from_micros(min(int(times[0]) for times in known)), from_micros(max(int(times[-1]) for times in known))
 
     def marked(self, condition: str) -> Rows:
         """Those that meet the condition, whenever."""
-        return Rows.at([(part, part.marked(condition)) for part in self.parts])
+        pieces = [(part, part.marked(condition)) for part in self.parts]
+        number = sum(len(places) for _, places in pieces)
+        return Rows(number, lambda name: _joined([part.columns[name].take(places) for part, places in pieces]))
 
 
 @dataclass

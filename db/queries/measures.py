@@ -70,7 +70,6 @@ class Measured:
     first_line: Sequence[int]
     """ids of the teams of tier 1"""
     _found: dict[Any, Rows] = field(default_factory=dict)
-    _spreads: dict[Any, Quantiles] = field(default_factory=dict)
 
     def rows(self, key: str, start: datetime, end: datetime) -> Rows:
         """The incidents that the figure counts in [start, end); of a level: at `end`."""
@@ -92,11 +91,8 @@ class Measured:
 
     def spread(self, key: str, start: datetime, end: datetime) -> Quantiles:
         """The quantiles of the figure's duration."""
-        asked = (key, start, end)
-        if asked not in self._spreads:
-            values = self.durations(key, start, end)
-            self._spreads[asked] = quantiles(values[values != MISSING])
-        return self._spreads[asked]
+        name = str(FIGURES[key].duration)
+        return self.rows(key, start, end).kept(name, lambda rows: quantiles(rows[name][rows[name] != MISSING]))
 
     def durations(self, key: str, start: datetime, end: datetime) -> NDArray[Any]:
         """The figure's duration of each incident that it counts, microseconds."""
@@ -105,7 +101,7 @@ class Measured:
     def _rows(self, key: str, start: datetime, end: datetime) -> Rows:
         figure = FIGURES[key]
         if key in LEVELS:
-            came = self._between("reported", _BEGINNING, end)
+            came = self.view.between("reported", _BEGINNING, end)
             ended = came[LEVELS[key]]
             return came.where((ended == MISSING) | (ended >= to_micros(end)))
         if key in LASTING:
@@ -113,19 +109,16 @@ class Measured:
             over = lasted["recovered"]
             during = (lasted["began"] < to_micros(end)) & ((over == MISSING) | (over > to_micros(start)))
             return lasted.where(during)
-        rows = self._between(figure.moment, start, end)
-        if not figure.conditions:
-            return rows
-        met = self._met(rows, figure.conditions[0])
-        for condition in figure.conditions[1:]:
-            met &= self._met(rows, condition)
-        return rows.where(met)
+        rows = self.view.between(figure.moment, start, end)
+        for condition in figure.conditions:
+            rows = self._meeting(rows, condition)
+        return rows
 
-    def _between(self, moment: str, start: datetime, end: datetime) -> Rows:
-        asked = ("", moment, start, end)
-        if asked not in self._found:
-            self._found[asked] = self.view.between(moment, start, end)
-        return self._found[asked]
+    def _meeting(self, rows: Rows, condition: str) -> Rows:
+        if condition == "open" or condition.endswith(("_late", "_due")):  # these depend on the moment of asking
+            return rows.where(self._met(rows, condition))
+        key = (condition, *self.first_line) if condition == "first_line" else condition
+        return rows.kept(key, lambda all_: all_.where(self._met(all_, condition)))
 
     def _met(self, rows: Rows, condition: str) -> NDArray[np.bool_]:
         if condition == "first_line":
@@ -189,23 +182,31 @@ def grouped(values: NDArray[Any], groups: NDArray[Any], number: int) -> list[NDA
     return np.split(values[by_group], np.cumsum(np.bincount(groups, minlength=number))[: number - 1])
 
 
-def buckets_of(instants: NDArray[Any], buckets: Sequence[Bucket]) -> NDArray[np.intp]:
-    """The number of the bucket that each instant lies in."""
-    return np.searchsorted([to_micros(bucket.end) for bucket in buckets], instants, side="right")
+def bucketed(rows: Rows, moment: str, buckets: Sequence[Bucket]) -> NDArray[np.intp]:
+    """The number of the bucket that each row's moment lies in."""
+    ends = tuple(to_micros(bucket.end) for bucket in buckets)
+    return rows.derived((moment, ends), lambda all_: np.searchsorted(ends, all_[moment], side="right"))
 
 
-def per_bucket(instants: NDArray[Any], buckets: Sequence[Bucket]) -> list[int]:
-    """How many instants lie in each bucket."""
-    return [int(n) for n in np.bincount(buckets_of(instants, buckets), minlength=len(buckets))[: len(buckets)]]
+def per_bucket(rows: Rows, moment: str, buckets: Sequence[Bucket]) -> list[int]:
+    """How many rows' moments lie in each bucket."""
+
+    def count(all_: Rows) -> list[int]:
+        counts = np.bincount(bucketed(all_, moment, buckets), minlength=len(buckets))
+        return [int(n) for n in counts[: len(buckets)]]
+
+    return rows.kept(("counts", moment, *(bucket.end for bucket in buckets)), count)
 
 
-def tally(values: NDArray[Any]) -> dict[int, int]:
-    """Value -> how often, most often first."""
-    if not len(values):
-        return {}
-    counts = np.bincount(values)
-    found = np.flatnonzero(counts)
-    return {int(value): int(counts[value]) for value in found[np.argsort(-counts[found], kind="stable")]}
+def tally(rows: Rows, name: str) -> dict[int, int]:
+    """Value of a column -> how often, most often first."""
+
+    def count(all_: Rows) -> dict[int, int]:
+        counts = np.bincount(all_[name])
+        found = np.flatnonzero(counts)
+        return {int(value): int(counts[value]) for value in found[np.argsort(-counts[found], kind="stable")]}
+
+    return rows.kept(("tally", name), count)
 
 
 def local(instants: NDArray[Any], zone: str) -> NDArray[Any]:
@@ -216,6 +217,13 @@ def local(instants: NDArray[Any], zone: str) -> NDArray[Any]:
     since = np.array([at for at, _ in changes], np.int64) * 1_000_000
     shift = np.array([seconds for _, seconds in changes], np.int64) * 1_000_000
     return instants + shift[np.searchsorted(since, instants, side="right") - 1]
+
+
+def by_hour(rows: Rows, zone: str) -> NDArray[Any]:
+    """How many were reported in each hour of the week from Monday 00:00, on the clock of the zone."""
+    return rows.kept(
+        ("hours", zone), lambda all_: np.bincount(weekday_and_hour(all_["reported"], zone), minlength=7 * 24)
+    )
 
 
 def weekday_and_hour(instants: NDArray[Any], zone: str) -> NDArray[Any]:

@@ -1,14 +1,12 @@
 """A view of trends: its numbers and panels, for the screen and for everything that leaves it."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.models import Incident
 from db.queries import report_causes, report_flow, report_load, report_speed
-from db.queries.measures import measured, scope
+from db.queries.measures import measured
 from db.queries.report_parts import Asked
 from rules import access
 from rules.access import Actor
@@ -23,14 +21,13 @@ VIEWS: dict[str, tuple[str, Callable[[Asked], tuple[list[Number], list[Panel]]]]
     "causes": ("Where they come from", report_causes.view),
     "load": ("Load", report_load.view),
 }
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 def first_and_last(db: Session, actor: Actor) -> tuple[datetime | None, datetime | None]:
     """When the oldest and the newest incident was reported that the actor may know of."""
     access.check(actor, "trends")
-    ends = select(func.min(Incident.reported_at), func.max(Incident.reported_at))
-    oldest, newest = db.execute(ends.where(*scope(db, actor, Filters()))).one()
-    return oldest, newest
+    return measured(db, actor, Filters(), _EVER).view.ends("reported")
 
 
 def report(

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from db.models import Service, to_micros
+from db.queries.columns import Rows
 from db.queries.facts import MISSING, SOURCE_CODES
-from db.queries.measures import HOUR, tally, weekday_and_hour
+from db.queries.measures import HOUR, by_hour, tally
 from db.queries.report_parts import Asked, counted, ranking_panel
 from db.queries.trends import pair_names, pair_words
 from rules.measures import FIGURES, NO_CANCELLED
@@ -42,7 +43,7 @@ def view(asked: Asked) -> tuple[list[Number], list[Panel]]:
 def pareto(asked: Asked) -> Panel:
     """Category pairs, most first, with the running share."""
     names = pair_names(asked.db)
-    counts = tally(asked.found.rows("opened", *asked.span)["pair"])
+    counts = tally(asked.found.rows("opened", *asked.span), "pair")
     named = [(pair_words(names, pair), float(n), asked.opens("opened", pair_id=pair)) for pair, n in counts.items()]
     return ranking_panel(
         "categories", "Categories", "Incidents by category, and the running share.", named, running=True
@@ -51,7 +52,7 @@ def pareto(asked: Asked) -> Panel:
 
 def by_service(asked: Asked, services: dict[int, str]) -> Panel:
     """Services by how many incidents they had."""
-    counts = tally(asked.found.rows("opened", *asked.span)["service"])
+    counts = tally(asked.found.rows("opened", *asked.span), "service")
     named = [
         (services[service], float(n), asked.opens("opened", service_id=service))
         for service, n in counts.items()
@@ -103,11 +104,7 @@ def _union(began: NDArray[Any], over: NDArray[Any]) -> int:
 
 def repeats(asked: Asked, services: dict[int, str]) -> Panel:
     """What came again and again: the same service and category."""
-    reported = asked.found.rows("opened", *asked.span)
-    known = (reported["service"] > 0) & (reported["pair"] > 0)
-    keys, counts = np.unique(
-        reported["service"][known].astype(np.int64) * _PAIRS + reported["pair"][known], return_counts=True
-    )
+    keys, counts = asked.found.rows("opened", *asked.span).kept("repeats", _pairs_of_services)
     names, rows, opens = pair_names(asked.db), list[dict[str, Any]](), list[Opens | None]()
     for place in np.argsort(-counts, kind="stable")[:MOST_REPEATS]:
         service, pair = divmod(int(keys[place]), _PAIRS)
@@ -128,9 +125,14 @@ def repeats(asked: Asked, services: dict[int, str]) -> Panel:
     )
 
 
+def _pairs_of_services(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
+    known = (rows["service"] > 0) & (rows["pair"] > 0)
+    return np.unique(rows["service"][known].astype(np.int64) * _PAIRS + rows["pair"][known], return_counts=True)
+
+
 def priorities(asked: Asked) -> Panel:
     """By present priority."""
-    counts = tally(asked.found.rows("opened", *asked.span)["priority"])
+    counts = tally(asked.found.rows("opened", *asked.span), "priority")
     named = [
         (f"P{level} {label}", float(counts[level]), asked.opens("opened", priority=level))
         for level, label in LABELS.items()
@@ -147,7 +149,7 @@ def priorities(asked: Asked) -> Panel:
 
 def sources(asked: Asked) -> Panel:
     """By the way they came in."""
-    counts = tally(asked.found.rows("opened", *asked.span)["source"])
+    counts = tally(asked.found.rows("opened", *asked.span), "source")
     named = [
         (SOURCES[name], float(counts[code]), asked.opens("opened", source=name))
         for name, code in SOURCE_CODES.items()
@@ -159,8 +161,7 @@ def sources(asked: Asked) -> Panel:
 
 def heat(asked: Asked) -> Panel:
     """By weekday and hour of the reader's clock."""
-    hours = weekday_and_hour(asked.found.rows("opened", *asked.span)["reported"], asked.zone)
-    counts = np.bincount(hours, minlength=7 * 24) if len(hours) else np.zeros(7 * 24, np.int64)
+    counts = by_hour(asked.found.rows("opened", *asked.span), asked.zone)
     rows = [{"day": WEEKDAYS[at // 24], "hour": at % 24, "n": int(n)} for at, n in enumerate(counts)]
     busiest = rows[int(np.argmax(counts))]
     return Panel(

@@ -101,8 +101,8 @@ def promises(asked: Asked) -> Panel:
 def movers(asked: Asked) -> Panel:
     """Categories that came more or less often than chance explains, against the period before."""
     before = asked.period.before or asked.span
-    now_counts = tally(asked.found.rows("opened", *asked.span)["pair"])
-    before_counts = tally(asked.found.rows("opened", *before)["pair"])
+    now_counts = tally(asked.found.rows("opened", *asked.span), "pair")
+    before_counts = tally(asked.found.rows("opened", *before), "pair")
     names = pair_names(asked.db)
     moved = [
         (now_counts.get(pair, 0) - before_counts.get(pair, 0), pair)

@@ -34,7 +34,7 @@ def view(asked: Asked) -> tuple[list[Number], list[Panel]]:
 
 def by_team(asked: Asked, teams: dict[int, str], figure: str, title: str, words: str) -> Panel:
     """Teams by how many the figure counts."""
-    counts = tally(asked.found.rows(figure, *asked.span)["team"])
+    counts = tally(asked.found.rows(figure, *asked.span), "team")
     named = [(teams[team], float(n), asked.opens(figure, team_id=team)) for team, n in counts.items() if team in teams]
     definition = f"Incidents {words}, by the team that has them."
     return ranking_panel(f"teams_{figure}", title, definition, named, left_out="What no team has.")

@@ -9,8 +9,9 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from db.queries import trend_notes
+from db.queries.columns import Rows
 from db.queries.facts import MISSING
-from db.queries.measures import Measured, Quantiles, buckets_of, grouped, per_bucket, quantiles
+from db.queries.measures import Measured, Quantiles, bucketed, grouped, per_bucket, quantiles
 from db.queries.trend_notes import Note
 from rules.access import Actor
 from rules.measures import FIGURES, Filters
@@ -169,15 +170,19 @@ def spreads(found: Measured, figure: str, buckets: Sequence[Bucket]) -> list[Qua
     if not buckets:
         return []
     start, end = buckets[0].start, buckets[-1].end
-    values, moments = found.durations(figure, start, end), found.rows(figure, start, end)[FIGURES[figure].moment]
-    known = values != MISSING
-    parts = grouped(values[known], buckets_of(moments[known], buckets), len(buckets))
-    return [quantiles(part) for part in parts]
+    moment, duration = FIGURES[figure].moment, str(FIGURES[figure].duration)
+
+    def made(rows: Rows) -> list[Quantiles]:
+        known = rows[duration] != MISSING
+        places = bucketed(rows, moment, buckets)
+        return [quantiles(part) for part in grouped(rows[duration][known], places[known], len(buckets))]
+
+    return found.rows(figure, start, end).kept(("spreads", duration, *(bucket.end for bucket in buckets)), made)
 
 
 def counts(asked: Asked, figure: str) -> list[int]:
     """How many the figure counts in each bucket."""
-    return per_bucket(asked.found.rows(figure, *asked.span)[FIGURES[figure].moment], asked.buckets)
+    return per_bucket(asked.found.rows(figure, *asked.span), FIGURES[figure].moment, asked.buckets)
 
 
 def share_panel(

@@ -59,7 +59,7 @@ def measures(
         "handovers": handovers(found, start, end),
         "sla": {kind: promise(found, kind, start, end) for kind in ("response", "resolution")},
         "by_priority": {str(level): n for level, n in by_priority(found, start, end).items()},
-        "by_category": by_category(db, tally(reported["pair"])),
+        "by_category": by_category(db, tally(reported, "pair")),
     }
 
 
@@ -69,7 +69,7 @@ def _named(buckets: Sequence[Bucket], values: Sequence[int]) -> dict[str, int]:
 
 def _counted(found: Measured, key: str, buckets: Sequence[Bucket], start: datetime, end: datetime) -> dict[str, Any]:
     rows = found.rows(key, start, end)
-    return {"n": len(rows), "per_month": _named(buckets, per_bucket(rows[FIGURES[key].moment], buckets))}
+    return {"n": len(rows), "per_month": _named(buckets, per_bucket(rows, FIGURES[key].moment, buckets))}
 
 
 def _spread(found: Measured, key: str, start: datetime, end: datetime, **beside: int) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def handovers(found: Measured, start: datetime, end: datetime) -> dict[str, Any]
 
 def by_priority(found: Measured, start: datetime, end: datetime) -> dict[int, int]:
     """Priority -> how many were reported in the period."""
-    counts = tally(found.rows("opened", start, end)["priority"])
+    counts = tally(found.rows("opened", start, end), "priority")
     return {level: counts[level] for level in LEVELS if level in counts}
 
 
