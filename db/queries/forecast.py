@@ -75,7 +75,7 @@ class Past:
         """`rows`: id, reported, resolved (-1: not yet), service, category pair, priority."""
         self.ids, self.reported, self.end, service, pair, priority = rows.T
         self._keys = (service, pair, priority)
-        self._known: dict[tuple[str, Key], Lifetimes] = {}
+        self._known: dict[tuple[int | None, ...], Lifetimes] = {}
         self.now = now
         self.every = every
         """one in so many was taken, by its id"""
@@ -94,28 +94,35 @@ class Past:
 
     def alike(self, basis: str, key: Key) -> Flags:
         """Which are similar to one with this key; none where it lacks what the basis asks for."""
-        service, pair, priority = self._keys
-        wanted = {
-            "both": ((service, key[0]), (pair, key[1])),
-            "pair": ((pair, key[1]),),
-            "service": ((service, key[0]),),
-            "priority": ((priority, key[2]),),
-        }[basis]
-        if not all(value for _, value in wanted):
+        wanted = _wanted(basis, key)
+        if not all(value for value in wanted if value is not None):
             return np.zeros(len(self.ids), bool)
-        return cast(Flags, np.logical_and.reduce([column == value for column, value in wanted]))
+        same = [column == value for column, value in zip(self._keys, wanted, strict=True) if value is not None]
+        return cast(Flags, np.logical_and.reduce(same))
 
     def remaining(self, key: Key, age: float, left: float) -> tuple[str | None, Remaining | None]:
         """What similar ones say of one with this key, `age` seconds old with `left` to its due time, and the basis."""
         for basis in BASES:
-            if (basis, key) not in self._known:
+            asked = _wanted(basis, key)
+            if asked not in self._known:
                 chosen = self.alike(basis, key)
                 pairs = zip((self.spent[chosen] / _SECOND).tolist(), self.ended[chosen].tolist(), strict=True)
-                self._known[basis, key] = forecast.lifetimes(pairs)
-            found = forecast.remaining(self._known[basis, key], age, left)
+                self._known[asked] = forecast.lifetimes(pairs)
+            found = forecast.remaining(self._known[asked], age, left)
             if found is not None:
                 return basis, found
         return None, None
+
+
+def _wanted(basis: str, key: Key) -> tuple[int | None, int | None, int | None]:
+    """The parts of the key that the basis asks for, None for the others."""
+    service, pair, priority = key
+    return {
+        "both": (service, pair, None),
+        "pair": (None, pair, None),
+        "service": (service, None, None),
+        "priority": (None, None, priority),
+    }[basis]
 
 
 def past(db: Session, actor: Actor, now: datetime) -> Past:

@@ -136,8 +136,8 @@ def view(travel: Travel) -> Process:
             key=lambda visit: (-visit.incidents, visit.place),
         ),
         handovers=[move for move in _moves(owners, back) if move.before != NOBODY],
-        handed_over=len(np.unique(owners.incident[known])),
-        came_back=len(np.unique(owners.incident[back & known])),
+        handed_over=_distinct(owners.incident[known]),
+        came_back=_distinct(owners.incident[back & known]),
     )
 
 
@@ -211,8 +211,7 @@ def _back(owners: _Runs) -> Flags:
     if not len(owners.at):
         return cast(Flags, back)
     # The first stay of each incident with each team; a later one with the same team is a return.
-    key = np.column_stack((owners.incident, owners.place))
-    _, first = np.unique(key, axis=0, return_index=True)
+    _, first = np.unique(owners.incident << 32 | owners.place, return_index=True)
     again = np.ones(len(owners.at), bool)
     again[first] = False
     returned = np.concatenate([again[1:], [False]])
@@ -226,11 +225,11 @@ def _moves(runs: _Runs, back: Flags) -> list[Move]:
     found = []
     for chosen in _groups(before, after):
         one = chosen[0]
-        incidents, n = len(np.unique(incident[chosen])), len(chosen)
+        incidents, n = _distinct(incident[chosen]), len(chosen)
         spread = _spread(waits[chosen])
         again = incident[chosen][returned[chosen]]
         pair = int(before[one]), int(after[one])
-        found.append(Move(*pair, n, incidents, spread, len(again), len(np.unique(again))))
+        found.append(Move(*pair, n, incidents, spread, len(again), _distinct(again)))
     return sorted(found, key=lambda move: (-move.n, move.before, move.after))
 
 
@@ -253,7 +252,7 @@ def _visit(runs: _Runs, place: int, name: Any) -> Visit:
     chosen = runs.place == place
     ended = chosen & runs.moved
     waits = (runs.end - runs.at)[ended]
-    return Visit(name, len(np.unique(runs.incident[chosen])), _spread(waits), int((chosen & ~runs.moved).sum()))
+    return Visit(name, _distinct(runs.incident[chosen]), _spread(waits), int((chosen & ~runs.moved).sum()))
 
 
 def _ways(travel: Travel, states: _Runs) -> list[tuple[str, ...] | None]:
@@ -281,6 +280,11 @@ def _variants(travel: Travel, ways: list[tuple[str, ...] | None]) -> list[Varian
         spent[int(which[resolved][chosen[0]])] = _spread(travel.spent[resolved][chosen])
     found = [Variant(way, n, spent.get(numbers[way], NONE)) for way, n in counted.items()]
     return sorted(found, key=lambda variant: (-variant.n, variant.path))
+
+
+def _distinct(ascending: Column) -> int:
+    """How many different values there are."""
+    return int(np.count_nonzero(np.diff(ascending))) + bool(len(ascending))
 
 
 def _spread(micros: Column) -> Spread:

@@ -19,7 +19,7 @@ from rules.measures import Filters
 from rules.periods import Period
 from rules.states import STATES
 
-MOST = 30_000
+MOST = 25_000
 """The newest incidents of the period that are looked at: nobody waits for more."""
 NOBODY = 0
 """the team of what no team has"""
@@ -121,6 +121,7 @@ def _steps(chosen: Conditions) -> Select[Any]:
         aggregated.of_incidents(numbers, REPORTED // _BLOCK)
         .join(entry, entry.incident_id == Incident.id)
         .where(*told, *chosen)
+        .with_hint(entry, "INDEXED BY ix_timeline_entry_incident", "sqlite")  # nearly in the order that is wanted
     )
 
 

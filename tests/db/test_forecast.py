@@ -174,7 +174,7 @@ opens = st.lists(st.tuples(lengths, st.integers(1, 24 * 7), st.integers(0, 2), s
 examples = count()
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pasts, opens)
 def test_random_pasts_tell_what_an_independent_computation_does(engine, drawn, waiting):
     number = next(examples)

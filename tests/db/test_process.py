@@ -173,7 +173,7 @@ steps = st.lists(st.tuples(gaps, st.sampled_from(STATES), teams), min_size=1, ma
 examples = count()
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(steps, max_size=8))
 def test_random_histories_count_as_an_independent_computation_does(engine, drawn):
     number = next(examples)
