@@ -33,7 +33,7 @@ def _y(field: str = "n", **scale: Any) -> alt.Y:
     return alt.Y(f"{field}:Q", axis=alt.Axis(**_AXIS, tickCount=4), scale=alt.Scale(zero=True, **scale))
 
 
-def _done(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int = HEIGHT) -> dict[str, Any]:
+def _done(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int | alt.Step = HEIGHT) -> dict[str, Any]:
     spec = chart.properties(height=height, width="container").configure_view(strokeWidth=0).to_dict()
     spec.pop("datasets", None)
     for place in (spec, *spec.get("layer", ())):
@@ -138,6 +138,36 @@ def ranking_spec() -> dict[str, Any]:
     words = rows.mark_text(align="left", dx=6, color=_INK).encode(text="words:N")
     room = rows.mark_point(opacity=0).encode(x="reach:Q")
     return _done(bars.add_params(_pick()) + words + room)
+
+
+@lru_cache
+def waits_spec() -> dict[str, Any]:
+    """Median and 90th percentile of the time at each place, in hours; few cases are hollow."""
+    order = ["Median", "90th percentile"]
+    scale = alt.Scale(domain=order)
+    colour = alt.Color("kind:N", sort=order, scale=scale, legend=alt.Legend(**_LEGEND))
+    hollow = alt.FillOpacity("few:N", scale=alt.Scale(domain=[False, True], range=[1, 0]), legend=None)
+    across = alt.Axis(**_AXIS, values=[0.01, 0.1, 1, 10, 100, 1000], labelExpr="format(datum.value, ',~g') + ' h'")
+    hours = alt.X("shown:Q", axis=across, scale=alt.Scale(type="log", nice=False, padding=14))
+    base = _base().encode(y=alt.Y("name:N", sort=None, axis=alt.Axis(**_QUIET, labelLimit=150)), x=hours)
+    tips = ["name:N", "kind:N", alt.Tooltip("hours:Q", format=",.1f"), "n:Q"]
+    line = base.mark_line(strokeWidth=2, opacity=0.35, color=_INK).encode(detail="name:N")
+    dots = base.mark_point(size=80, opacity=1, strokeWidth=2)
+    filled = alt.Fill("kind:N", sort=order, scale=scale, legend=None)
+    return _done(line + dots.encode(color=colour, fill=filled, fillOpacity=hollow, tooltip=tips), alt.Step(34))
+
+
+@lru_cache
+def interval_spec() -> dict[str, Any]:
+    """A bar per step; what is `ahead` is pale and has its interval."""
+    base = _base().encode(x=_x())
+    faint = alt.Opacity("ahead:N", scale=alt.Scale(domain=[False, True], range=[1, 0.35]), legend=None)
+    tips = ["when:O", alt.Tooltip("n:Q", format=",.0f"), "low:Q", "high:Q"]
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(y=_y(), opacity=faint, tooltip=tips)
+    ends = base.transform_filter("datum.ahead")
+    span = ends.mark_rule(strokeWidth=2, color=_INK).encode(y=_y("low"), y2="high:Q")
+    caps = [ends.mark_tick(thickness=2, width=14, color=_INK).encode(y=_y(end)) for end in ("low", "high")]
+    return _done(alt.layer(bars, span, *caps))
 
 
 @lru_cache

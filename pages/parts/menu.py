@@ -59,6 +59,8 @@ MENU = (
     Entry("admin/imports.py", "import", "Import", "upload_file", "import", "Setup"),
     Entry("admin/deliveries.py", "deliveries", "Delivery log", "outgoing_mail", "deliveries", "Setup"),
     Entry("admin/audit.py", "audit", "Audit", "policy", "audit", "Setup"),
+    Entry("managers/process.py", "trends-process", "Process", "account_tree", "trends"),
+    Entry("managers/forecast.py", "trends-forecast", "Forecast", "query_stats", "trends"),
     Entry("staff/my_reports.py", "my-reports", "My reports", "receipt_long", "report"),
     Entry("responders/incident.py", "incident", "Incident", "confirmation_number", "report"),
     Entry("messages.py", "messages", "Messages", "mail", "report"),

@@ -53,6 +53,8 @@ def test_what_means_nothing_in_the_address_filters_nothing(desk, in_app, address
         charts.quantiles_spec,
         charts.shares_spec,
         charts.ranking_spec,
+        charts.waits_spec,
+        charts.interval_spec,
         charts.heat_spec,
     ],
 )
