@@ -11,6 +11,8 @@ from rules.errors import RuleError
 PRESETS = {"30": "30 days", "90": "3 months", "180": "6 months", "365": "12 months", "all": "All"}
 """key -> words; the number is the length in days, today included"""
 _DAY_SECONDS = 86_400
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+"""within which days are asked for"""
 MOST_DAYS_BY_DAY = 14
 """A period no longer than this is drawn by days."""
 MOST_DAYS_BY_WEEK = 200
@@ -85,6 +87,34 @@ def chosen_days(first: date, last: date, now: datetime, zone: str, oldest: datet
     except OverflowError:
         raise RuleError("The period begins too early.", field="from") from None
     return Period(start, end, _since(oldest, earlier, min(earlier + (end - start), start)))
+
+
+def between(first: str, last: str, zone: str, now: datetime) -> Period:
+    """The period of two written local days, both included, up to now at most; and as long a one before it.
+
+    RuleError when they are no days, or the wrong way round, or all to come.
+    """
+    place = zone_of(zone)
+    begun, ended = _day(first, "from"), _day(last, "to")
+    if ended < begun:
+        raise RuleError(f"The period ends ({ended}) before it begins ({begun}). Exchange them.", field="to")
+    start = midnight(begun, place)
+    if start >= now:
+        raise RuleError("The period has not begun yet. Choose an earlier first day.", field="from")
+    length = (ended - begun).days + 1
+    end = min(midnight(ended + timedelta(days=1), place), now)
+    earlier = midnight(begun - timedelta(days=length), place)
+    return Period(start, end, (earlier, earlier + (end - start)))
+
+
+def _day(written: str, field: str) -> date:
+    try:
+        day = date.fromisoformat(written)
+    except ValueError:
+        day = date.min
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise RuleError(f"'{field}' is a day such as 2026-03-01.", field=field)
+    return day
 
 
 def days(start: datetime, end: datetime, zone: str) -> list[Bucket]:

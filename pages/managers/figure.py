@@ -1,6 +1,6 @@
 """The incidents behind a number of trends: what it counts, what is left out, and each incident to open."""
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
@@ -17,14 +17,14 @@ from rules.panels import Opens, opened, said
 from rules.periods import zone_of
 
 FORMS = {"csv": "CSV, for any spreadsheet", "xlsx": "XLSX, for Excel and LibreOffice"}
-BACK = ("view", "period", "team", "priority", "category", "service", "source")
-"""what the screen of trends keeps in its address too"""
+BACK = ("view", "period", "from", "to", "team", "priority", "category", "service", "source")
+"""what the screen of trends keeps in its address; a link says it as `trends`, itself an address"""
 
 
 def page() -> None:
     actor = session.require("trends")
     asked = st.query_params.to_dict()
-    back = {name: asked[name] for name in BACK if name in asked}
+    back = {name: value for name, value in parse_qsl(asked.get("trends", "")) if name in BACK}
     try:
         opens = opened(asked)
         zone = zone_of(asked.get("zone") or str(times.zone())).key

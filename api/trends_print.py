@@ -1,0 +1,143 @@
+"""A view of trends on paper: plain HTML without scripts, each picture with its table; and a picture for itself."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, Response
+
+from api.drawings import drawing
+from api.forms import TEMPLATES
+from api.svg import svg
+from rules import exports, period_words
+from rules.panels import Column, Opens, Panel, Report, said
+
+STYLE = (Path(__file__).parent / "templates" / "print.css").read_text("utf-8")
+CONTENT_SECURITY = (
+    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'; "
+    "img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_PAGES = TEMPLATES.overlay(trim_blocks=True, lstrip_blocks=True)
+_MOST_ROWS = 400
+"""of one table on paper; the files have all"""
+
+
+class Cell(NamedTuple):
+    """A cell of a table on paper."""
+
+    words: str
+    link: str = ""
+    number: bool = False
+
+
+class Shown(NamedTuple):
+    """A panel on paper."""
+
+    panel: Panel
+    picture: Markup | None
+    headings: Sequence[Cell]
+    rows: Sequence[Sequence[Cell]]
+    left: int
+    """rows that the files have beside these"""
+    png: str
+
+
+def response(report: Report, filtered: Sequence[str], asked: Mapping[str, str]) -> Response:
+    """The page. `filtered`: the filters in words; `asked`: its own address, zone included."""
+    query = urlencode(asked)
+    body = _PAGES.get_template("print.html").render(
+        style=Markup(STYLE),
+        report=report,
+        head=head(report, filtered),
+        numbers=[(number, _link(number.opens, asked)) for number in report.numbers],
+        panels=[shown(panel, report.zone, asked) for panel in report.panels],
+        said=said,
+        back=f"/trends?{query}",
+        files={form.upper(): f"/trends/report.{form}?{query}" for form in ("csv", "xlsx")},
+    )
+    return HTMLResponse(
+        body,
+        headers={
+            "content-security-policy": CONTENT_SECURITY,
+            "cache-control": "private, no-store",
+            "x-robots-tag": "noindex",
+        },
+    )
+
+
+def head(report: Report, filtered: Sequence[str]) -> list[tuple[str, str]]:
+    """Period, filters, zone and moment."""
+    return list(exports.of_report(report, filtered).head[1:])
+
+
+def picture(report: Report, panel: Panel, filtered: Sequence[str]) -> bytes | None:
+    """The panel as PNG with all that defends it; None when there is nothing to draw."""
+    from api.png import framed, png  # brings Pillow, for those who ask for a picture
+
+    drawn = drawing(panel)
+    if drawn is None:
+        return None
+    about = " · ".join(f"{label}: {words}" for label, words in head(report, filtered))
+    return png(framed(drawn, panel.title, [panel.definition, f"Left out: {panel.left_out}", about]))
+
+
+def shown(panel: Panel, zone: str, asked: Mapping[str, str]) -> Shown:
+    """The panel with its picture and its table."""
+    drawn = drawing(panel)
+    headings, rows = _hours_across(panel, asked) if panel.chart == "heat" else _table(panel, zone, asked)
+    return Shown(
+        panel,
+        Markup(svg(drawn, panel.key, panel.title, panel.says)) if drawn else None,
+        headings,
+        rows[:_MOST_ROWS],
+        max(0, len(rows) - _MOST_ROWS),
+        f"/trends/chart.png?{urlencode(dict(asked) | {'panel': panel.key})}" if drawn else "",
+    )
+
+
+def _table(panel: Panel, zone: str, asked: Mapping[str, str]) -> tuple[list[Cell], list[list[Cell]]]:
+    """A row for each of the panel's; the first cell opens the incidents."""
+    headings = [Cell(column.heading or "In words", number=_is_number(column)) for column in panel.columns]
+    rows = []
+    for place, row in enumerate(panel.rows):
+        opens = panel.opens[place] if panel.opens else None
+        cells = [Cell(_words(row.get(c.field), c, zone), number=_is_number(c)) for c in panel.columns]
+        rows.append([cells[0]._replace(link=_link(opens, asked)), *cells[1:]])
+    return headings, rows
+
+
+def _hours_across(panel: Panel, asked: Mapping[str, str]) -> tuple[list[Cell], list[list[Cell]]]:
+    """The hours of a week: a row a day, a column an hour."""
+    days: dict[str, list[Cell]] = {}
+    for place, row in enumerate(panel.rows):
+        link = _link(panel.opens[place], asked) if panel.opens and row["n"] else ""
+        days.setdefault(str(row["day"]), []).append(Cell(f"{row['n']:,}", link, number=True))
+    headings = [Cell("Day"), *(Cell(f"{hour:02d}", number=True) for hour in range(24))]
+    return headings, [[Cell(day), *cells] for day, cells in days.items()]
+
+
+def _is_number(column: Column) -> bool:
+    return column.kind in ("count", "hours", "share")
+
+
+def _words(value: Any, column: Column, zone: str) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return period_words.moment(value, zone)
+    if isinstance(value, date):
+        return f"{value.day} {value:%b %Y}"
+    return said(column.kind, float(value)) if _is_number(column) else str(value)
+
+
+def _link(opens: Opens | None, asked: Mapping[str, str]) -> str:
+    """To the incidents, from where the way back leads to the same view."""
+    if opens is None:
+        return ""
+    back = urlencode({name: value for name, value in asked.items() if name != "zone"})
+    return f"/figure?{urlencode(opens.address() | {'zone': asked['zone'], 'trends': back})}"
