@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 from rules.panels import Panel, said
@@ -30,6 +31,8 @@ _NAMES, _WORDS = 190, 120
 _LABEL_WIDTH, _LETTER = 54, 6.4
 _HOURS = (0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 1440, 2880, 8760)
 """steps of an axis of hours that people read at once"""
+_SHARES = (0.01, 0.02, 0.05, 0.1, 0.25)
+_DIGITS = 6
 
 Point = tuple[float, float]
 
@@ -128,7 +131,7 @@ class Axes:
 
     def __init__(self, names: Sequence[str], most: float, kind: str) -> None:
         step = _step(most, kind)
-        self.top = step * max(1, -(-most // step)) if kind != "share" else 1.0
+        self.top = step * max(1, ceil(round(most / step, _DIGITS)))
         self.names, self.kind, self.step = names, kind, step
         self.wide = (WIDTH - _LEFT - _RIGHT) / max(1, len(names))
 
@@ -156,9 +159,9 @@ class Axes:
 
 
 def _step(most: float, kind: str) -> float:
-    if kind == "share":
-        return 0.25
     wanted = most / 4
+    if kind == "share":
+        return next((step for step in _SHARES if step >= wanted), _SHARES[-1])
     if kind == "hours":
         return next((step for step in _HOURS if step >= wanted), _HOURS[-1] * max(1, round(wanted / _HOURS[-1])))
     return next(step for step in _counts() if step >= wanted)
@@ -184,25 +187,31 @@ def _kinds(panel: Panel) -> list[str]:
     return list(dict.fromkeys(str(row["kind"]) for row in panel.rows))
 
 
+def in_time(panel: Panel) -> list[tuple[str, list[int]]]:
+    """The steps of time in order, each by its name and with the numbers of its rows."""
+    timed = bool(panel.opens) and all(panel.opens)
+    keys = (
+        [opens.start.isoformat() for opens in panel.opens if opens] if timed else [str(r["when"]) for r in panel.rows]
+    )
+    places: dict[str, list[int]] = {}
+    for number, key in enumerate(keys):
+        places.setdefault(key, []).append(number)
+    order = sorted(places) if timed else list(places)
+    return [(str(panel.rows[places[key][0]]["when"]), places[key]) for key in order]
+
+
 def _in_time(panel: Panel) -> tuple[list[str], list[int]]:
-    """The buckets' names in order, and of each row the number of its bucket."""
-    if panel.opens and all(panel.opens):
-        keys = [opens.start.isoformat() for opens in panel.opens if opens]
-        order = sorted(set(keys))
-    else:
-        keys = [str(row["when"]) for row in panel.rows]
-        order = list(dict.fromkeys(keys))
-    place = {key: number for number, key in enumerate(order)}
-    places = [place[key] for key in keys]
-    names = {number: str(row["when"]) for number, row in zip(places, panel.rows, strict=True)}
-    return [names[number] for number in range(len(order))], places
+    """The names of the steps, and of each row the number of its step."""
+    steps = in_time(panel)
+    step_of = {row: number for number, (_, rows) in enumerate(steps) for row in rows}
+    return [name for name, _ in steps], [step_of[row] for row in range(len(panel.rows))]
 
 
 def _pairs(panel: Panel) -> Drawing:
     names, places = _in_time(panel)
     kinds = _kinds(panel)
     colours = dict(zip(kinds, (SLATE, ACCENT), strict=False))
-    limits = [float(panel.marks[name]) for name in ("low", "high") if name in panel.marks]
+    limits = [float(panel.marks[name]) for name in ("low", "high") if panel.marks.get(name)]
     axes = Axes(names, max([float(row["n"]) for row in panel.rows] + limits), "count")
     shapes = axes.shapes()
     width = axes.wide * 0.76 / len(kinds)

@@ -46,8 +46,8 @@ class Seen:
 
 def period_of(db: Session, actor: Actor, said: Mapping[str, str], zone: str, now: datetime) -> Period:
     """The period of an address: two days 'from' and 'to', or a preset."""
-    if "from" in said or "to" in said:
-        return between(said.get("from", ""), said.get("to", f"{now.astimezone(zone_of(zone)):%Y-%m-%d}"), zone, now)
+    if said.get("from") or said.get("to"):
+        return between(said.get("from", ""), said.get("to") or f"{now.astimezone(zone_of(zone)):%Y-%m-%d}", zone, now)
     return preset(said.get("period", PERIOD), now, zone, overview.first_and_last(db, actor)[0])
 
 

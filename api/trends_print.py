@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
-from api.drawings import drawing
+from api.drawings import drawing, in_time
 from api.forms import TEMPLATES
 from api.svg import svg
 from rules import exports, period_words
@@ -23,6 +23,8 @@ CONTENT_SECURITY = (
     "img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _PAGES = TEMPLATES.overlay(trim_blocks=True, lstrip_blocks=True)
+_ACROSS, _SHORTEST = 9, 12
+"""columns of all tables beside each other, and rows of one of them"""
 _MOST_ROWS = 400
 """of one table on paper; the files have all"""
 
@@ -41,7 +43,8 @@ class Shown(NamedTuple):
     panel: Panel
     picture: Markup | None
     headings: Sequence[Cell]
-    rows: Sequence[Sequence[Cell]]
+    tables: Sequence[Sequence[Sequence[Cell]]]
+    """the rows, of a long and narrow table beside each other"""
     left: int
     """rows that the files have beside these"""
     png: str
@@ -57,6 +60,7 @@ def response(report: Report, filtered: Sequence[str], asked: Mapping[str, str]) 
         numbers=[(number, _link(number.opens, asked)) for number in report.numbers],
         panels=[shown(panel, report.zone, asked) for panel in report.panels],
         said=said,
+        omitted=exports.omitted,
         back=f"/trends?{query}",
         files={form.upper(): f"/trends/report.{form}?{query}" for form in ("csv", "xlsx")},
     )
@@ -83,21 +87,52 @@ def picture(report: Report, panel: Panel, filtered: Sequence[str]) -> bytes | No
     if drawn is None:
         return None
     about = " · ".join(f"{label}: {words}" for label, words in head(report, filtered))
-    return png(framed(drawn, panel.title, [panel.definition, f"Left out: {panel.left_out}", about]))
+    return png(framed(drawn, panel.title, [panel.definition, exports.omitted(panel.left_out), about]))
 
 
 def shown(panel: Panel, zone: str, asked: Mapping[str, str]) -> Shown:
     """The panel with its picture and its table."""
     drawn = drawing(panel)
-    headings, rows = _hours_across(panel, asked) if panel.chart == "heat" else _table(panel, zone, asked)
+    if panel.chart == "heat":
+        headings, rows = _hours_across(panel, asked)
+    elif any(column.field == "kind" for column in panel.columns) and panel.chart != "table":
+        headings, rows = _kinds_across(panel, asked)
+    else:
+        headings, rows = _table(panel, zone, asked)
     return Shown(
         panel,
         Markup(svg(drawn, panel.key, panel.title, panel.says)) if drawn else None,
         headings,
-        rows[:_MOST_ROWS],
+        beside(rows[:_MOST_ROWS], len(headings)),
         max(0, len(rows) - _MOST_ROWS),
         f"/trends/chart.png?{urlencode(dict(asked) | {'panel': panel.key})}" if drawn else "",
     )
+
+
+def beside(rows: Sequence[Sequence[Cell]], columns: int) -> list[Sequence[Sequence[Cell]]]:
+    """The rows in as many tables as stand beside each other on paper, none of them short."""
+    number = max(1, min(_ACROSS // columns, -(-len(rows) // _SHORTEST)))
+    length = -(-len(rows) // number)
+    return [rows[begun : begun + length] for begun in range(0, len(rows), length)] if rows else []
+
+
+def _kinds_across(panel: Panel, asked: Mapping[str, str]) -> tuple[list[Cell], list[list[Cell]]]:
+    """A row for each step of time, and for each kind its number, which opens the incidents, with what it rests on."""
+    kinds = list(dict.fromkeys(str(row["kind"]) for row in panel.rows))
+    value, *rests = [column for column in panel.columns if column.field not in ("when", "kind")]
+    blank, rows = Cell("–", number=True), list[list[Cell]]()
+    for when, places in in_time(panel):
+        cells = dict[str, Cell]()
+        for place in places:
+            row = panel.rows[place]
+            on = " of ".join(f"{row[rest.field]:,}" for rest in rests)
+            words = f"{said(value.kind, row[value.field])}{f' ({on})' if on else ''}"
+            link = _link(panel.opens[place], asked) if panel.opens else ""
+            cells[str(row["kind"])] = Cell(words, link, number=True)
+        rows.append([Cell(when), *(cells.get(kind, blank) for kind in kinds)])
+    note = f" ({' of '.join(rest.heading for rest in rests)})" if rests else ""
+    headings = [Cell("From"), *(Cell(f"{kind}{note}", number=True) for kind in kinds)]
+    return headings, rows
 
 
 def _table(panel: Panel, zone: str, asked: Mapping[str, str]) -> tuple[list[Cell], list[list[Cell]]]:

@@ -83,11 +83,16 @@ def of_report(report: Report, filtered: Sequence[str]) -> Book:
     )
 
 
+def omitted(left_out: str) -> str:
+    """What is left out, as a sentence that says so."""
+    return left_out if "left out" in left_out else f"Left out: {left_out}"
+
+
 def of_panel(panel: Panel) -> Table:
     """The table behind a picture."""
     return Table(
         panel.title,
-        [panel.definition, f"Left out: {panel.left_out}", panel.says],
+        [panel.definition, omitted(panel.left_out), panel.says],
         [column.heading or "In words" for column in panel.columns],
         [[Cell(column.kind, row.get(column.field)) for column in panel.columns] for row in panel.rows],
     )

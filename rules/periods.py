@@ -19,6 +19,11 @@ MOST_DAYS_BY_WEEK = 200
 """A longer period is drawn by months."""
 
 
+STEPS = {"month": 28, "week": 7, "day": 1}
+"""step -> the fewest days it has"""
+MOST_STEPS = 4_000
+
+
 @dataclass(frozen=True)
 class Bucket:
     """One bar: [start, end) with a name that sorts, such as '2026-03' or '2026-11-23'."""
@@ -89,21 +94,23 @@ def chosen_days(first: date, last: date, now: datetime, zone: str, oldest: datet
     return Period(start, end, _since(oldest, earlier, min(earlier + (end - start), start)))
 
 
-def between(first: str, last: str, zone: str, now: datetime) -> Period:
-    """The period of two written local days, both included, up to now at most; and as long a one before it.
-
-    RuleError when they are no days, or the wrong way round, or all to come.
-    """
+def of_days(first: str, last: str, zone: str) -> tuple[datetime, datetime]:
+    """[start, end) of two written local days, both included; RuleError when they are none, or the wrong way round."""
     place = zone_of(zone)
     begun, ended = _day(first, "from"), _day(last, "to")
     if ended < begun:
         raise RuleError(f"The period ends ({ended}) before it begins ({begun}). Exchange them.", field="to")
-    start = midnight(begun, place)
+    return midnight(begun, place), midnight(ended + timedelta(days=1), place)
+
+
+def between(first: str, last: str, zone: str, now: datetime) -> Period:
+    """The same up to now at most, and as long a one before it; RuleError too when all of it is to come."""
+    start, end = of_days(first, last, zone)
     if start >= now:
         raise RuleError("The period has not begun yet. Choose an earlier first day.", field="from")
-    length = (ended - begun).days + 1
-    end = min(midnight(ended + timedelta(days=1), place), now)
-    earlier = midnight(begun - timedelta(days=length), place)
+    end, place = min(end, now), zone_of(zone)
+    length = date.fromisoformat(last) - date.fromisoformat(first) + timedelta(days=1)
+    earlier = midnight(date.fromisoformat(first) - length, place)
     return Period(start, end, (earlier, earlier + (end - start)))
 
 
@@ -141,6 +148,17 @@ def steps(start: datetime, end: datetime, zone: str) -> tuple[str, list[Bucket]]
     if length <= MOST_DAYS_BY_WEEK:
         return "week", weeks(start, end, zone)
     return "month", months(start, end, zone)
+
+
+def steps_of(by: str, start: datetime, end: datetime, zone: str) -> list[Bucket]:
+    """The buckets of [start, end) of one length; RuleError for another one, or for more than anybody reads."""
+    if by not in STEPS:
+        raise RuleError(f"There is no step '{by}'. Choose one of: {', '.join(STEPS)}.", field="by")
+    if (end - start).days > MOST_STEPS * STEPS[by]:
+        raise RuleError(
+            f"That is more than {MOST_STEPS:,} {by}s. Choose a shorter period or a longer step.", field="by"
+        )
+    return {"day": days, "week": weeks, "month": months}[by](start, end, zone)
 
 
 def day_words(name: str) -> str:
