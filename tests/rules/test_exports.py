@@ -72,7 +72,7 @@ def test_numbers_come_with_unit_n_definition_and_what_they_were():
 def test_a_panel_is_its_table_with_numbers_as_numbers_and_names_as_text():
     found = lines(of_report(a_report(), []))
     begun = found.index(["By team"])
-    assert found[begun + 1 : begun + 4] == [["By team."], ["Left out: Nothing is left out."], ["Most: one."]]
+    assert found[begun + 1 : begun + 4] == [["By team."], ["Nothing is left out."], ["Most: one."]]
     assert found[begun + 4 :] == [
         ["Team", "Incidents", "At", "In words"],
         ["'=HYPERLINK(0)", "-3", "2026-03-01T00:00:00+01:00", "'+12"],
