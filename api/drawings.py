@@ -28,7 +28,7 @@ SIZE = 12
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 34, 28
 _BAR, _CELL_HEIGHT = 26, 24
 _NAMES, _WORDS = 190, 120
-_LABEL_WIDTH, _LETTER = 54, 6.4
+_LABEL_WIDTH, _LETTER, _NOTE = 54, 6.4, 150
 _HOURS = (0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 1440, 2880, 8760)
 """steps of an axis of hours that people read at once"""
 _SHARES = (0.01, 0.02, 0.05, 0.1, 0.25)
@@ -207,6 +207,18 @@ def _in_time(panel: Panel) -> tuple[list[str], list[int]]:
     return [name for name, _ in steps], [step_of[row] for row in range(len(panel.rows))]
 
 
+def _notes(panel: Panel, axes: "Axes") -> list[Shape]:
+    """What people wrote on the time axis: a line where it happened, and its words above."""
+    made: list[Shape] = []
+    for note in panel.marks.get("notes", ()):
+        if note["when"] in axes.names:
+            x = axes.x(axes.names.index(note["when"]))
+            made.append(Stroke([(x, _TOP), (x, HEIGHT - _BOTTOM)], INK, dashed=True))
+            right = x > WIDTH - _NOTE
+            made.append(Words(x, _TOP - 4, cut(note["note"], _NOTE), "end" if right else "start", INK))
+    return made
+
+
 def _pairs(panel: Panel) -> Drawing:
     names, places = _in_time(panel)
     kinds = _kinds(panel)
@@ -222,7 +234,7 @@ def _pairs(panel: Panel) -> Drawing:
     shapes += [
         Stroke([(_LEFT, axes.y(limit)), (WIDTH - _RIGHT, axes.y(limit))], SOFT, 1.2, dashed=True) for limit in limits
     ]
-    return Drawing(WIDTH, HEIGHT, [*shapes, *_legend(list(colours.items()))])
+    return Drawing(WIDTH, HEIGHT, [*shapes, *_legend(list(colours.items())), *_notes(panel, axes)])
 
 
 def _level(panel: Panel) -> Drawing:
@@ -237,7 +249,7 @@ def _level(panel: Panel) -> Drawing:
     last = panel.rows[-1].get("words")
     if last:
         shapes.append(Words(line[-1][0], line[-1][1] - 8, str(last), "end", INK, bold=True))
-    return Drawing(WIDTH, HEIGHT, shapes)
+    return Drawing(WIDTH, HEIGHT, [*shapes, *_notes(panel, axes)])
 
 
 def _lines(panel: Panel, field: str, kind: str) -> Drawing:
@@ -252,7 +264,8 @@ def _lines(panel: Panel, field: str, kind: str) -> Drawing:
         if len(line) > 1:
             shapes.append(Stroke(line, colour, 2 if number else 2.5, dashed=bool(number)))
         shapes += [Dot(x, y, colour, hollow=bool(row.get("few"))) for (x, y), (_, row) in zip(line, found, strict=True)]
-    return Drawing(WIDTH, HEIGHT, [*shapes, *_legend([(name, (ACCENT, SLATE)[n % 2]) for n, name in enumerate(kinds)])])
+    legend = _legend([(name, (ACCENT, SLATE)[number % 2]) for number, name in enumerate(kinds)])
+    return Drawing(WIDTH, HEIGHT, [*shapes, *legend, *_notes(panel, axes)])
 
 
 def _ranking(panel: Panel) -> Drawing:

@@ -16,14 +16,13 @@ from starlette.routing import Route
 
 from api import trends_print
 from db.engine import DatabaseProblem, reading
-from db.queries import figure, figure_book, overview, sessions
-from db.queries.report import report
+from db.queries import figure, figure_book, report, sessions
 from db.settings import settings
 from rules.access import Actor, Forbidden, NotFound
 from rules.errors import RuleError
 from rules.exports import Book, as_csv, of_report, stem
 from rules.panels import Panel, Report, filtered, opened
-from rules.periods import Period, between, preset, zone_of
+from rules.periods import Period, chosen_days, day_of, preset, zone_of
 
 TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -46,9 +45,11 @@ class Seen:
 
 def period_of(db: Session, actor: Actor, said: Mapping[str, str], zone: str, now: datetime) -> Period:
     """The period of an address: two days 'from' and 'to', or a preset."""
+    first = report.first_and_last(db, actor)[0]
     if said.get("from") or said.get("to"):
-        return between(said.get("from", ""), said.get("to") or f"{now.astimezone(zone_of(zone)):%Y-%m-%d}", zone, now)
-    return preset(said.get("period", PERIOD), now, zone, overview.first_and_last(db, actor)[0])
+        begun, ended = day_of(said.get("from", ""), "from"), day_of(said.get("to", ""), "to")
+        return chosen_days(begun, ended, now, zone, first)
+    return preset(said.get("period") or PERIOD, now, zone, first)
 
 
 def _zone(said: Mapping[str, str], actor: Actor) -> str:
@@ -58,7 +59,7 @@ def _zone(said: Mapping[str, str], actor: Actor) -> str:
 def _seen(db: Session, actor: Actor, said: Mapping[str, str], now: datetime) -> Seen:
     zone, filters = _zone(said, actor), filtered(said)
     period = period_of(db, actor, said, zone, now)
-    made = report(db, actor, said.get("view", VIEW), period, zone, filters, now)
+    made = report.report(db, actor, said.get("view", VIEW), period, zone, filters, now)
     return Seen(made, figure.filter_words(db, actor, filters), dict(said) | {"zone": zone})
 
 
@@ -109,11 +110,11 @@ async def picture(request: Request) -> Response:
     return await _answered(request, made)
 
 
-def _panel(report: Report, key: str) -> Panel:
-    for panel in report.panels:
+def _panel(seen: Report, key: str) -> Panel:
+    for panel in seen.panels:
         if panel.key == key:
             return panel
-    known = ", ".join(panel.key for panel in report.panels)
+    known = ", ".join(panel.key for panel in seen.panels)
     raise RuleError(f"There is no panel '{key}' in this view. Choose one of: {known}.", field="panel")
 
 

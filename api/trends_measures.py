@@ -12,12 +12,12 @@ from starlette.routing import Route
 
 from api.v1 import Refused
 from db.engine import DatabaseProblem, reading
-from db.queries import overview, sessions, trends
+from db.queries import report, sessions, trends
 from db.settings import settings
 from rules.access import Actor, Forbidden
 from rules.errors import RuleError
 from rules.panels import filtered
-from rules.periods import of_days, zone_of
+from rules.periods import day_of, of_days, zone_of
 
 KNOWN = ("from", "to", "by", "zone", "team", "priority", "category", "service", "pair", "source")
 _KEPT_BY_NOBODY = {"cache-control": "private, no-store"}
@@ -38,21 +38,17 @@ async def measures(request: Request) -> Response:
         if unknown:
             raise RuleError(f"'{unknown[0]}' is unknown here. Use: {', '.join(KNOWN)}.", field=unknown[0])
         zone, filters = zone_of(said.get("zone") or "UTC").key, filtered(said)
-        first, last = said.get("from") or _first(db, actor, zone, now), said.get("to") or _today(now, zone)
+        today = now.astimezone(zone_of(zone)).date()
+        last = day_of(said["to"], "to") if said.get("to") else today
+        if said.get("from"):
+            first = day_of(said["from"], "from")
+        else:
+            first = (report.first_and_last(db, actor)[0] or now).astimezone(zone_of(zone)).date()
         start, end = of_days(first, last, zone)
         by = said.get("by") or "month"
         return trends.measures(db, start, end, zone, now=now, actor=actor, filters=filters, by=by)
 
     return await _answered(request, work)
-
-
-def _first(db: Session, actor: Actor, zone: str, now: datetime) -> str:
-    """The local day of the oldest record."""
-    return _today(overview.first_and_last(db, actor)[0] or now, zone)
-
-
-def _today(now: datetime, zone: str) -> str:
-    return now.astimezone(zone_of(zone)).date().isoformat()
 
 
 async def _answered(request: Request, work: Work) -> Response:

@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from api.drawings import drawing, in_time
 from api.forms import TEMPLATES
 from api.svg import svg
-from rules import exports, period_words
+from rules import exports
 from rules.panels import Column, Opens, Panel, Report, said
 
 STYLE = (Path(__file__).parent / "templates" / "print.css").read_text("utf-8")
@@ -48,6 +47,7 @@ class Shown(NamedTuple):
     left: int
     """rows that the files have beside these"""
     png: str
+    notes: Sequence[str]
 
 
 def response(report: Report, filtered: Sequence[str], asked: Mapping[str, str]) -> Response:
@@ -58,7 +58,7 @@ def response(report: Report, filtered: Sequence[str], asked: Mapping[str, str]) 
         report=report,
         head=head(report, filtered),
         numbers=[(number, _link(number.opens, asked)) for number in report.numbers],
-        panels=[shown(panel, report.zone, asked) for panel in report.panels],
+        panels=[shown(panel, asked) for panel in report.panels],
         said=said,
         omitted=exports.omitted,
         back=f"/trends?{query}",
@@ -87,10 +87,12 @@ def picture(report: Report, panel: Panel, filtered: Sequence[str]) -> bytes | No
     if drawn is None:
         return None
     about = " · ".join(f"{label}: {words}" for label, words in head(report, filtered))
-    return png(framed(drawn, panel.title, [panel.definition, exports.omitted(panel.left_out), about]))
+    return png(
+        framed(drawn, panel.title, [panel.definition, exports.omitted(panel.left_out), *exports.noted(panel), about])
+    )
 
 
-def shown(panel: Panel, zone: str, asked: Mapping[str, str]) -> Shown:
+def shown(panel: Panel, asked: Mapping[str, str]) -> Shown:
     """The panel with its picture and its table."""
     drawn = drawing(panel)
     if panel.chart == "heat":
@@ -98,7 +100,7 @@ def shown(panel: Panel, zone: str, asked: Mapping[str, str]) -> Shown:
     elif any(column.field == "kind" for column in panel.columns) and panel.chart != "table":
         headings, rows = _kinds_across(panel, asked)
     else:
-        headings, rows = _table(panel, zone, asked)
+        headings, rows = _table(panel, asked)
     return Shown(
         panel,
         Markup(svg(drawn, panel.key, panel.title, panel.says)) if drawn else None,
@@ -106,6 +108,7 @@ def shown(panel: Panel, zone: str, asked: Mapping[str, str]) -> Shown:
         beside(rows[:_MOST_ROWS], len(headings)),
         max(0, len(rows) - _MOST_ROWS),
         f"/trends/chart.png?{urlencode(dict(asked) | {'panel': panel.key})}" if drawn else "",
+        exports.noted(panel),
     )
 
 
@@ -135,13 +138,13 @@ def _kinds_across(panel: Panel, asked: Mapping[str, str]) -> tuple[list[Cell], l
     return headings, rows
 
 
-def _table(panel: Panel, zone: str, asked: Mapping[str, str]) -> tuple[list[Cell], list[list[Cell]]]:
+def _table(panel: Panel, asked: Mapping[str, str]) -> tuple[list[Cell], list[list[Cell]]]:
     """A row for each of the panel's; the first cell opens the incidents."""
     headings = [Cell(column.heading or "In words", number=_is_number(column)) for column in panel.columns]
     rows = []
     for place, row in enumerate(panel.rows):
         opens = panel.opens[place] if panel.opens else None
-        cells = [Cell(_words(row.get(c.field), c, zone), number=_is_number(c)) for c in panel.columns]
+        cells = [Cell(_words(row.get(c.field), c), number=_is_number(c)) for c in panel.columns]
         rows.append([cells[0]._replace(link=_link(opens, asked)), *cells[1:]])
     return headings, rows
 
@@ -160,13 +163,9 @@ def _is_number(column: Column) -> bool:
     return column.kind in ("count", "hours", "share")
 
 
-def _words(value: Any, column: Column, zone: str) -> str:
+def _words(value: Any, column: Column) -> str:
     if value is None:
         return "–"
-    if isinstance(value, datetime):
-        return period_words.moment(value, zone)
-    if isinstance(value, date):
-        return f"{value.day} {value:%b %Y}"
     return said(column.kind, float(value)) if _is_number(column) else str(value)
 
 

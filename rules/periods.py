@@ -94,27 +94,16 @@ def chosen_days(first: date, last: date, now: datetime, zone: str, oldest: datet
     return Period(start, end, _since(oldest, earlier, min(earlier + (end - start), start)))
 
 
-def of_days(first: str, last: str, zone: str) -> tuple[datetime, datetime]:
-    """[start, end) of two written local days, both included; RuleError when they are none, or the wrong way round."""
+def of_days(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
+    """[start, end) of two local days, both included; RuleError when they are the wrong way round."""
+    if last < first:
+        raise RuleError(f"The period ends ({last}) before it begins ({first}). Exchange the two days.", field="to")
     place = zone_of(zone)
-    begun, ended = _day(first, "from"), _day(last, "to")
-    if ended < begun:
-        raise RuleError(f"The period ends ({ended}) before it begins ({begun}). Exchange them.", field="to")
-    return midnight(begun, place), midnight(ended + timedelta(days=1), place)
+    return midnight(first, place), midnight(last + timedelta(days=1), place)
 
 
-def between(first: str, last: str, zone: str, now: datetime) -> Period:
-    """The same up to now at most, and as long a one before it; RuleError too when all of it is to come."""
-    start, end = of_days(first, last, zone)
-    if start >= now:
-        raise RuleError("The period has not begun yet. Choose an earlier first day.", field="from")
-    end, place = min(end, now), zone_of(zone)
-    length = date.fromisoformat(last) - date.fromisoformat(first) + timedelta(days=1)
-    earlier = midnight(date.fromisoformat(first) - length, place)
-    return Period(start, end, (earlier, earlier + (end - start)))
-
-
-def _day(written: str, field: str) -> date:
+def day_of(written: str, field: str) -> date:
+    """A day as it is written in an address; RuleError when it is none, or none of these centuries."""
     try:
         day = date.fromisoformat(written)
     except ValueError:

@@ -35,8 +35,15 @@ def weeks(kinds, field, values):
     return rows, opens
 
 
+NOTES = [{"when": "week 1", "note": "<New> release"}]
 PANELS = {
-    "pairs": a_panel("pairs", *weeks(("Opened", "Resolved"), "n", ((4, 8), (2, 0))), low=1.0, high=9.5),
+    "pairs": a_panel(
+        "pairs",
+        *weeks(("Opened", "Resolved"), "n", ((4, 8), (2, 0))),
+        low=1.0,
+        high=9.5,
+        notes=NOTES,
+    ),
     "level": a_panel("level", [{"when": "1 Mar", "n": 3, "words": ""}, {"when": "8 Mar", "n": 5, "words": "5"}]),
     "one day": a_panel("level", [{"when": "1 Mar", "n": 0, "words": "0"}]),
     "quantiles": a_panel("quantiles", *weeks(("Median", "90th percentile"), "hours", ((5, None, 1), (9, 700.5, None)))),
@@ -81,8 +88,13 @@ def test_the_same_picture_as_png_has_its_words_around_it(name):
 def test_bars_are_as_high_as_their_numbers_and_limits_are_dashed():
     bars = [box for box in shapes("pairs", Box) if box.y > 20]
     assert [round(bar.height / bars[0].height, 3) for bar in bars] == [1, 2, 0.5, 0]
-    assert len([line for line in shapes("pairs", Stroke) if line.dashed]) == 2
-    assert {"Opened", "Resolved", "week 0", "week 1", "0", "10"} <= {words.text for words in shapes("pairs", Words)}
+    across = [line for line in shapes("pairs", Stroke) if line.dashed and line.points[0][1] == line.points[1][1]]
+    assert len(across) == 2
+    (note,) = [line for line in shapes("pairs", Stroke) if line.dashed and line not in across]
+    assert bars[1].x < note.points[0][0] < bars[1].x + 2 * bars[1].width, "at its week"
+    assert {"Opened", "Resolved", "<New> release", "week 0", "week 1", "0", "10"} <= {
+        words.text for words in shapes("pairs", Words)
+    }
 
 
 def test_a_gap_in_one_line_moves_no_other_and_few_cases_are_hollow():

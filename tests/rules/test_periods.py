@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.errors import RuleError
-from rules.periods import PRESETS, between, days, midnight, months, preset, steps_of, weeks, zone_of
+from rules.periods import PRESETS, day_of, days, midnight, months, of_days, preset, steps_of, weeks, zone_of
 
 
 def at(text: str) -> datetime:
@@ -83,31 +83,19 @@ def test_every_preset_is_a_number_of_days_or_all():
     assert all(key == "all" or int(key) > 0 for key in PRESETS)
 
 
-def test_two_days_are_a_period_with_both_of_them_and_as_long_a_one_before():
-    now = at("2026-11-23T09:30Z")
-    found = between("2026-03-01", "2026-03-31", "Europe/Berlin", now)
-    assert (found.start, found.end) == (at("2026-02-28T23:00Z"), at("2026-03-31T22:00Z"))
-    assert found.before == (at("2026-01-28T23:00Z"), at("2026-02-28T22:00Z"))
-    today = between("2026-11-23", "2026-12-24", "UTC", now)
-    assert (today.start, today.end) == (at("2026-11-23T00:00Z"), now)
-    assert today.before == (at("2026-10-22T00:00Z"), at("2026-10-22T09:30Z"))
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "field"),
-    [
-        ("", "2026-03-01", "from"),
-        ("2026-03-01", "tomorrow", "to"),
-        ("2026-03-02", "2026-03-01", "to"),
-        ("0001-01-01", "2026-03-01", "from"),
-        ("2026-03-01", "9999-12-31", "to"),
-        ("2027-01-01", "2027-01-02", "from"),
-    ],
-)
-def test_days_that_make_no_period_are_refused(first, last, field):
+def test_two_days_are_a_period_with_both_of_them():
+    first, last = day_of("2026-03-01", "from"), day_of("2026-03-31", "to")
+    assert of_days(first, last, "Europe/Berlin") == (at("2026-02-28T23:00Z"), at("2026-03-31T22:00Z"))
     with pytest.raises(RuleError) as refused:
-        between(first, last, "UTC", at("2026-11-23T09:30Z"))
-    assert refused.value.field == field
+        of_days(last, first, "UTC")
+    assert refused.value.field == "to"
+
+
+@pytest.mark.parametrize("written", ["", "tomorrow", "0001-01-01", "9999-12-31", "2026-03-01T00:00"])
+def test_a_day_that_is_none_is_refused_by_the_name_of_its_field(written):
+    with pytest.raises(RuleError, match="'from' is a day") as refused:
+        day_of(written, "from")
+    assert refused.value.field == "from"
 
 
 def test_a_step_is_one_that_there_is_and_there_are_not_too_many():
