@@ -17,7 +17,21 @@ from anyio import to_thread
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from api import act, alerts, files, health, oncall, reports, rooms, sign_in, status, timelines, v1
+from api import (
+    act,
+    alerts,
+    files,
+    health,
+    oncall,
+    reports,
+    rooms,
+    sign_in,
+    status,
+    timelines,
+    trends,
+    trends_measures,
+    v1,
+)
 from api.gate import Gate
 from db.commands import setup
 from db.engine import DatabaseProblem, migrate, reading, writing
@@ -91,8 +105,10 @@ app = st.App(
         *files.routes,
         *rooms.routes,
         *timelines.routes,
+        *trends.routes,
         *alerts.routes,
         *oncall.routes,
+        *trends_measures.routes,
         Mount("/api", v1.make(alerts.router)),
     ],
     middleware=[Middleware(Gate)],

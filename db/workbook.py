@@ -14,7 +14,6 @@ _FORMS = {
     "hours": "#,##0.00",
     "share": "0.0%",
     "instant": "yyyy-mm-dd hh:mm",
-    "day": "yyyy-mm-dd",
     "words": "@",
 }
 """kind of a cell -> how a spreadsheet shows it"""

@@ -12,7 +12,7 @@ from rules import period_words
 from rules.cells import defused
 from rules.panels import Number, Panel, Report
 
-Kind = Literal["words", "count", "hours", "share", "instant", "day"]
+Kind = Literal["words", "count", "hours", "share", "instant"]
 UNITS = {"count": "incidents", "hours": "hours", "share": "part of 1"}
 _DIGITS = 6
 _TICK = timedelta.resolution
@@ -83,11 +83,21 @@ def of_report(report: Report, filtered: Sequence[str]) -> Book:
     )
 
 
+def omitted(left_out: str) -> str:
+    """What is left out, as a sentence that says so."""
+    return left_out if "left out" in left_out else f"Left out: {left_out}"
+
+
+def noted(panel: Panel) -> list[str]:
+    """What people wrote on the time axis."""
+    return [f"Noted, {note['when']}: {note['note']}" for note in panel.marks.get("notes", ())]
+
+
 def of_panel(panel: Panel) -> Table:
     """The table behind a picture."""
     return Table(
         panel.title,
-        [panel.definition, f"Left out: {panel.left_out}", panel.says],
+        [panel.definition, omitted(panel.left_out), panel.says, *noted(panel)],
         [column.heading or "In words" for column in panel.columns],
         [[Cell(column.kind, row.get(column.field)) for column in panel.columns] for row in panel.rows],
     )

@@ -58,16 +58,22 @@ class Opens:
 
 def opened(said: Mapping[str, str]) -> Opens:
     """What an address asks for; RuleError with a sentence when it asks for nothing that there is."""
-    numbers = {attribute: _number(said, name) for name, attribute in _NUMBERS.items()}
-    source, hour = said.get("source") or None, _number(said, "hour")
-    if source is not None and source not in SOURCES:
-        raise RuleError(f"There is no source '{source}'. Choose one of: {', '.join(SOURCES)}.", field="source")
+    filters, hour = filtered(said), _number(said, "hour")
     if hour is not None and hour >= 7 * 24:
         raise RuleError("An hour of the week is a number from 0 to 167.", field="hour")
     start, end = _instant(said, "from"), _instant(said, "to")
     if end < start:
         raise RuleError("The period ends before it begins. Exchange 'from' and 'to'.", field="to")
-    return Opens(figure(said.get("figure", "")).key, start, end, Filters(source=source, **numbers), hour)
+    return Opens(figure(said.get("figure", "")).key, start, end, filters, hour)
+
+
+def filtered(said: Mapping[str, str]) -> Filters:
+    """The filters of an address; RuleError with a sentence when one is nothing that there is."""
+    numbers = {attribute: _number(said, name) for name, attribute in _NUMBERS.items()}
+    source = said.get("source") or None
+    if source is not None and source not in SOURCES:
+        raise RuleError(f"There is no source '{source}'. Choose one of: {', '.join(SOURCES)}.", field="source")
+    return Filters(source=source, **numbers)
 
 
 def _number(said: Mapping[str, str], name: str) -> int | None:

@@ -11,10 +11,17 @@ from rules.errors import RuleError
 PRESETS = {"30": "30 days", "90": "3 months", "180": "6 months", "365": "12 months", "all": "All"}
 """key -> words; the number is the length in days, today included"""
 _DAY_SECONDS = 86_400
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+"""within which days are asked for"""
 MOST_DAYS_BY_DAY = 14
 """A period no longer than this is drawn by days."""
 MOST_DAYS_BY_WEEK = 200
 """A longer period is drawn by months."""
+
+
+STEPS = {"month": 28, "week": 7, "day": 1}
+"""step -> the fewest days it has"""
+MOST_STEPS = 4_000
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,25 @@ def chosen_days(first: date, last: date, now: datetime, zone: str, oldest: datet
     return Period(start, end, _since(oldest, earlier, min(earlier + (end - start), start)))
 
 
+def of_days(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
+    """[start, end) of two local days, both included; RuleError when they are the wrong way round."""
+    if last < first:
+        raise RuleError(f"The period ends ({last}) before it begins ({first}). Exchange the two days.", field="to")
+    place = zone_of(zone)
+    return midnight(first, place), midnight(last + timedelta(days=1), place)
+
+
+def day_of(written: str, field: str) -> date:
+    """A day as it is written in an address; RuleError when it is none, or none of these centuries."""
+    try:
+        day = date.fromisoformat(written)
+    except ValueError:
+        day = date.min
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise RuleError(f"'{field}' is a day such as 2026-03-01.", field=field)
+    return day
+
+
 def days(start: datetime, end: datetime, zone: str) -> list[Bucket]:
     """The local days that [start, end) touches, the first and last cut to it."""
     return _cut(start, end, zone, lambda day: day + timedelta(days=1), lambda day: day)
@@ -111,6 +137,17 @@ def steps(start: datetime, end: datetime, zone: str) -> tuple[str, list[Bucket]]
     if length <= MOST_DAYS_BY_WEEK:
         return "week", weeks(start, end, zone)
     return "month", months(start, end, zone)
+
+
+def steps_of(by: str, start: datetime, end: datetime, zone: str) -> list[Bucket]:
+    """The buckets of [start, end) of one length; RuleError for another one, or for more than anybody reads."""
+    if by not in STEPS:
+        raise RuleError(f"There is no step '{by}'. Choose one of: {', '.join(STEPS)}.", field="by")
+    if (end - start).days > MOST_STEPS * STEPS[by]:
+        raise RuleError(
+            f"That is more than {MOST_STEPS:,} {by}s. Choose a shorter period or a longer step.", field="by"
+        )
+    return {"day": days, "week": weeks, "month": months}[by](start, end, zone)
 
 
 def day_words(name: str) -> str:

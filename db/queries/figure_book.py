@@ -17,7 +17,7 @@ def book(found: Found, opens: Opens, filtered: Sequence[str], zone: str, as_of: 
     counted_in = period_words.counted_in(opens.figure in LEVELS, opens.start, opens.end, zone)
     if opens.hour is not None:
         counted_in += f"; {period_words.hour_of_week(opens.hour)}"
-    notes = [figure.definition, f"Left out: {figure.left_out}", _counted(found)]
+    notes = [figure.definition, figure.left_out, _counted(found)]
     headings = ["Number", "Title", "State", "Priority", "Service or place", "Category", "Team", "Reported"]
     if figure.moment != "reported":
         headings.append(MOMENTS[figure.moment])

@@ -14,7 +14,7 @@ from db.queries.measures import Measured, measured, per_bucket, quantiles, tally
 from rules import access
 from rules.access import SYSTEM, Actor
 from rules.measures import FIGURES, Filters
-from rules.periods import Bucket, months
+from rules.periods import Bucket, steps_of
 
 EVERYTHING = Filters()
 LEVELS = (1, 2, 3, 4, 5)
@@ -30,21 +30,23 @@ def measures(
     now: datetime,
     actor: Actor = SYSTEM,
     filters: Filters = EVERYTHING,
+    by: str = "month",
 ) -> dict[str, Any]:
     """Every measure of [start, end); months are those of `zone`. The keys are a fixed surface of the design.
 
-    Forbidden without the right to trends.
+    `by` week or day: counts are per week (of Monday) or day, and named by dates. Forbidden without the right to
+    trends.
     """
     access.check(actor, "trends")
     found = measured(db, actor, filters, now)
-    buckets = months(start, end, zone)
+    buckets = steps_of(by, start, end, zone)
     reported = found.rows("opened", start, end)
     return {
         "from": start.isoformat(),
         "to": end.isoformat(),
         "zone": zone,
-        "opened": _counted(found, "opened", buckets, start, end),
-        "resolved": _counted(found, "resolved", buckets, start, end),
+        "opened": _counted(found, "opened", by, buckets, start, end),
+        "resolved": _counted(found, "resolved", by, buckets, start, end),
         "backlog": {
             key: _named(buckets, found.levels(key, [bucket.end for bucket in buckets]))
             for key in ("unresolved", "unclosed")
@@ -67,9 +69,11 @@ def _named(buckets: Sequence[Bucket], values: Sequence[int]) -> dict[str, int]:
     return {bucket.name: value for bucket, value in zip(buckets, values, strict=True)}
 
 
-def _counted(found: Measured, key: str, buckets: Sequence[Bucket], start: datetime, end: datetime) -> dict[str, Any]:
+def _counted(
+    found: Measured, key: str, by: str, buckets: Sequence[Bucket], start: datetime, end: datetime
+) -> dict[str, Any]:
     rows = found.rows(key, start, end)
-    return {"n": len(rows), "per_month": _named(buckets, per_bucket(rows, FIGURES[key].moment, buckets))}
+    return {"n": len(rows), f"per_{by}": _named(buckets, per_bucket(rows, FIGURES[key].moment, buckets))}
 
 
 def _spread(found: Measured, key: str, start: datetime, end: datetime, **beside: int) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """The incidents behind a number of trends: what it counts, what is left out, and each incident to open."""
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
 from db.engine import reading
 from db.queries import figure as queries
 from db.queries.figure import Counted, Found
-from pages.parts import rows, session, times
+from pages.parts import panels, rows, session, times
 from pages.parts.empty import empty
 from pages.parts.texts import literal
 from rules import period_words
@@ -16,15 +16,14 @@ from rules.measures import FIGURES, LEVELS, MOMENTS
 from rules.panels import Opens, opened, said
 from rules.periods import zone_of
 
-FORMS = {"csv": "CSV, for any spreadsheet", "xlsx": "XLSX, for Excel and LibreOffice"}
-BACK = ("view", "period", "team", "priority", "category", "service", "source")
-"""what the screen of trends keeps in its address too"""
+BACK = ("view", "period", "from", "to", "team", "priority", "category", "service", "source")
+"""what the screen of trends keeps in its address; a link says it as `trends`, itself an address"""
 
 
 def page() -> None:
     actor = session.require("trends")
     asked = st.query_params.to_dict()
-    back = {name: asked[name] for name in BACK if name in asked}
+    back = {name: value for name, value in parse_qsl(asked.get("trends", "")) if name in BACK}
     try:
         opens = opened(asked)
         zone = zone_of(asked.get("zone") or str(times.zone())).key
@@ -58,7 +57,7 @@ def head(opens: Opens, found: Found, zone: str) -> None:
         if found.rows:
             with st.popover("Export", icon=":material/download:"):
                 query = urlencode(opens.address() | {"zone": zone})
-                for form, words in FORMS.items():
+                for form, words in panels.FORMS.items():
                     st.markdown(f":material/download: [{words}](/trends/incidents.{form}?{query})")
                 st.caption(_held(found))
     counted = f"**{found.counted:,} incident{'' if found.counted == 1 else 's'}**"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +12,8 @@ from pages.parts.texts import literal
 from rules.panels import Number, Opens, Panel, said
 
 FIGURE = "managers/figure.py"
+FORMS = {"csv": "CSV, for any spreadsheet", "xlsx": "XLSX, for Excel and LibreOffice"}
+"""of files to export: ending -> words"""
 _GO = "panels.go"
 _WIDTH = 132
 _IN_A_ROW = {8: 4}
@@ -30,7 +33,13 @@ def follow() -> None:
     """Lead on to the incidents of a mark that was clicked; call it before anything is drawn."""
     opens: Opens | None = st.session_state.pop(_GO, None)
     if opens is not None:
-        st.switch_page(FIGURE, query_params=opens.address())
+        st.switch_page(FIGURE, query_params=_address(opens))
+
+
+def _address(opens: Opens) -> dict[str, str]:
+    """Of the incidents, from where the way back leads to the view as it stands."""
+    view = urlencode(st.query_params.to_dict())
+    return opens.address() | ({"trends": view} if view else {})
 
 
 def numbers(shown: Sequence[Number]) -> None:
@@ -62,7 +71,7 @@ def _link(words: str, opens: Opens) -> None:
         label=words,
         icon=":material/arrow_forward:",
         icon_position="right",
-        query_params=opens.address(),
+        query_params=_address(opens),
     )
 
 

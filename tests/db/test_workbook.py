@@ -34,7 +34,7 @@ def test_a_workbook_says_what_it_is_and_has_typed_cells():
         ["Compared with", "29 Nov 2025 to 28 Feb 2026"],
     ]
     assert about[3:6] == [["Filters", "Team: Network"], ["Zone", "Europe/Berlin"], ["As of", "1 Jun 2026, 09:30"]]
-    assert ["By team", "Left out: Nothing is left out."] in about
+    assert ["By team", "Nothing is left out."] in about
     numbers = cells(made["Numbers"])
     assert [row[:4] for row in numbers[1:]] == [
         ["Opened", 1284, "incidents", 1284],

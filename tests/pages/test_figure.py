@@ -53,7 +53,9 @@ def test_it_says_what_it_counts_and_lists_each_with_its_moment_and_duration(desk
     number = desk.report("Rita", "Nobody can *print*", minutes_ago=200)
     desk.fix(number, minutes_ago=80)
     desk.report("Rita", "Still open")
-    at = opened(PAGE, "Max", **asked("to_resolve", team_id=desk.team_id, priority=3), zone="UTC", period="30")
+    at = opened(
+        PAGE, "Max", **asked("to_resolve", team_id=desk.team_id, priority=3), zone="UTC", trends="period=30&team=7&x=y"
+    )
     assert not at.exception
     assert at.title[0].value == "Time to resolve"
     words = seen(at)
@@ -69,7 +71,7 @@ def test_it_says_what_it_counts_and_lists_each_with_its_moment_and_duration(desk
     gone = []
     monkeypatch.setattr(st, "switch_page", lambda page, query_params: gone.append((page, query_params)))
     at.button(key="figure.back").click().run()
-    assert gone == [("managers/trends.py", {"period": "30", "team": str(desk.team_id), "priority": "3"})]
+    assert gone == [("managers/trends.py", {"period": "30", "team": "7"})]
 
 
 @sqlite

@@ -15,6 +15,9 @@ START, END = datetime(2026, 2, 28, 23, tzinfo=UTC), datetime(2026, 5, 31, 22, tz
 NOW = datetime(2026, 6, 1, 7, 30, tzinfo=UTC)
 
 
+NOTED = {"notes": [{"when": "2 Mar", "note": "New release"}]}
+
+
 def a_report(**other):
     """A view with each kind of number, and a panel whose names are typed by people."""
     opens = Opens("opened", START, END)
@@ -33,7 +36,7 @@ def a_report(**other):
         {"name": "=HYPERLINK(0)", "n": -3, "at": START, "w": "+12"},
         {"name": "Net\nwork", "n": None, "at": None},
     ]
-    panel = Panel("teams", "By team", "By team.", "Most: one.", "ranking", columns, rows, [opens, None])
+    panel = Panel("teams", "By team", "By team.", "Most: one.", "ranking", columns, rows, [opens, None], marks=NOTED)
     given = {"compared": (START - timedelta(days=92), START)} | other
     return Report("overview", "Overview", START, END, "Europe/Berlin", Filters(), NOW, numbers, [panel], **given)
 
@@ -72,8 +75,9 @@ def test_numbers_come_with_unit_n_definition_and_what_they_were():
 def test_a_panel_is_its_table_with_numbers_as_numbers_and_names_as_text():
     found = lines(of_report(a_report(), []))
     begun = found.index(["By team"])
-    assert found[begun + 1 : begun + 4] == [["By team."], ["Left out: Nothing is left out."], ["Most: one."]]
-    assert found[begun + 4 :] == [
+    assert found[begun + 1 : begun + 4] == [["By team."], ["Nothing is left out."], ["Most: one."]]
+    assert found[begun + 4] == ["Noted, 2 Mar: New release"]
+    assert found[begun + 5 :] == [
         ["Team", "Incidents", "At", "In words"],
         ["'=HYPERLINK(0)", "-3", "2026-03-01T00:00:00+01:00", "'+12"],
         ["Net work", "", "", ""],

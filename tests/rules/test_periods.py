@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.errors import RuleError
-from rules.periods import PRESETS, days, midnight, months, preset, weeks, zone_of
+from rules.periods import PRESETS, day_of, days, midnight, months, of_days, preset, steps_of, weeks, zone_of
 
 
 def at(text: str) -> datetime:
@@ -81,3 +81,29 @@ def test_buckets_cover_the_period_without_gap_or_overlap(start, length, zone, cu
 
 def test_every_preset_is_a_number_of_days_or_all():
     assert all(key == "all" or int(key) > 0 for key in PRESETS)
+
+
+def test_two_days_are_a_period_with_both_of_them():
+    first, last = day_of("2026-03-01", "from"), day_of("2026-03-31", "to")
+    assert of_days(first, last, "Europe/Berlin") == (at("2026-02-28T23:00Z"), at("2026-03-31T22:00Z"))
+    with pytest.raises(RuleError) as refused:
+        of_days(last, first, "UTC")
+    assert refused.value.field == "to"
+
+
+@pytest.mark.parametrize("written", ["", "tomorrow", "0001-01-01", "9999-12-31", "2026-03-01T00:00"])
+def test_a_day_that_is_none_is_refused_by_the_name_of_its_field(written):
+    with pytest.raises(RuleError, match="'from' is a day") as refused:
+        day_of(written, "from")
+    assert refused.value.field == "from"
+
+
+def test_a_step_is_one_that_there_is_and_there_are_not_too_many():
+    start, end = at("2026-03-30T00:00Z"), at("2026-04-02T00:00Z")
+    assert [bucket.name for bucket in steps_of("month", start, end, "UTC")] == ["2026-03", "2026-04"]
+    assert [bucket.name for bucket in steps_of("week", start, end, "UTC")] == ["2026-03-30"]
+    assert [bucket.name for bucket in steps_of("day", start, end, "UTC")] == ["2026-03-30", "2026-03-31", "2026-04-01"]
+    for by, begun in (("year", start), ("day", at("1990-01-01T00:00Z"))):
+        with pytest.raises(RuleError) as refused:
+            steps_of(by, begun, end, "UTC")
+        assert refused.value.field == "by"

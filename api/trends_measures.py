@@ -1,0 +1,78 @@
+"""GET /api/v1/trends: the measures of a period as JSON, the same numbers as on the screen."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from anyio import to_thread
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from api.v1 import Refused
+from db.engine import DatabaseProblem, reading
+from db.queries import report, sessions, trends
+from db.settings import settings
+from rules.access import Actor, Forbidden
+from rules.errors import RuleError
+from rules.panels import filtered
+from rules.periods import day_of, of_days, zone_of
+
+KNOWN = ("from", "to", "by", "zone", "team", "priority", "category", "service", "pair", "source")
+_KEPT_BY_NOBODY = {"cache-control": "private, no-store"}
+
+Work = Callable[[Session, Actor, datetime], dict[str, Any]]
+
+
+async def measures(request: Request) -> Response:
+    """GET /api/v1/trends?from&to&by&zone and filters.
+
+    `from` and `to` are local days of `zone` (UTC unless given), both included; without them it is everything so far.
+    `by`: month, week or day.
+    """
+    said = dict(request.query_params)
+
+    def work(db: Session, actor: Actor, now: datetime) -> dict[str, Any]:
+        unknown = [name for name in said if name not in KNOWN]
+        if unknown:
+            raise RuleError(f"'{unknown[0]}' is unknown here. Use: {', '.join(KNOWN)}.", field=unknown[0])
+        zone, filters = zone_of(said.get("zone") or "UTC").key, filtered(said)
+        today = now.astimezone(zone_of(zone)).date()
+        last = day_of(said["to"], "to") if said.get("to") else today
+        if said.get("from"):
+            first = day_of(said["from"], "from")
+        else:
+            first = (report.first_and_last(db, actor)[0] or now).astimezone(zone_of(zone)).date()
+        start, end = of_days(first, last, zone)
+        by = said.get("by") or "month"
+        return trends.measures(db, start, end, zone, now=now, actor=actor, filters=filters, by=by)
+
+    return await _answered(request, work)
+
+
+async def _answered(request: Request, work: Work) -> Response:
+    """What `work` finds for who is signed in, or the refusal as JSON. The one place that says who may ask."""
+
+    def act() -> dict[str, Any]:
+        now = datetime.now(UTC)
+        with reading() as db:
+            actor = sessions.actor_of(db, request.cookies.get(settings().cookie, ""), now)
+            if actor is None:
+                raise Refused(401, "unauthenticated", "Sign in first.")
+            return work(db, actor, now)
+
+    try:
+        return JSONResponse(await to_thread.run_sync(act), headers=_KEPT_BY_NOBODY)
+    except Refused as refused:
+        return refused.response()
+    except Forbidden as error:
+        return Refused(403, "forbidden", error.sentence).response()
+    except RuleError as error:
+        return Refused(400, "bad_request", error.sentence, error.fields).response()
+    except DatabaseProblem as problem:
+        return Refused(503, "unavailable", problem.sentence).response()
+
+
+routes = [Route("/api/v1/trends", measures)]
+"""To be listed before a mount of /api, which would answer for these addresses."""
