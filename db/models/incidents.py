@@ -135,6 +135,18 @@ class Incident(Base):
             sqlite_where=text("parent_id is not null"),
             postgresql_where=text("parent_id is not null"),
         ),
+        # What repeats: how many of each service and category came since a day, from this alone.
+        Index(
+            "ix_incident_repeats",
+            "service_id",
+            "category_pair_id",
+            "reported_at",
+            "state",
+            "duplicate_of_id",
+            "restricted",
+            sqlite_where=text("service_id is not null and category_pair_id is not null"),
+            postgresql_where=text("service_id is not null and category_pair_id is not null"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -319,12 +331,20 @@ class Task(Base):
 
 
 class IncidentLink(Base):
-    """What an incident belongs with elsewhere: a change, a problem, anything with a reference or an address."""
+    """What an incident belongs with: a problem kept here; a change, a problem or anything kept elsewhere."""
 
     __tablename__ = "incident_link"
     __table_args__ = (
         CheckConstraint("kind in ('change', 'problem', 'other')", name="kind"),
         Index("ix_incident_link_incident_id", "incident_id"),
+        Index(
+            "uq_incident_link_problem",
+            "problem_id",
+            "incident_id",
+            unique=True,
+            sqlite_where=text("problem_id is not null"),
+            postgresql_where=text("problem_id is not null"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -334,6 +354,8 @@ class IncidentLink(Base):
     url: Mapped[str] = mapped_column(String(500), default="")
     added_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     added_at: Mapped[datetime] = mapped_column(Instant)
+    problem_id: Mapped[int | None] = mapped_column(ForeignKey("problem.id"))
+    """The problem kept here, whose number is the reference then."""
 
 
 class Pause(Base):
