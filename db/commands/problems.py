@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from db.commands import notices, problem_links, problem_news
 from db.commands.problem_history import for_change, keep
 from db.models import CategoryPair, Person, PersonRole, Problem, Service
+from db.queries.problems import record_of
 from rules import access
 from rules import problems as rules
 from rules.access import Actor
@@ -153,6 +154,9 @@ def _write(
     before = {name: getattr(problem, name) for name in changes}
     for name, value in changes.items():
         setattr(problem, name, value)
+    if changes.get("restricted") and not access.may(actor, "problems", record_of(db, problem)):
+        sentence = "You would not see it any more. Make yourself its owner, or leave it open."
+        raise RuleError(sentence, field="restricted")
     problem.version += 1
     problem.changed_at = now
     values = {

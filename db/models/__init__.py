@@ -24,11 +24,11 @@ from db.models.incidents import (
     AttachmentContent,
     Follower,
     Incident,
-    IncidentLink,
     Pause,
     Task,
     TimelineEntry,
 )
+from db.models.links import IncidentLink
 from db.models.oncall import (
     CalendarFeed,
     Escalation,
