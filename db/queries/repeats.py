@@ -60,7 +60,8 @@ def suggestions(db: Session, actor: Actor, now: datetime, limit: int = SHOWN) ->
     was dismissed comes back when LEAST more have come since.
     """
     access.check(actor, "problems")
-    counted, known = _counted(now).cte("counted"), _explained(now).cte("known")
+    counted = _counted(now).cte("counted").prefix_with("materialized")  # or each count is made for every mention of it
+    known = _explained(now).cte("known")
     left = (counted.c.n - func.coalesce(known.c.n, 0)).label("n")
     gone = DismissedRepeat
     fresh = _came(counted.c.service_id, counted.c.pair_id, gone.at)
