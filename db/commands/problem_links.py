@@ -36,7 +36,17 @@ def link(
             )
         )
     )
-    made = [_one(db, problem, incident_id, actor, now) for incident_id in wanted if incident_id not in held]
+    counted = (
+        select(IncidentLink.incident_id, func.count())
+        .where(IncidentLink.incident_id.in_(wanted))
+        .group_by(IncidentLink.incident_id)
+    )
+    full = {incident_id for incident_id, links in db.execute(counted) if links >= MOST_LINKS}
+    made = [
+        _one(db, problem, incident_id, incident_id in full, actor, now)
+        for incident_id in wanted
+        if incident_id not in held
+    ]
     if made:
         found = db.scalars(select(Incident).where(Incident.id.in_([each.incident_id for each in made])))
         keep(db, problem, actor, now, "link", f"linked {_named(list(found))}")
@@ -44,10 +54,9 @@ def link(
     return made
 
 
-def _one(db: Session, problem: Problem, incident_id: int, actor: Actor, now: datetime) -> IncidentLink:
+def _one(db: Session, problem: Problem, incident_id: int, full: bool, actor: Actor, now: datetime) -> IncidentLink:
     incident = incidents.for_change(db, incident_id, None, actor)
-    count = select(func.count()).select_from(IncidentLink).where(IncidentLink.incident_id == incident.id)
-    if (db.scalar(count) or 0) >= MOST_LINKS:
+    if full:
         raise RuleError(f"{incident.number} has {MOST_LINKS} links already. Remove one that no longer matters.")
     made = IncidentLink(
         incident_id=incident.id,

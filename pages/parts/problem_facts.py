@@ -113,7 +113,7 @@ def incidents(actor: Actor, problem: queries.Detail, edits: bool) -> None:
                     "title": line.title,
                     "priority": line.priority,
                     "state": line.state,
-                    "meta": [part for part in (line.about, times.ago(line.reported_at, now)) if part],
+                    "meta": [times.ago(line.reported_at, now)],
                     "action": "Take out" if edits else None,
                 }
                 for line in found

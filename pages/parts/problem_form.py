@@ -184,7 +184,8 @@ def _sorting(made: Draft, problem: queries.Detail | None, wrong: Any) -> None:
             if chosen is not None:
                 offered[field_name].setdefault(chosen, name or "")
     nothing = {"service_id": "Any service", "category_pair_id": "Any category", "owner_id": "Nobody yet"}
-    for place, (field_name, options) in zip(st.columns(3, gap="small"), offered.items(), strict=True):
+    places = [*st.columns(2, gap="small"), st.container()]
+    for place, (field_name, options) in zip(places, offered.items(), strict=True):
         with place:
             st.selectbox(
                 f"{LABELS[field_name]} (optional)",

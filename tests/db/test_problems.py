@@ -17,6 +17,7 @@ from db.queries import repeats as repeating
 from rules.access import Forbidden, NotFound
 from rules.errors import RuleError
 from tests.db.office import DAY, HOUR, MONDAY, Office
+from tests.db.test_chains import verified
 
 NOW = MONDAY + 2 * DAY
 KNOWN = {
@@ -178,6 +179,15 @@ def test_a_restricted_one_is_for_its_owner_its_opener_and_the_team_of_its_servic
     with pytest.raises(NotFound):
         do(office, problems.change, id_, None, {"cause": "x"}, by="Priya")
     assert [(who, kind) for who, kind in _notices(office) if who == "Lena"] == [("Lena", "problem")]
+
+
+def test_nobody_shuts_themselves_out(office):
+    id_, number = begin(office)
+    with pytest.raises(RuleError, match="Make yourself its owner") as refused:
+        do(office, problems.change, id_, None, {"restricted": True}, by="Max")
+    assert set(refused.value.fields) == {"restricted"}
+    do(office, problems.change, id_, None, {"restricted": True, "owner_id": office.people["Max"].id}, by="Max")
+    assert problem(office, number, by="Max").restricted
 
 
 def _notices(office):
@@ -409,6 +419,26 @@ def test_what_it_costs_is_counted_from_its_incidents(office):
     with reading(office.engine) as db:
         rate, currency = problem_cost.rate(db)
     assert (found.money(rate), currency) == (45.5 * 40, "CHF")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("update problem set number = 'PRB-9'", "its number is not the one"),
+        ("update problem set version = 9", "its version is 9, but its history says 2"),
+        ("update problem set workaround = ''", "it is known error, but the workaround"),
+        ("update problem set closed_at = 1", "its moments say otherwise"),
+        ("update incident_link set reference = 'PRB-9'", "under another number"),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_cannot_be_so_is_found(office, change, said):
+    id_, _ = begin(office, [office.report()], **KNOWN)
+    do(office, problems.move, id_, None, "know")
+    assert verified(office.engine)[0] == []
+    with writing(office.engine) as db:
+        db.execute(text(change))
+    assert any(said in found for found in verified(office.engine)[0])
 
 
 def test_three_repeats_become_a_problem_that_saves_reports_and_is_fixed(office):
