@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Float, and_, case, cast, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Float, and_, case, cast, func, literal, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from db.models import Incident, IncidentLink, TimelineEntry, to_micros
 from db.queries.access import visible
-from db.queries.measures import REPORTED, micros
 from db.queries.problems import Detail
 from db.queries.settings import values
 from rules import access
@@ -34,14 +33,14 @@ def cost(db: Session, actor: Actor, problem: Detail, now: datetime) -> Cost:
     held = _held()
     over = Incident.state.not_in(sorted(OPEN | {"resolved"}))
     ended = func.coalesce(
-        micros(Incident.recovered_at),
-        case((over, func.coalesce(micros(Incident.resolved_at), micros(Incident.closed_at)))),
+        _micros(Incident.recovered_at),
+        case((over, func.coalesce(_micros(Incident.resolved_at), _micros(Incident.closed_at)))),
         at,
     )
     waiting = case((Incident.state == "on_hold", at), else_=0)
     hold = case((held.c.whole, held.c.span + waiting), else_=0)
-    outage = _positive(ended - REPORTED)
-    work = func.coalesce(micros(Incident.resolved_at), at) - micros(Incident.acknowledged_at)
+    outage = _positive(ended - _micros(Incident.reported_at))
+    work = func.coalesce(_micros(Incident.resolved_at), at) - _micros(Incident.acknowledged_at)
     handling = case((Incident.acknowledged_at.is_not(None), _positive(work - func.coalesce(hold, 0))), else_=0)
     affected = func.coalesce(Incident.people_affected, 1)
     counted = and_(Incident.state != "cancelled", Incident.duplicate_of_id.is_(None))
@@ -84,7 +83,7 @@ def _held() -> Any:
     """
     enters = and_(TimelineEntry.to_state == "on_hold", func.coalesce(TimelineEntry.from_state, "") != "on_hold")
     leaves = and_(TimelineEntry.from_state == "on_hold", TimelineEntry.to_state != "on_hold")
-    at = micros(TimelineEntry.at)
+    at = _micros(TimelineEntry.at)
     times = func.sum(case((enters, 1), (leaves, -1), else_=0))
     held = Incident.state == "on_hold"
     return (
@@ -98,6 +97,11 @@ def _held() -> Any:
         .group_by(TimelineEntry.incident_id)
         .subquery()
     )
+
+
+def _micros(column: Any) -> ColumnElement[int]:
+    """An instant as its number."""
+    return type_coerce(column, BigInteger)
 
 
 def _positive(span: ColumnElement[Any]) -> ColumnElement[Any]:
