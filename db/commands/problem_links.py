@@ -42,20 +42,15 @@ def link(
         .group_by(IncidentLink.incident_id)
     )
     full = {incident_id for incident_id, links in db.execute(counted) if links >= MOST_LINKS}
-    made = [
-        _one(db, problem, incident_id, incident_id in full, actor, now)
-        for incident_id in wanted
-        if incident_id not in held
-    ]
-    if made:
-        found = db.scalars(select(Incident).where(Incident.id.in_([each.incident_id for each in made])))
-        keep(db, problem, actor, now, "link", f"linked {_named(list(found))}")
+    found = [incidents.for_change(db, incident_id, None, actor) for incident_id in wanted if incident_id not in held]
+    made = [_one(db, problem, incident, incident.id in full, actor, now) for incident in found]
+    if found:
+        keep(db, problem, actor, now, "link", f"linked {_named(found)}")
     db.flush()
     return made
 
 
-def _one(db: Session, problem: Problem, incident_id: int, full: bool, actor: Actor, now: datetime) -> IncidentLink:
-    incident = incidents.for_change(db, incident_id, None, actor)
+def _one(db: Session, problem: Problem, incident: Incident, full: bool, actor: Actor, now: datetime) -> IncidentLink:
     if full:
         raise RuleError(f"{incident.number} has {MOST_LINKS} links already. Remove one that no longer matters.")
     made = IncidentLink(

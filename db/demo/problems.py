@@ -31,7 +31,7 @@ def add(db: Session, org: Organisation, now: datetime) -> None:
     known = _open(db, org, PRINTERS, "Printing", ("Hardware", "Printer"), ONSITE, now - timedelta(days=9))
     problems.move(db, known, None, "know", actor=org.members(ONSITE)[0], now=now - timedelta(days=8))
     reporters = [actor for actor in org.actors.values() if not actor.roles - {"reporter"}]
-    for day, actor in enumerate(reporters[:3], 2):
+    for day, actor in enumerate(reporters[:2], 2):
         deflections.helped(db, known, f"sample {day}", actor=actor, now=now - timedelta(days=day, hours=3))
     pair = ("Network", "Wi-Fi")
     looked_into = _open(db, org, NETWORK, "Network and Wi-Fi", pair, "Network", now - timedelta(days=6))

@@ -26,13 +26,13 @@ Standing = tuple[list[Known], list[Known]]
 def standing(db: Session, actor: Actor, detail: Detail) -> Standing:
     """What box() draws. What is closed is not asked about again."""
     linked = known_errors.of_incident(db, actor, detail)
-    asked = not linked and detail.line.state in UNCLOSED and links(actor)
+    asked = not linked and detail.line.state in UNCLOSED and links(actor, detail)
     return linked, known_errors.like(db, actor, detail) if asked else []
 
 
-def links(actor: Actor) -> bool:
-    """Whether the actor may link incidents with problems."""
-    return may(actor, "problem_edit")
+def links(actor: Actor, detail: Detail) -> bool:
+    """Whether the actor works on the incident, and may link it with problems."""
+    return may(actor, "problem_edit") and may(actor, "relate", detail.record)
 
 
 def hint(actor: Actor, detail: Detail, now: datetime) -> None:
@@ -49,7 +49,7 @@ def box(actor: Actor, detail: Detail, found: Standing) -> None:
     """In the room: the problems with what helps, or what may be behind it; and the button that links with one."""
     _draw(actor, detail, found)
     key = f"problem_cards.{detail.line.number}"
-    if links(actor):
+    if links(actor, detail):
         st.button(
             "Link to a problem",
             icon=":material/troubleshoot:",
@@ -157,7 +157,7 @@ def _begin(detail: Detail) -> None:
 
 def choose(actor: Actor, detail: Detail, key: str) -> dict[str, str]:
     """In the form that puts an incident on hold: which problem it waits for; field -> widget key."""
-    if not links(actor):
+    if not links(actor, detail):
         return {}
     with reading() as db:
         offered = queries.choices(db, actor, detail.service_id, detail.category_pair_id)
