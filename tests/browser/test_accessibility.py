@@ -41,7 +41,7 @@ PAGES = {
         "maintenance?id=new",
     ),
     "desk": ("home", "triage", "board?view=mine"),
-    "manager": ("trends",),
+    "manager": ("trends", "problems", "problems?number=PRB-000001"),
     "admin": (
         "home",
         "people",
