@@ -1,6 +1,6 @@
 """Reports without an account: a form anyone may send, and the page of its link. Plain HTML; works without scripts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,7 +15,8 @@ from api.plain import Fields
 from db.commands import anonymous, answers
 from db.commands.files import Upload
 from db.engine import reading, writing
-from db.queries import choices, templates, tracking
+from db.queries import choices, known_errors, templates, tracking
+from db.queries.known_errors import Help
 from db.queries.settings import Organisation, organisation
 from db.settings import settings
 from rules import plain_words
@@ -33,6 +34,8 @@ TRAP = "website"
 UNSURE = "unsure"
 ASK = "ask"
 """The button that shows what is asked about what one needs; nothing is sent by it."""
+ANYWAY = "anyway"
+"""A field of the form that has shown what is known."""
 _LARGEST_ID = 2**31 - 1
 
 
@@ -45,7 +48,9 @@ def _private(response: Response) -> Response:
     return response
 
 
-def _show_form(request: Request, typed: Fields, wrong: Mapping[str, str], status: int = 200) -> Response:
+def _show_form(
+    request: Request, typed: Fields, wrong: Mapping[str, str], status: int = 200, helps: Sequence[Help] = ()
+) -> Response:
     with reading() as db:
         known = organisation(db)
         services = choices.services(db)
@@ -57,8 +62,23 @@ def _show_form(request: Request, typed: Fields, wrong: Mapping[str, str], status
         request, "report.html", status, typed=typed, wrong=wrong, services=services, scopes=SCOPES, effects=EFFECTS,
         needs=list(needs.values()), need=need, yes_no=YES_NO,
         phone=known.desk_phone, organisation=known.name, accept=",".join(f".{name}" for name in EXTENSIONS),
-        megabytes=MAX_BYTES // 1_048_576, **given,
+        megabytes=MAX_BYTES // 1_048_576, helps=helps, **given,
     )  # fmt: skip
+
+
+def _known(request: Request, typed: Fields) -> Response | None:
+    """What is known of it and may help at once: shown before the report is taken, and once only."""
+    helped = _number(typed.get("helped", ""))
+    if helped is not None:
+        with writing() as db:
+            token, address = typed["once"], plain.address(request)
+            anonymous.helped(db, helped, form_token=token, address=address, now=plain.now())
+        return forms.page(request, "helped.html")
+    if typed.get(ANYWAY):
+        return None
+    with reading() as db:
+        found = known_errors.for_reporters(db, typed.get("title", ""), _number(typed.get("service_id", "")))
+    return _show_form(request, typed, {}, helps=found) if found else None
 
 
 async def report(request: Request) -> Response:
@@ -82,6 +102,9 @@ async def report(request: Request) -> Response:
             raise RuleError("Leave the field 'Website' empty: it is there for programs only.")
         if typed.get(ASK):
             return _show_form(request, typed, {})
+        known = _known(request, typed)
+        if known is not None:
+            return known
         begins = "answers."
         with writing() as db:
             token = anonymous.report(

@@ -24,6 +24,8 @@ LONGEST_TARGET = 20_000 * 3600
 LONGEST_HEAD_START = 3650 * 86_400
 LEAST_OPEN_MINUTES = 60
 MOST_DAYS = 90
+MOST_COST = 10_000
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 Wrong = dict[str, str]
@@ -47,9 +49,20 @@ def check(values: Mapping[str, Any], services: Container[int], *, unnamed: bool 
         if not _whole(values[key], 1, MOST_DAYS):
             wrong[key] = f"Give a number of days from 1 to {MOST_DAYS}."
     updates.check_settings(values, wrong)
+    _cost(values, wrong)
     if wrong:
         raise RuleError(" ".join(dict.fromkeys(wrong.values())), fields=wrong)
     return [*_odd_matrix(values["priority.matrix"]), *_odd_targets(values["sla.targets"], values["sla.calendars"])]
+
+
+def _cost(values: Mapping[str, Any], wrong: Wrong) -> None:
+    """Of a person-hour; 0 for none. Where it is not among the settings there is nothing to check."""
+    rate = values.get("cost.person_hour", 0)
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= MOST_COST:
+        wrong["cost.person_hour"] = f"Give an amount from 0 (not shown) to {MOST_COST:,}."
+    currency = values.get("cost.currency", "EUR")
+    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
+        wrong["cost.currency"] = "Give the currency in three letters, such as EUR."
 
 
 def zone_exists(name: object) -> bool:

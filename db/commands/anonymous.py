@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.commands import answers as reporter
-from db.commands import checks, conversation, files, incidents, throttle
+from db.commands import checks, conversation, deflections, files, incidents, throttle
 from db.models import Incident, TimelineEntry
 from db.queries.sessions import hashed
 from db.queries.tracking import NOBODY
@@ -62,6 +62,7 @@ def report(
     line = throttle.key("report", throttle.line_of(address))
     throttle.count(db, line, MOST_OF_AN_ADDRESS, WINDOW, "reports", now)
     throttle.count(db, throttle.key("report", "everybody"), MOST_OF_ALL, WINDOW, "reports", now)
+    deflections.not_helped(db, form_token, actor=NOBODY)
     incident = incidents.report(
         db,
         title=title,
@@ -81,6 +82,13 @@ def report(
     incident.tracking_hash = hashed(token)
     db.flush()
     return token
+
+
+def helped(db: Session, problem_id: int, *, form_token: str, address: str, now: datetime) -> None:
+    """The words of a known error helped, and this form is not sent. Throttled after too many; NotFound as helped()."""
+    throttle.count(db, throttle.key("report", throttle.line_of(address)), MOST_OF_AN_ADDRESS, WINDOW, "answers", now)
+    throttle.count(db, throttle.key("report", "everybody"), MOST_OF_ALL, WINDOW, "answers", now)
+    deflections.helped(db, problem_id, form_token, actor=NOBODY, now=now)
 
 
 def answer(db: Session, fixed: bool, words: str, *, sure: bool, actor: Actor, now: datetime) -> None:

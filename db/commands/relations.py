@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from db.commands import incidents, merging, timeline, wording
+from db.commands import incidents, merging, problem_links, timeline, wording
+from db.commands.problem_links import MOST_LINKS
 from db.models import Incident, IncidentLink
 from db.queries.access import record_of
 from rules import access, text, web_address
@@ -14,7 +15,6 @@ from rules.errors import RuleError
 
 KINDS = {"change": "Change", "problem": "Problem", "other": "Something else"}
 REFERENCE_LIMIT = 200
-MOST_LINKS = 50
 
 
 def set_parent(
@@ -70,7 +70,13 @@ def _larger(db: Session, incident: Incident, parent_id: int, actor: Actor) -> In
 def link(
     db: Session, incident_id: int, kind: str, reference: str, url: str = "", *, actor: Actor, now: datetime
 ) -> IncidentLink:
-    """Name a change, a problem or something else that the incident belongs with. RuleError with `fields`."""
+    """Name a change, a problem or something else that the incident belongs with. RuleError with `fields`.
+
+    The number of a problem that is kept here links with that problem; any other reference is kept as it is written.
+    """
+    problem_id = problem_links.named(db, reference, actor) if kind == "problem" else None
+    if problem_id is not None:
+        return _linked(db, problem_id, incident_id, actor, now)
     incident = incidents.for_change(db, incident_id, None, actor)
     access.check(actor, "relate", record_of(db, incident))
     wrong: dict[str, str] = {}
@@ -97,6 +103,13 @@ def link(
     timeline.add(db, incident, actor, now, "relate", told, changes={"link": [None, reference]}, versioned=False)
     db.flush()
     return made
+
+
+def _linked(db: Session, problem_id: int, incident_id: int, actor: Actor, now: datetime) -> IncidentLink:
+    made = problem_links.link(db, problem_id, [incident_id], actor=actor, now=now)
+    if not made:
+        raise RuleError("It is linked with this problem already.", field="reference")
+    return made[0]
 
 
 def repeats(db: Session, incident_id: int, earlier: str, *, actor: Actor, now: datetime) -> None:
@@ -127,6 +140,10 @@ def repeats(db: Session, incident_id: int, earlier: str, *, actor: Actor, now: d
 
 def unlink(db: Session, incident_id: int, link_id: int, *, actor: Actor, now: datetime) -> None:
     """Remove a link; one that is gone already changes nothing."""
+    known = db.get(IncidentLink, link_id)
+    if known is not None and known.incident_id == incident_id and known.problem_id is not None:
+        problem_links.unlink(db, known.problem_id, incident_id, actor=actor, now=now)
+        return
     incident = incidents.for_change(db, incident_id, None, actor)
     access.check(actor, "relate", record_of(db, incident))
     held = db.get(IncidentLink, link_id)

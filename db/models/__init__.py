@@ -24,11 +24,11 @@ from db.models.incidents import (
     AttachmentContent,
     Follower,
     Incident,
-    IncidentLink,
     Pause,
     Task,
     TimelineEntry,
 )
+from db.models.links import IncidentLink
 from db.models.oncall import (
     CalendarFeed,
     Escalation,
@@ -40,6 +40,7 @@ from db.models.oncall import (
     Swap,
 )
 from db.models.people import OneTimeLink, Person, PersonRole, SavedView, SignInSession, TeamMember, Throttle
+from db.models.problems import Deflection, DismissedRepeat, Problem, ProblemEntry
 from db.models.reach import ContactMethod, NotificationRule, PageLink, TeamChannel
 from db.models.room import Message, MessageVersion, Presence, Room
 from db.models.runbooks import OpenedRunbook, Runbook, RunbookStep, RunbookVersion
@@ -79,6 +80,8 @@ __all__ = [
     "ComponentService",
     "ComponentSpan",
     "ContactMethod",
+    "Deflection",
+    "DismissedRepeat",
     "Escalation",
     "EscalationPolicy",
     "FactBlock",
@@ -111,6 +114,8 @@ __all__ = [
     "Person",
     "PersonRole",
     "Presence",
+    "Problem",
+    "ProblemEntry",
     "Publication",
     "PublicationClosing",
     "PublishedWindow",

@@ -135,6 +135,18 @@ class Incident(Base):
             sqlite_where=text("parent_id is not null"),
             postgresql_where=text("parent_id is not null"),
         ),
+        # What repeats: how many of each service and category came since a day, from this alone.
+        Index(
+            "ix_incident_repeats",
+            "service_id",
+            "category_pair_id",
+            "reported_at",
+            "state",
+            "duplicate_of_id",
+            "restricted",
+            sqlite_where=text("service_id is not null and category_pair_id is not null"),
+            postgresql_where=text("service_id is not null and category_pair_id is not null"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -316,24 +328,6 @@ class Task(Base):
     text: Mapped[str] = mapped_column(String(300))
     done_at: Mapped[datetime | None] = mapped_column(Instant)
     done_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-
-
-class IncidentLink(Base):
-    """What an incident belongs with elsewhere: a change, a problem, anything with a reference or an address."""
-
-    __tablename__ = "incident_link"
-    __table_args__ = (
-        CheckConstraint("kind in ('change', 'problem', 'other')", name="kind"),
-        Index("ix_incident_link_incident_id", "incident_id"),
-    )
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
-    kind: Mapped[str] = mapped_column(String(20))
-    reference: Mapped[str] = mapped_column(String(200))
-    url: Mapped[str] = mapped_column(String(500), default="")
-    added_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    added_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class Pause(Base):

@@ -43,6 +43,8 @@ class Link:
     kind: str
     reference: str
     url: str
+    kept_here: bool
+    """a problem with a page of its own"""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,13 @@ def relations(db: Session, actor: Actor, detail: Detail) -> Relations:
     files = _files(db, [row.id for row in rows if row.how == "duplicate"][:SHOWN])
     found = [Related(**row._asdict(), files=files.get(row.id, ())) for row in rows]
     links = db.execute(
-        select(IncidentLink.id, IncidentLink.kind, IncidentLink.reference, IncidentLink.url)
+        select(
+            IncidentLink.id,
+            IncidentLink.kind,
+            IncidentLink.reference,
+            IncidentLink.url,
+            IncidentLink.problem_id.is_not(None),
+        )
         .where(IncidentLink.incident_id == own)
         .order_by(IncidentLink.id)
     )

@@ -22,6 +22,8 @@ from rules.targets import DEFAULT_TARGETS
 DEFAULTS: Mapping[str, Any] = {
     "organisation.name": "",
     "organisation.desk_phone": "",
+    "cost.person_hour": 0,
+    "cost.currency": "EUR",
     "sample_data": False,
     **rules_policies.DEFAULTS,
 }

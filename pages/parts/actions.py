@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from db.commands import incidents as commands
+from db.commands import problem_links
 from db.commands.bulk import Item
 from db.engine import reading
 from db.queries import choices, incidents
 from db.queries.lines import Line
-from pages.parts import conflict, dialogs, handover, merging, session, times, undo
+from pages.parts import conflict, dialogs, handover, merging, problem_cards, session, times, undo
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
@@ -81,9 +82,12 @@ def take(actor: Actor, detail: incidents.Detail, action: str, given: Mapping[str
 
     It is then the newest change of this screen, which 'Undo' takes back if it can be.
     """
-    line, made = detail.line, {}
+    line, made, given = detail.line, {}, dict(given)
+    problem_id = given.pop("problem_id", None)
 
     def change(db, now):  # type: ignore[no-untyped-def]
+        if problem_id is not None and given.get("hold_reason") == "problem":
+            problem_links.link(db, problem_id, [line.id], actor=actor, now=now)
         made["is"] = commands.perform(db, line.id, line.version, action, given, actor=actor, now=now)
         if action == "escalate" and given.get("hold_reason"):
             made["is"] = commands.perform(db, line.id, made["is"].version, "hold", given, actor=actor, now=now)
@@ -140,6 +144,8 @@ def _dialog(actor: Actor, detail: incidents.Detail, action: str, team_id: int | 
             given |= handover.fields(to, detail, key, wrong)
         else:
             given |= fields(detail.line, action, key, team_id, failure)
+        if action == "hold":
+            given |= problem_cards.choose(actor, detail, key)
         st.form_submit_button(
             label(action, detail.line.state),
             type="primary",

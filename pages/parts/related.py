@@ -70,7 +70,8 @@ def box(actor: Actor, detail: Detail, found: Relations) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 name = literal(link.reference)
                 kind = "" if link.kind == "other" else f"{commands.KINDS[link.kind]} "
-                st.markdown(f":material/link: {kind}{f'[{name}]({link.url})' if link.url else name}", width="stretch")
+                url = f"/problems?number={link.reference}" if link.kept_here else link.url
+                st.markdown(f":material/link: {kind}{f'[{name}]({url})' if url else name}", width="stretch")
                 if changes:
                     st.button(
                         "Remove",
@@ -188,7 +189,12 @@ def link_dialog(actor: Actor, detail: Detail) -> None:
     with st.form(f"{key}.form", border=False, enter_to_submit=False):
         st.selectbox("What is it?", list(commands.KINDS), format_func=commands.KINDS.__getitem__, key=f"{key}.kind")
         field_problem(wrong.get("kind"))
-        st.text_input("Number or name", key=f"{key}.reference", max_chars=commands.REFERENCE_LIMIT)
+        st.text_input(
+            "Number or name",
+            key=f"{key}.reference",
+            max_chars=commands.REFERENCE_LIMIT,
+            help="The number of a problem that is kept here, such as PRB-000012, links with that problem.",
+        )
         field_problem(wrong.get("reference"))
         st.text_input("Address (optional)", key=f"{key}.url", placeholder="https://", max_chars=web_address.LIMIT)
         field_problem(wrong.get("url"))

@@ -21,6 +21,7 @@ from pages.parts import actions, confirmation, conflict, maintenance, pins, shap
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
+from pages.parts.problem_cards import hint as problem_hint
 from pages.parts.template_questions import answered
 from pages.parts.texts import literal
 from rules.access import Actor, NotFound, may
@@ -91,6 +92,7 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
             f"{literal(other.title)}]"
         )
     suggestions.resolved(suggested)
+    problem_hint(actor, detail, now)
     # After a conflict the form stays as it was seen, with what was chosen, until its reader has chosen.
     form = refused.seen if refused else _as_opened(detail, offered)
     decide(actor, form, known, offered, suggested, refused, behind=form.line.version != line.version)

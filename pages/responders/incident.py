@@ -26,6 +26,7 @@ from pages.parts import (
     maintenance,
     named,
     paging,
+    problem_cards,
     related,
     response,
     runbooks,
@@ -83,6 +84,7 @@ def room(number: str) -> None:
             more = room_parts.parts(db, actor, detail)
             talk = rooms.talk(db, actor, detail, now)
             led = update_queries.of_incident(db, actor, detail)
+            problems = problem_cards.standing(db, actor, detail)
     except NotFound as missing:
         st.title("Incident")
         empty(missing.sentence, "Look it up by its number, or go back to the list.", key="incident.missing")
@@ -106,6 +108,7 @@ def room(number: str) -> None:
             if detail.line.major:  # those who are called in talk first
                 chat(actor, detail, talk)
             facts(detail, standing, files, now, place)
+            problem_cards.box(actor, detail, problems)
             alerts.box(found, now)
             tiers.vendor(actor, detail)
             corrections.button(actor, detail)

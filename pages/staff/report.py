@@ -5,12 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from db.commands import conversation, files, relations
+from db.commands import conversation, deflections, files, relations
 from db.commands import incidents as commands
 from db.engine import DatabaseProblem, Session, reading
 from db.queries import incidents, settings, similar, status_page
 from db.queries.lines import Line
-from pages.parts import affected_services, callers, session, template_questions, times
+from pages.parts import affected_services, callers, known_errors, session, template_questions, times
 from pages.parts.empty import empty, field_problem
 from pages.parts.forms import Failure, attempt, error_title, guarded, summary, token
 from pages.parts.texts import literal, moment_words, moments, next_step, status, when
@@ -119,6 +119,7 @@ def first(known: bool) -> None:
         persist_state="session",
     )
     field_problem(wrong.get("title"))
+    known_errors.offer(key, title or "", st.session_state.get(key("affected")) or "")
     alike(actor, title or "")
     affected = st.text_input(
         f"**{LABELS['affected']}**{' (optional)' if known else ''}",
@@ -276,6 +277,7 @@ def _send() -> None:
             actor=actor,
             now=now,
         )
+        deflections.not_helped(db, form_token, actor=actor)
         if earlier:
             relations.repeats(db, incident.id, earlier, actor=actor, now=now)
         made.append(incident.number)

@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 
 from api import forms, plain, reports, sign_in
 from api.gate import Gate
-from db.commands import anonymous, templates
+from db.commands import anonymous, problems, templates
 from db.engine import reading, writing
-from db.models import Attachment, Incident, Throttle, TimelineEntry
+from db.models import Attachment, Deflection, Incident, Throttle, TimelineEntry
 from db.settings import settings
 from rules.attachments import MAX_BYTES
 from tests.db.office import MONDAY, Office
@@ -90,6 +90,43 @@ def fix(office):
     office.perform(number, "acknowledge", "Priya", now)
     office.perform(number, "resolve", "Priya", now, resolution_code="fixed", resolution_note="New cable.")
     office.perform(number, "recover", "Priya", now)
+
+
+def known_error(office, **given):
+    """The id of one, shown to reporters unless `given` says otherwise."""
+    words = {"title": "Labels print <b>blank</b>", "cause": "A worn head.", "workaround": "Clean the head."}
+    with writing() as db:
+        told = words | {"public_words": "Switch it\noff and on."} | given
+        actor = office.people["Priya"]
+        problem = problems.begin(db, told, actor=actor, now=MONDAY)
+        return problems.move(db, problem.id, None, "know", actor=actor, now=MONDAY).id
+
+
+def test_a_known_error_is_shown_once_before_the_report_is_taken(client, office):
+    known = known_error(office)
+    answer = send(client, title="Labels blank again")
+    assert (answer.status_code, count()) == (200, 0)
+    assert "We know of this" in answer.text
+    assert "Labels print &lt;b&gt;blank&lt;/b&gt;" in answer.text
+    assert "worn head" not in answer.text
+    assert 'value="Labels blank again"' in answer.text
+    given = {name: re.search(rf'name="{name}" value="([^"]+)"', answer.text).group(1) for name in ("proof", "once")}
+    helped = client.post(reports.FORM, data=TYPED | given | {"helped": str(known)})
+    assert "Good that it helped" in helped.text
+    assert (count(), count(Deflection)) == (0, 1)
+    again = client.post(reports.FORM, data=TYPED | given | {"title": "Labels blank again", "anyway": "yes"})
+    assert again.status_code == 303
+    assert (count(), count(Deflection)) == (1, 0), "who reports it all the same was not helped"
+
+
+def test_what_is_no_known_error_for_everybody_is_shown_to_nobody(client, office):
+    known = known_error(office, restricted=True)
+    given = hidden(client, reports.FORM, "proof", "once")
+    refused = client.post(reports.FORM, data=TYPED | given | {"helped": str(known)})
+    assert refused.status_code == 400
+    assert "not a known error any more" in refused.text
+    made(client, title="Labels blank again")
+    assert (count(), count(Deflection)) == (1, 0)
 
 
 def test_where_it_is_off_there_is_nothing(client, office, monkeypatch):

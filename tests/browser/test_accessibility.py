@@ -41,7 +41,14 @@ PAGES = {
         "maintenance?id=new",
     ),
     "desk": ("home", "triage", "board?view=mine"),
-    "manager": ("trends", "trends-process", "trends-process?part=waits", "trends-forecast"),
+    "manager": (
+        "trends",
+        "trends-process",
+        "trends-process?part=waits",
+        "trends-forecast",
+        "problems",
+        "problems?number=PRB-000001",
+    ),
     "admin": (
         "home",
         "people",

@@ -22,6 +22,7 @@ PAGES = {
     "triage": "Triage",
     "board": "Board",
     "trends": "Trends",
+    "problems": "Problems",
     "people": "People",
     "settings": "Settings",
     "catalogue": "Catalogue",
@@ -44,21 +45,21 @@ EVERYBODY = {"report", "my-reports", "incident", "messages", "account"}
 ON_CALL = {"on-call", "alerts", "schedules", "escalation", "runbooks", "maintenance"}
 OPEN_TO = {
     "reporter": EVERYBODY,
-    "responder": EVERYBODY | {"home", "board"} | ON_CALL,
-    "lead": EVERYBODY | {"home", "board", "triage", "trends", "deliveries"} | ON_CALL,
-    "desk": EVERYBODY | {"home", "board", "triage", "trends"} | ON_CALL,
-    "manager": EVERYBODY | {"home", "trends"},
+    "responder": EVERYBODY | {"home", "board", "problems"} | ON_CALL,
+    "lead": EVERYBODY | {"home", "board", "triage", "trends", "problems", "deliveries"} | ON_CALL,
+    "desk": EVERYBODY | {"home", "board", "triage", "trends", "problems"} | ON_CALL,
+    "manager": EVERYBODY | {"home", "trends", "problems"},
     "admin": EVERYBODY
-    | {"home", "trends", "people", "settings", "catalogue", "templates", "integrations", "import"}
+    | {"home", "trends", "problems", "people", "settings", "catalogue", "templates", "integrations", "import"}
     | {"deliveries", "audit", "on-call", "schedules", "escalation", "runbooks", "maintenance", "status-page"},
 }
 RESPONSE = ["On-call", "Alerts", "Schedules", "Escalation policies", "Runbooks", "Maintenance"]
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
-    "responder": ["Home", "Report a problem", "Board", *RESPONSE],
-    "lead": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends", "Delivery log"],
-    "desk": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends"],
-    "manager": ["Home", "Report a problem", "Trends"],
+    "responder": ["Home", "Report a problem", "Board", *RESPONSE, "Problems"],
+    "lead": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends", "Problems", "Delivery log"],
+    "desk": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends", "Problems"],
+    "manager": ["Home", "Report a problem", "Trends", "Problems"],
     "admin": [
         "Home",
         "Report a problem",
@@ -68,6 +69,7 @@ IN_MENU = {
         "Runbooks",
         "Maintenance",
         "Trends",
+        "Problems",
         "People",
         "Catalogue",
         "Templates",

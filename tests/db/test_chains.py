@@ -13,7 +13,7 @@ from db import chains
 from db.commands import audit, conversation, relations
 from db.engine import reading, writing
 from db.models import AuditEntry, Incident, TimelineEntry
-from db.verify import anchors, invariants, records
+from db.verify import anchors, invariants, problems, records
 from db.verify.findings import Findings
 from rules import chain
 from rules.access import SYSTEM
@@ -30,6 +30,7 @@ def verified(engine, *given, keys=(HERE,)):
         records.one_moment(db)
         found = records.check(db, {key.name: key for key in keys}, upto, given, findings)
         invariants.check(db, found, findings)
+        problems.check(db, findings)
     return findings.first, found.anchor
 
 

@@ -61,6 +61,8 @@ BY_ROLE = """
     runbooks     .         x          x     x     .        x
     runbook_edit .         .          x     .     .        x
     trend_note   .         .          x     .     x        x
+    problems     .         x          x     x     x        x
+    problem_edit .         x          x     x     x        .
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}
