@@ -137,6 +137,8 @@ TABLE: dict[str, frozenset[str]] = {
     "maintenance": frozenset({"lead", "desk", "admin"}),
     "runbooks": _WORK | {"admin"},
     "runbook_edit": frozenset({"lead", "admin"}),
+    "postmortems": _WORK | {"manager", "admin"},
+    "postmortem_edit": _WORK | {"manager"},
 }
 _OWN = frozenset({"read", "verify", "reject", "reopen", "comment", "attach"})
 """what the reporter may do with an incident of their own"""

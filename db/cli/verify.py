@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
 def _verify(given: argparse.Namespace) -> None:
     from db import chains
     from db.migrations.run import upgrade
-    from db.verify import anchors, invariants, measured, records
+    from db.verify import anchors, invariants, learning, measured, records
     from db.verify.findings import Findings
     from rules import chain
 
@@ -48,7 +48,10 @@ def _verify(given: argparse.Namespace) -> None:
         found = records.check(db, {key.name: key for key in known}, upto, expected, findings)
         incidents = invariants.check(db, found, findings)
         measured.check(db, findings)
+        postmortems = learning.check(db, findings)
     print(f"Incidents: {incidents:,}. Timeline entries: {found.entries:,}. Audit entries: {found.audited:,}.")
+    if postmortems:
+        print(f"Postmortems: {postmortems:,}.")
     if found.unsealed:
         print(f"Timeline entries from before there were chains: {found.unsealed:,}; only an anchor covers them.")
     for sentence in findings.first:

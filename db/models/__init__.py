@@ -29,6 +29,7 @@ from db.models.incidents import (
     Task,
     TimelineEntry,
 )
+from db.models.learning import Postmortem, PostmortemAction, PostmortemVersion, PublishedPostmortem
 from db.models.oncall import (
     CalendarFeed,
     Escalation,
@@ -110,9 +111,13 @@ __all__ = [
     "Pause",
     "Person",
     "PersonRole",
+    "Postmortem",
+    "PostmortemAction",
+    "PostmortemVersion",
     "Presence",
     "Publication",
     "PublicationClosing",
+    "PublishedPostmortem",
     "PublishedWindow",
     "ReceivedSignal",
     "Room",

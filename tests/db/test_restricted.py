@@ -28,7 +28,7 @@ from db.commands import (
 )
 from db.commands import hypotheses as hypothesis_commands
 from db.engine import reading, writing
-from db.models import Alert, Incident, Integration, Person, PersonRole
+from db.models import Alert, Incident, Integration, Person, PersonRole, Postmortem
 from db.queries import alerts as alert_queries
 from db.queries import audit as audit_queries
 from db.queries import (
@@ -42,6 +42,7 @@ from db.queries import (
     my_reports,
     notices,
     overview,
+    postmortem_actions,
     room_parts,
     rooms,
     similar,
@@ -51,6 +52,7 @@ from db.queries import (
     triage,
 )
 from db.queries import incidents as incident_queries
+from db.queries import postmortems as postmortem_queries
 from db.queries import relations as relation_queries
 from db.queries import settings as setting_queries
 from db.queries import updates as update_queries
@@ -90,6 +92,8 @@ WALKED = {
     "triage.counts", "triage.open_count", "triage.place", "triage.queue", "triage.standing", "triage.tallies",
     "triage.unassigned", "audit.changes", "audit.incident_changes", "audit.actions",
     "audit.compared", "hypotheses.suspicions", "room_parts.parts",
+    "postmortems.library", "postmortems.due", "postmortems.one", "postmortems.versions", "postmortems.words",
+    "postmortem_actions.open_to", "postmortem_actions.overdue", "postmortem_actions.mine",
     "tasks.checklist", "alerts.listed", "alerts.one", "deliveries.log", "escalation.standing",
     "notices.own", "notices.unread", "rooms.opened", "rooms.talk",
     "updates.of_incident", "updates.reach",
@@ -166,6 +170,19 @@ def answers(office, actor, known, words):
             asked["alert"] = asked.get("alert", repr(told)) if isinstance(told, str) else repr(told)
         if actor.roles & {"lead"}:  # an administrator sees that something left, not what it says
             ask("deliveries", deliveries.log)
+        for text in ("", *words):
+            ask(f"postmortems {text}", postmortem_queries.library, postmortem_queries.Filters(text=text), 1, NOW)
+        ask("postmortems due", postmortem_queries.due, NOW)
+        ask("actions overdue", postmortem_actions.overdue, NOW + 90 * DAY)
+        ask("actions mine", postmortem_actions.mine, NOW, 5)
+        for postmortem in db.scalars(select(Postmortem.id).order_by(Postmortem.id)):
+            for name, question, given in (
+                ("postmortem", postmortem_queries.one, (NOW,)),
+                ("versions", postmortem_queries.versions, ()),
+                ("words", postmortem_queries.words, (1,)),
+            ):
+                told = answer(lambda question=question, of=postmortem, given=given: question(db, actor, of, *given))
+                asked[name] = asked.get(name, repr(told)) if isinstance(told, str) else repr(told)
         ask("notices", notices.own)
         ask("unread", notices.unread)
         ask("actions", audit_queries.actions)

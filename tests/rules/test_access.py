@@ -61,6 +61,8 @@ BY_ROLE = """
     runbooks     .         x          x     x     .        x
     runbook_edit .         .          x     .     .        x
     trend_note   .         .          x     .     x        x
+    postmortems  .         x          x     x     x        x
+    postmortem_edit  .     x          x     x     x        .
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}
