@@ -17,7 +17,7 @@ from anyio import to_thread
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from api import act, alerts, files, health, oncall, reports, rooms, sign_in, status, timelines, v1
+from api import act, alerts, files, health, oncall, postmortems, reports, rooms, sign_in, status, timelines, v1
 from api.gate import Gate
 from db.commands import setup
 from db.engine import DatabaseProblem, migrate, reading, writing
@@ -91,6 +91,7 @@ app = st.App(
         *files.routes,
         *rooms.routes,
         *timelines.routes,
+        *postmortems.routes,
         *alerts.routes,
         *oncall.routes,
         Mount("/api", v1.make(alerts.router)),

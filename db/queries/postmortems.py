@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -25,6 +26,8 @@ from db.queries.postmortem_actions import Action, open_to, to_be_done, zone
 from rules import access, postmortems
 from rules.access import Actor, NotFound
 from rules.postmortems import DISCARDED, DRAFT, FIELDS, PUBLISHED, REVIEW, WORST
+from rules.priority import LABELS as PRIORITIES
+from rules.status_page import moment_words
 
 PAGE_SIZE = 25
 MOST_DUE = 5
@@ -136,12 +139,31 @@ class Whole:
     may_publish: bool
     """to the public"""
     today: date
-    """on the organisation's clock"""
+    zone: ZoneInfo
+    """the organisation's"""
 
     @property
     def counted(self) -> int:
         """Actions without those dropped."""
         return sum(not action.dropped_why for action in self.actions)
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What stands above it where it is exported or printed, in words."""
+        rated = f"P{self.priority} {PRIORITIES[self.priority]}" if self.priority in PRIORITIES else ""
+        when = [(at and moment_words(at, self.zone)) or "" for at in (self.recovered_at, self.published_at)]
+        lines = [
+            ("Incident", f"{self.number}: {self.incident_title}"),
+            ("Service", self.service),
+            ("Team", self.team),
+            ("Priority", ", ".join(part for part in (rated, "major incident" if self.major else "") if part)),
+            ("Recovered", when[0]),
+            ("Owner", self.owner),
+            ("Reviewed by", self.reviewer if self.state == PUBLISHED else ""),
+            ("Published", when[1] if self.state == PUBLISHED else ""),
+            ("Version", f"{self.version}, {self.saved_by}, {moment_words(self.saved_at, self.zone)}"),
+            ("Times", str(self.zone)),
+        ]
+        return [(label, value) for label, value in lines if value]
 
 
 def library(db: Session, actor: Actor, filters: Filters, page: int, now: datetime) -> tuple[list[Row], int]:
@@ -259,7 +281,8 @@ def one(db: Session, actor: Actor, postmortem_id: int, now: datetime) -> Whole:
         raise _absent(db, actor, postmortem_id)
     found, newest, incident, service, team, owner, reviewer, writer = row
     record = record_of(db, incident)
-    today = postmortems.today(now, zone(db))
+    here = zone(db)
+    today = postmortems.today(now, here)
     return Whole(
         id=found.id,
         incident_id=incident.id,
@@ -291,6 +314,7 @@ def one(db: Session, actor: Actor, postmortem_id: int, now: datetime) -> Whole:
         may_edit=access.may(actor, "postmortem_edit", record),
         may_publish=access.may(actor, "publish", record),
         today=today,
+        zone=here,
     )
 
 

@@ -23,10 +23,12 @@ from db.commands import (
     naming,
     outbox,
     policies,
+    postmortems,
     relations,
     updates,
 )
 from db.commands import hypotheses as hypothesis_commands
+from db.commands import postmortem_actions as postmortem_commands
 from db.engine import reading, writing
 from db.models import Alert, Incident, Integration, Person, PersonRole, Postmortem
 from db.queries import alerts as alert_queries
@@ -250,6 +252,10 @@ def hide(office, title, state):
         office.perform(incident, "resolve", "Sam", MONDAY + 2 * HOUR, **fixed)
     if state in ("recovered", "closed"):
         office.perform(incident, "recover", "Sam", MONDAY + 3 * HOUR)
+        sam = office.people["Sam"]
+        with writing(office.engine) as db:
+            drafted = postmortems.start(db, incident, actor=sam, now=MONDAY)
+            postmortem_commands.add(db, drafted, f"{SECRET[5]} it", sam.id, MONDAY.date(), actor=sam, now=MONDAY)
     if state == "closed":
         with writing(office.engine) as db:
             dora = office.people["Dora"]
@@ -282,6 +288,10 @@ def test_those_not_named_never_learn_of_it(office):
         past = office.report(f"Printer of room {number} prints blank pages", at=MONDAY - DAY)
         office.perform(past, "accept", "Lena", MONDAY, **office.triage)
     monitored(office, known[2], "The disk of the print server is full")
+    with writing(office.engine) as db:  # one that is open to all, with something to do
+        priya = office.people["Priya"]
+        postmortem = postmortems.start(db, known[3], actor=priya, now=NOW)
+        postmortem_commands.add(db, postmortem, "Look again", priya.id, NOW.date(), actor=priya, now=NOW)
     words = (SECRET[0], SECRET[3], SECRET[4], "printer pages", "Ines")
     before = {name: answers(office, office.people[name], known, words) for name in OUTSIDERS}
     secrets = [hide(office, f"{SECRET[0]} printer prints blank pages", state) for state in STATES]
