@@ -28,6 +28,8 @@ def box(actor: Actor, detail: Detail, found: tuple[int, str] | None) -> None:
     if failure is not None:
         field_problem(failure.sentence)
     if found is None and not due(major=detail.line.major, priority=detail.line.priority):
+        if not may(actor, "note", detail.record):
+            return
         st.button(
             "Write a postmortem",
             icon=":material/history_edu:",
