@@ -113,7 +113,7 @@ def facts(db: Session, incident: Incident) -> postmortem_draft.Facts:
 
 def _missed(incident: Incident) -> Any:
     for done_at, due_at, promise in (
-        (incident.acknowledged_at, incident.response_due_at, "the promised time to answer"),
+        (incident.acknowledged_at or incident.resolved_at, incident.response_due_at, "the promised time to answer"),
         (incident.resolved_at, incident.resolution_due_at, "the promised time to fix"),
     ):
         if due_at is not None and (done_at is None or done_at > due_at):

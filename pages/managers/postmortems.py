@@ -68,7 +68,7 @@ def library(actor: Actor) -> None:
 
 def overdue(late: postmortem_actions.Few) -> None:
     """Actions whose day is over, whoever has them."""
-    with st.container(border=True, gap="small"):
+    with st.container(gap="small"):
         left = late.total - len(late.actions)
         st.header(f"Overdue actions :gray[{late.total:,}]", anchor=False)
         rows.rows(
@@ -87,7 +87,7 @@ def _late(action: Action) -> dict[str, object]:
         "id": f"{action.postmortem_id}.{action.id}",
         "reference": None,
         "title": action.text,
-        "explanation": f"Due {day(action.due_on)}",
+        "explanation": f"Overdue since {day(action.due_on)}",
         "meta": [action.owner, action.number],
         "action": "Open",
     }
@@ -95,7 +95,7 @@ def _late(action: Action) -> dict[str, object]:
 
 def without(actor: Actor, due: list[queries.Due], *, more: bool) -> None:
     """Severe incidents that nobody has begun to look back on."""
-    with st.container(border=True, gap="small"):
+    with st.container(gap="small"):
         st.header("To look back on", anchor=False)
         st.caption("Major, P1 or P2, recovered within 90 days, and without a postmortem.")
         rows.rows(

@@ -19,7 +19,6 @@ from rules.postmortems import FIELDS, PUBLISHED, SECTIONS
 
 LABELS = {"title": "Title", "why": "What you change, and why"} | {name: one.label for name, one in SECTIONS.items()}
 _DRAFTS, _TURN, _SAID = "postmortem.drafts", "postmortem.turn", "postmortem.said"
-_HEIGHTS = {"timeline": 360, "no_action": 80}
 
 
 @dataclass
@@ -103,7 +102,7 @@ def _section(made: Draft, name: str, wrong: str | None) -> None:
         st.text_area(
             f"{section.label}{' (optional)' if section.optional else ''}",
             key=made.key(name),
-            height=_HEIGHTS.get(name, 150),
+            height="content",
             placeholder=section.hint,
             help=f"{section.hint} Markdown; HTML and pictures stay text." if name != "factors" else section.hint,
         )

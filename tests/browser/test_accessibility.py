@@ -41,7 +41,7 @@ PAGES = {
         "maintenance?id=new",
     ),
     "desk": ("home", "triage", "board?view=mine"),
-    "manager": ("trends",),
+    "manager": ("trends", "postmortems", "postmortems?id=1", "postmortems?id=1&edit=1"),
     "admin": (
         "home",
         "people",

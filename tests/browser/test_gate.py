@@ -39,26 +39,28 @@ PAGES = {
     "account": "My account",
     "messages": "Messages",
     "deliveries": "Delivery log",
+    "postmortems": "Postmortems",
 }
 EVERYBODY = {"report", "my-reports", "incident", "messages", "account"}
 ON_CALL = {"on-call", "alerts", "schedules", "escalation", "runbooks", "maintenance"}
 OPEN_TO = {
     "reporter": EVERYBODY,
-    "responder": EVERYBODY | {"home", "board"} | ON_CALL,
-    "lead": EVERYBODY | {"home", "board", "triage", "trends", "deliveries"} | ON_CALL,
-    "desk": EVERYBODY | {"home", "board", "triage", "trends"} | ON_CALL,
-    "manager": EVERYBODY | {"home", "trends"},
+    "responder": EVERYBODY | {"home", "board", "postmortems"} | ON_CALL,
+    "lead": EVERYBODY | {"home", "board", "triage", "trends", "postmortems", "deliveries"} | ON_CALL,
+    "desk": EVERYBODY | {"home", "board", "triage", "trends", "postmortems"} | ON_CALL,
+    "manager": EVERYBODY | {"home", "trends", "postmortems"},
     "admin": EVERYBODY
     | {"home", "trends", "people", "settings", "catalogue", "templates", "integrations", "import"}
-    | {"deliveries", "audit", "on-call", "schedules", "escalation", "runbooks", "maintenance", "status-page"},
+    | {"deliveries", "audit", "on-call", "schedules", "escalation", "runbooks", "maintenance", "status-page"}
+    | {"postmortems"},
 }
 RESPONSE = ["On-call", "Alerts", "Schedules", "Escalation policies", "Runbooks", "Maintenance"]
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
-    "responder": ["Home", "Report a problem", "Board", *RESPONSE],
-    "lead": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends", "Delivery log"],
-    "desk": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends"],
-    "manager": ["Home", "Report a problem", "Trends"],
+    "responder": ["Home", "Report a problem", "Board", *RESPONSE, "Postmortems"],
+    "lead": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends", "Postmortems", "Delivery log"],
+    "desk": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends", "Postmortems"],
+    "manager": ["Home", "Report a problem", "Trends", "Postmortems"],
     "admin": [
         "Home",
         "Report a problem",
@@ -68,6 +70,7 @@ IN_MENU = {
         "Runbooks",
         "Maintenance",
         "Trends",
+        "Postmortems",
         "People",
         "Catalogue",
         "Templates",
