@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from db.commands import postmortem_actions, postmortems
+from db.commands import postmortem_actions, postmortems, published_postmortems
 from db.engine import reading, writing
-from db.models import Postmortem, PostmortemAction
+from db.models import Postmortem, PostmortemAction, Publication
 from db.queries import postmortems as queries
 from tests.pages.conftest import seen
 
@@ -180,10 +180,61 @@ def test_an_action_is_done_and_its_effect_is_written_down(desk, opened):
     at = button(at, "Done").click().run()
     assert "Done]" in said(at)
     at = button(at, "Say what it changed").click().run()
-    at = button(at, "Save").click().run()
+    field(at, "text_area", "What you saw that shows it works").input("It rang.")
+    button(at, "Save").click().run()
     with reading(desk.engine) as db:
         row = db.get_one(PostmortemAction, action)
-    assert (row.done_by_id, row.verified_at) == (desk.actors["Priya"].id, None)
+    assert (row.done_by_id, row.effect) == (desk.actors["Priya"].id, "It rang.")
+
+
+@sqlite
+def test_an_action_is_added_with_a_person_and_a_day(desk, opened):
+    one = drafted(desk)
+    at = button(opened(SCREEN, "Priya", id=str(one)), "Add").click().run()
+    at = next(found for found in at.button if found.key and "FormSubmitter" in found.key).click().run()
+    at = at.run()
+    assert not whole(desk, one).actions
+    at = button(opened(SCREEN, "Priya", id=str(one)), "Add").click().run()
+    field(at, "text_area", "What is to be done").input("Add an alarm")
+    field(at, "selectbox", "Who does it").set_value(desk.actors["Lena"].id)
+    next(found for found in at.button if found.key and "FormSubmitter" in found.key).click().run()
+    [action] = whole(desk, one).actions
+    assert (action.text, action.owner, action.due_on) == (
+        "Add an alarm", "Lena", (desk.now + timedelta(days=14)).date(),
+    )  # fmt: skip
+
+
+@sqlite
+def test_the_public_is_told_in_words_of_its_own_by_who_may(desk, opened):
+    one = drafted(desk)
+    reviewed(desk, one)
+    do(desk, postmortems.publish, one, 2, by="Lena")
+    assert "On the status page" not in said(opened(SCREEN, "Lena", id=str(one))), "the public knows of nothing"
+    with writing(desk.engine) as db:
+        incident = whole(desk, one).incident_id
+        db.add(Publication(incident_id=incident, title="Mail", stage="resolved", began_at=desk.now, ended_at=desk.now))
+    assert "On the status page" not in said(opened(SCREEN, "Priya", id=str(one)))
+    at = opened(SCREEN, "Lena", id=str(one))
+    at.session_state["postmortem.public.fold"] = True
+    at = at.run()
+    assert field(at, "text_input", "What the public calls it").value == "", "nothing of ours is there by itself"
+    at = button(at, "Publish on the status page").click().run()
+    assert "Give it a name that the public may read." in said(at)
+    field(at, "text_input", "What the public calls it").input("Mail was slow")
+    field(at, "text_area", "What the public reads").input("We added space.")
+    at = button(at.run(), "Publish on the status page").click().run()
+    assert whole(desk, one).public.words == "We added space."
+    at.session_state["postmortem.public.fold"] = True
+    at = at.run()
+    do(desk, published_postmortems.publish, one, 1, "Mail was slow", "Theirs.", by="Dora")
+    field(at, "text_area", "What the public reads").input("Mine.")
+    at = button(at.run(), "Change it on the status page").click().run()
+    assert "Somebody else changed what the public reads meanwhile" in said(at)
+    at = button(at, "Use mine").click().run()
+    assert whole(desk, one).public.words == "Mine."
+    at.session_state["postmortem.public.fold"] = True
+    button(at.run(), "Take it off").click().run()
+    assert whole(desk, one).public.withdrawn_at is not None
 
 
 @sqlite
