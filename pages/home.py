@@ -12,6 +12,7 @@ from db.queries import home as queries
 from db.queries import incidents
 from db.queries.home import Home, Part
 from db.queries.lines import Line
+from db.queries.postmortem_actions import Action
 from db.queries.triage import MOST
 from pages.parts import next_up, rows, session, shapes, times
 from pages.parts.empty import empty
@@ -19,6 +20,7 @@ from pages.parts.forms import Failure, attempt, guarded, summary
 from pages.parts.rows import Event
 from pages.parts.texts import counted
 from rules.access import Actor, may
+from rules.postmortem_export import day
 from rules.states import VERIFICATIONS
 
 AT_ONCE = {"assigned": "acknowledge", "on_hold": "resume", "resolved": "recover"}
@@ -48,6 +50,7 @@ def everything(actor: Actor) -> None:
         week(found.week)
     shown: set[int] = set()
     drawn = [draw(_for(actor, listed), getattr(found, listed.name), now, shown) for listed in PARTS]
+    drawn.append(to_learn(found.actions))
     if not any(drawn):
         nothing(actor)
 
@@ -249,6 +252,40 @@ def week(found: queries.Week) -> None:
             with column, st.container(border=True, gap=None):
                 st.metric(label, f"{number:,}")
                 st.caption(words)
+
+
+def to_learn(found: tuple[Action, ...]) -> bool:
+    """Actions of postmortems that are mine to do. True when something was drawn."""
+    if not found:
+        return False
+    key = "home.actions"
+    with st.container(gap="small"):
+        st.header("So that it does not happen again", anchor=False)
+        rows.rows(
+            [_action(action) for action in found[: queries.SHOWN]],
+            key=key,
+            plain=True,
+            label="Actions of postmortems",
+            on_event=lambda event: _note(event, key),
+        )
+        if len(found) > queries.SHOWN:
+            st.caption("There are more; these are due first.")
+    event = st.session_state.pop(f"{key}.event", None)
+    if event is not None:
+        st.switch_page("managers/postmortems.py", query_params={"id": event.id.partition(".")[0]})
+    return True
+
+
+def _action(action: Action) -> dict[str, object]:
+    due = f"{'Overdue since' if action.overdue else 'Due'} {day(action.due_on)}"
+    return {
+        "id": f"{action.postmortem_id}.{action.id}",
+        "reference": None,
+        "title": action.text,
+        "explanation": due,
+        "meta": [action.number],
+        "action": "Open",
+    }
 
 
 def nothing(actor: Actor) -> None:

@@ -139,6 +139,8 @@ TABLE: dict[str, frozenset[str]] = {
     "runbook_edit": frozenset({"lead", "admin"}),
     "problems": _WORK | {"manager", "admin"},
     "problem_edit": _WORK | {"manager"},
+    "postmortems": _WORK | {"manager", "admin"},
+    "postmortem_edit": _WORK | {"manager"},
 }
 _OWN = frozenset({"read", "verify", "reject", "reopen", "comment", "attach"})
 """what the reporter may do with an incident of their own"""

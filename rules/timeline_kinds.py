@@ -20,7 +20,7 @@ GROUPS: dict[str, tuple[str, frozenset[str]]] = {
         "Talk and updates",
         frozenset({"comment", "note", "update", "sent", "chase", "asked", "remind", "call", "file", "happened"}),
     ),
-    "cause": ("Cause and steps", frozenset({"hypothesis", "runbook", "task", "relate"})),
+    "cause": ("Cause and steps", frozenset({"hypothesis", "runbook", "task", "relate", "postmortem"})),
     "clocks": ("Clocks", frozenset({"sla", "ola", "hold", "hold_over", "resume", "correct", "prioritise", "pin"})),
     "pages": ("Pages and alerts", frozenset({"page", "alert", "calm", "detected"})),
     ALL: ("All", frozenset()),

@@ -13,7 +13,19 @@ from sqlalchemy.exc import DBAPIError
 
 from db.commands import escalation, heartbeats
 from db.engine import DatabaseProblem, writing
-from worker import alerts, facts, handoffs, history, maintenance, outbox, policies, status_page, tidying, timers
+from worker import (
+    alerts,
+    facts,
+    handoffs,
+    history,
+    maintenance,
+    outbox,
+    policies,
+    postmortems,
+    status_page,
+    tidying,
+    timers,
+)
 from worker.senders import SENDERS, Sender
 
 EVERY_SECONDS = 2.0
@@ -127,9 +139,10 @@ class Loop:
             log.warning("The worker ends without saying so: the database cannot be used.")
 
     def _watch(self) -> None:
-        """Look ahead on the schedules, every few minutes."""
+        """Look ahead on the schedules, and for what is overdue by days, every few minutes."""
         if self._watched is None or time.monotonic() - self._watched >= WATCH_EVERY_SECONDS:
             handoffs.look_ahead(self._clock(), self._engine)
+            postmortems.tick(self._clock(), self._engine)
             self._watched = time.monotonic()
 
     def _tidy(self) -> None:
@@ -153,6 +166,7 @@ def tick(now: datetime, engine: Engine | None = None, senders: Mapping[str, Send
     while timers.tick(now, engine) >= timers.MOST:
         pass
     handoffs.tick(now, engine)
+    postmortems.tick(now, engine)
     alerts.Watch().tick(now, engine)
     outbox.tick(now, engine, senders)
     while policies.tick(now, engine):

@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
 def _verify(given: argparse.Namespace) -> None:
     from db import chains
     from db.migrations.run import upgrade
-    from db.verify import anchors, invariants, measured, problems, records
+    from db.verify import anchors, invariants, learning, measured, problems, records
     from db.verify.findings import Findings
     from rules import chain
 
@@ -49,7 +49,10 @@ def _verify(given: argparse.Namespace) -> None:
         incidents = invariants.check(db, found, findings)
         measured.check(db, findings)
         problems.check(db, findings)
+        postmortems = learning.check(db, findings)
     print(f"Incidents: {incidents:,}. Timeline entries: {found.entries:,}. Audit entries: {found.audited:,}.")
+    if postmortems:
+        print(f"Postmortems: {postmortems:,}.")
     if found.unsealed:
         print(f"Timeline entries from before there were chains: {found.unsealed:,}; only an anchor covers them.")
     for sentence in findings.first:

@@ -21,6 +21,7 @@ from db.commands import (
     merging,
     outbox,
     parts,
+    postmortem_drafts,
     publication,
     team_news,
     telling,
@@ -373,8 +374,9 @@ def _write(
 
 
 def _over(db: Session, incident: Incident, actor: Actor, now: datetime) -> None:
-    """Nobody is owed an update any more, and it is over before the public too. Without a room nobody was told."""
-    if db.get(Room, incident.id) is not None:
+    """What is to be learned is drafted; nobody is owed an update, and it is over before the public too."""
+    postmortem_drafts.due(db, incident, now)
+    if db.get(Room, incident.id) is not None:  # without a room nobody was told
         update_clock.end(db, incident)
         publication.over(db, incident, actor=actor, now=now)
 

@@ -56,16 +56,19 @@ def named(incident: Incident) -> str:
 
 
 def pair_name(db: Session, pair_id: int | None) -> str:
-    """'Hardware › Printer', or the category alone."""
+    """'Hardware › Printer', or the category alone. Read once in a transaction."""
     if pair_id is None:
         return "no category"
-    row = db.execute(
-        select(Category.name, Subcategory.name)
-        .join(CategoryPair, CategoryPair.category_id == Category.id)
-        .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
-        .where(CategoryPair.id == pair_id)
-    ).one()
-    return " › ".join(part for part in row if part)
+    known: dict[int, str] = db.info.setdefault("pair names", {})
+    if pair_id not in known:
+        row = db.execute(
+            select(Category.name, Subcategory.name)
+            .join(CategoryPair, CategoryPair.category_id == Category.id)
+            .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
+            .where(CategoryPair.id == pair_id)
+        ).one()
+        known[pair_id] = " › ".join(part for part in row if part)
+    return known[pair_id]
 
 
 def action(

@@ -9,7 +9,18 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.commands import asking, assignments, conversation, incidents, major, tasks, timers, updates
-from db.demo import monitoring, on_call, organisation, past, present, problems, public, runbooks, templates
+from db.demo import (
+    monitoring,
+    on_call,
+    organisation,
+    past,
+    postmortems,
+    present,
+    problems,
+    public,
+    runbooks,
+    templates,
+)
 from db.demo.story import Step
 from db.models import Assignment, Incident, Notice, Setting, Task, Timer
 from rules.states import OPEN
@@ -45,6 +56,7 @@ def fill(db: Session, now: datetime, seed: int = 7, *, past_incidents: int = pas
     monitoring.add(db, org, now)
     public.add(db, org, now, now - _BEFORE)
     problems.add(db, org, now)
+    postmortems.add(db, org, now)
     told_long_ago = Notice.created_at < now - _STILL_NEW
     db.execute(update(Notice).where(told_long_ago).values(read_at=Notice.created_at))
 

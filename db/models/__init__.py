@@ -28,6 +28,7 @@ from db.models.incidents import (
     Task,
     TimelineEntry,
 )
+from db.models.learning import Postmortem, PostmortemAction, PostmortemVersion, PublishedPostmortem
 from db.models.links import IncidentLink
 from db.models.oncall import (
     CalendarFeed,
@@ -113,11 +114,15 @@ __all__ = [
     "Pause",
     "Person",
     "PersonRole",
+    "Postmortem",
+    "PostmortemAction",
+    "PostmortemVersion",
     "Presence",
     "Problem",
     "ProblemEntry",
     "Publication",
     "PublicationClosing",
+    "PublishedPostmortem",
     "PublishedWindow",
     "ReceivedSignal",
     "Room",

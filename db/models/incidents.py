@@ -261,7 +261,7 @@ class TimelineEntry(Base):
     kind: Mapped[str] = mapped_column(String(30))
     """The name of a lifecycle action, or: report, detected, alert, calm, change, prioritise, note, comment, update,
     follow, named, merged, asked, relate, correct, pin, undo, task, file, sla, ola, inform, handover, vendor, hold_over,
-    call, declare, stand_down, role, chase, sent, happened, hypothesis, runbook, import."""
+    call, declare, stand_down, role, chase, sent, happened, hypothesis, runbook, postmortem, import."""
     text: Mapped[str] = mapped_column(Text)
     """What happened, without its subject: 'resolved it: cable replaced'."""
     detail: Mapped[str] = mapped_column(Text, default="")

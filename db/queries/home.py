@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, Assignment, Incident, Person
-from db.queries import confirmation, my_reports, settings, triage
+from db.queries import confirmation, my_reports, postmortem_actions, settings, triage
 from db.queries.access import visible
 from db.queries.lines import RANKED, Line, of_ids
 from rules.access import Actor, may
@@ -58,6 +58,8 @@ class Home:
     unanswered: Part | None = None
     to_ask: Part | None = None
     waiting: Part | None = None
+    actions: tuple[postmortem_actions.Action, ...] = ()
+    """what I have to do so that it does not happen again, by its day; at most SHOWN and one more"""
     week: Week | None = None
     people: int | None = None
     sample_data: bool = False
@@ -85,6 +87,7 @@ def home(db: Session, actor: Actor, now: datetime, week_began: datetime) -> Home
     return Home(
         to_confirm=Part(my_reports.waiting_for_me(db, actor, SHOWN)),
         **_read(db, {name: few for name, few in chosen.items() if few is not None}),
+        actions=postmortem_actions.mine(db, actor, now, SHOWN) if may(actor, "postmortem_edit") else (),
         week=_week(db, actor, now, week_began) if actor.has("manager") else None,
         people=_people(db) if administers else None,
         sample_data=administers and settings.organisation(db).sample_data,

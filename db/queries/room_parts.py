@@ -1,4 +1,4 @@
-"""What a room may hold beside its facts: suspected causes and runbooks. One statement asks which of them there are."""
+"""What a room may hold beside its facts: causes, runbooks, a postmortem. One statement asks which there are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BindParameter, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from db.models import Hypothesis, OpenedRunbook, Person, Runbook, RunbookStep, RunbookVersion
+from db.models import Hypothesis, OpenedRunbook, Person, Postmortem, Runbook, RunbookStep, RunbookVersion
 from db.queries.hypotheses import Suspicion, suspicions
 from db.queries.incidents import Detail, works_on
 from rules import access
@@ -56,6 +56,8 @@ class Parts:
     """newest first"""
     offers: Sequence[Offer] = ()
     """what is not opened yet: first what goes best with the incident, then what does not"""
+    postmortem: tuple[int, str] | None = None
+    """its id and its state"""
 
 
 _INCIDENT: BindParameter[int] = bindparam("incident_id")
@@ -63,6 +65,8 @@ _THERE = select(
     exists().where(Hypothesis.incident_id == _INCIDENT),
     exists().where(OpenedRunbook.incident_id == _INCIDENT),
     exists().where(Runbook.archived_at.is_(None)),
+    select(Postmortem.id).where(Postmortem.incident_id == _INCIDENT).scalar_subquery(),
+    select(Postmortem.state).where(Postmortem.incident_id == _INCIDENT).scalar_subquery(),
 )
 
 
@@ -71,12 +75,13 @@ def parts(db: Session, actor: Actor, detail: Detail) -> Parts:
     access.check(actor, "read", detail.record)
     if not works_on(actor):
         return Parts()
-    suspected, opened, runbooks = db.execute(_THERE, {"incident_id": detail.line.id}).one()
+    suspected, opened, runbooks, postmortem, state = db.execute(_THERE, {"incident_id": detail.line.id}).one()
     here = _opened(db, detail.line.id) if opened else []
     return Parts(
         suspicions(db, actor, detail) if suspected else (),
         here,
         _offers(db, detail, {one.runbook_id for one in here}) if runbooks else (),
+        (postmortem, state) if postmortem is not None else None,
     )
 
 

@@ -17,8 +17,10 @@ from db.models import (
     Component,
     ComponentService,
     ComponentSpan,
+    Postmortem,
     Publication,
     PublicationClosing,
+    PublishedPostmortem,
     StatusPage,
     Subscriber,
     Update,
@@ -96,6 +98,15 @@ class Affected:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """What was learned from an incident, in the words chosen for the public."""
+
+    title: str
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Told:
     """An incident as the public knows it; notes are newest first, `notes_in_all` counts those left out too."""
 
@@ -107,6 +118,8 @@ class Told:
     components: tuple[Affected, ...]
     notes: tuple[Note, ...] = ()
     notes_in_all: int = 0
+    lesson: Lesson | None = None
+    """on its own page alone"""
 
 
 @dataclass(frozen=True)
@@ -237,7 +250,18 @@ def one(db: Session, publication_id: int, now: datetime) -> tuple[Board, Told | 
     found = named(db, now)
     statement = select(Publication).where(Publication.id == publication_id)
     told = _told(db, statement, None)
-    return found, told[0] if told else None
+    return found, replace(told[0], lesson=_lesson(db, publication_id)) if told else None
+
+
+def _lesson(db: Session, publication_id: int) -> Lesson | None:
+    shown = (
+        select(PublishedPostmortem.title, PublishedPostmortem.words, PublishedPostmortem.published_at)
+        .join(Postmortem, Postmortem.id == PublishedPostmortem.postmortem_id)
+        .join(Publication, Publication.incident_id == Postmortem.incident_id)
+        .where(Publication.id == publication_id, PublishedPostmortem.withdrawn_at.is_(None))
+    )
+    found = db.execute(shown).one_or_none()
+    return Lesson(*found) if found is not None else None
 
 
 def named(db: Session, now: datetime) -> Board:

@@ -51,6 +51,7 @@ MENU = (
     Entry("responders/maintenance.py", "maintenance", "Maintenance", "build", "board|maintenance", "Response"),
     Entry("managers/trends.py", "trends", "Trends", "monitoring", "trends", "Learning"),
     Entry("managers/problems.py", "problems", "Problems", "troubleshoot", "problems", "Learning"),
+    Entry("managers/postmortems.py", "postmortems", "Postmortems", "history_edu", "postmortems", "Learning"),
     Entry("admin/people.py", "people", "People", "group", "people", "Setup"),
     Entry("admin/catalogue.py", "catalogue", "Catalogue", "category", "settings", "Setup"),
     Entry("admin/templates.py", "templates", "Templates", "dynamic_form", "settings", "Setup"),

@@ -23,6 +23,7 @@ from pages.parts import (
     dialogs,
     happened,
     hypotheses,
+    learned,
     maintenance,
     named,
     paging,
@@ -120,6 +121,7 @@ def room(number: str) -> None:
                     st.text(runbook)
             runbooks.box(actor, detail, more.opened, more.offers)
             hypotheses.box(actor, detail, more.suspicions)
+            learned.box(actor, detail, more.postmortem)
             tasks.box(actor, detail, todo)
             write(actor, detail)
             related.box(actor, detail, belongs)

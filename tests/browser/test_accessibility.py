@@ -48,6 +48,9 @@ PAGES = {
         "trends-forecast",
         "problems",
         "problems?number=PRB-000001",
+        "postmortems",
+        "postmortems?id=1",
+        "postmortems?id=1&edit=1",
     ),
     "admin": (
         "home",

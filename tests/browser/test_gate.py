@@ -40,26 +40,48 @@ PAGES = {
     "account": "My account",
     "messages": "Messages",
     "deliveries": "Delivery log",
+    "postmortems": "Postmortems",
 }
 EVERYBODY = {"report", "my-reports", "incident", "messages", "account"}
 ON_CALL = {"on-call", "alerts", "schedules", "escalation", "runbooks", "maintenance"}
 OPEN_TO = {
     "reporter": EVERYBODY,
-    "responder": EVERYBODY | {"home", "board", "problems"} | ON_CALL,
-    "lead": EVERYBODY | {"home", "board", "triage", "trends", "problems", "deliveries"} | ON_CALL,
-    "desk": EVERYBODY | {"home", "board", "triage", "trends", "problems"} | ON_CALL,
-    "manager": EVERYBODY | {"home", "trends", "problems"},
+    "responder": EVERYBODY | {"home", "board", "problems", "postmortems"} | ON_CALL,
+    "lead": EVERYBODY | {"home", "board", "triage", "trends", "problems", "postmortems", "deliveries"} | ON_CALL,
+    "desk": EVERYBODY | {"home", "board", "triage", "trends", "problems", "postmortems"} | ON_CALL,
+    "manager": EVERYBODY | {"home", "trends", "problems", "postmortems"},
     "admin": EVERYBODY
-    | {"home", "trends", "problems", "people", "settings", "catalogue", "templates", "integrations", "import"}
+    | {
+        "home",
+        "trends",
+        "problems",
+        "postmortems",
+        "people",
+        "settings",
+        "catalogue",
+        "templates",
+        "integrations",
+        "import",
+    }
     | {"deliveries", "audit", "on-call", "schedules", "escalation", "runbooks", "maintenance", "status-page"},
 }
 RESPONSE = ["On-call", "Alerts", "Schedules", "Escalation policies", "Runbooks", "Maintenance"]
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
-    "responder": ["Home", "Report a problem", "Board", *RESPONSE, "Problems"],
-    "lead": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends", "Problems", "Delivery log"],
-    "desk": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends", "Problems"],
-    "manager": ["Home", "Report a problem", "Trends", "Problems"],
+    "responder": ["Home", "Report a problem", "Board", *RESPONSE, "Problems", "Postmortems"],
+    "lead": [
+        "Home",
+        "Report a problem",
+        "Triage",
+        "Board",
+        *RESPONSE,
+        "Trends",
+        "Problems",
+        "Postmortems",
+        "Delivery log",
+    ],
+    "desk": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends", "Problems", "Postmortems"],
+    "manager": ["Home", "Report a problem", "Trends", "Problems", "Postmortems"],
     "admin": [
         "Home",
         "Report a problem",
@@ -70,6 +92,7 @@ IN_MENU = {
         "Maintenance",
         "Trends",
         "Problems",
+        "Postmortems",
         "People",
         "Catalogue",
         "Templates",

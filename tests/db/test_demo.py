@@ -26,6 +26,9 @@ from db.models import (
     Pause,
     Person,
     PersonRole,
+    Postmortem,
+    PostmortemAction,
+    PublishedPostmortem,
     Schedule,
     Service,
     Setting,
@@ -45,6 +48,7 @@ from rules.targets import Targets
 NOW = datetime(2026, 10, 14, 13, 5, tzinfo=UTC)
 """A Wednesday afternoon."""
 FEW = 20
+_OF_POSTMORTEMS = TimelineEntry.kind == "postmortem"
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +142,20 @@ def test_it_can_be_made_at_any_moment(sqlite_url, now):
         assert set(db.scalars(select(Incident.state))) == set(STATES)
         assert max(db.scalars(select(TimelineEntry.at))) <= now
     engine.dispose()
+
+
+def test_severe_incidents_taught_something(filled):
+    found = filled.execute(select(Postmortem, Incident).join(Incident, Incident.id == Postmortem.incident_id)).all()
+    assert {one.state for one, _ in found} == {"draft", "review", "published", "discarded"}
+    [published] = [(one, incident) for one, incident in found if one.state == "published"]
+    assert published[1].major
+    assert published[0].reviewer_id != published[0].sent_by_id
+    actions = filled.scalars(select(PostmortemAction)).all()
+    open_ones = [action for action in actions if action.done_at is None]
+    assert [action.due_on < NOW.date().isoformat() for action in open_ones].count(True) == 1
+    assert any(action.verified_at for action in actions)
+    assert filled.scalars(select(PublishedPostmortem)).one().withdrawn_at is None
+    assert all(entry.at <= NOW for entry in filled.scalars(select(TimelineEntry).where(_OF_POSTMORTEMS)))
 
 
 def test_monitoring_has_told_of_things_and_asked_whoever_was_on_call(filled):

@@ -23,12 +23,14 @@ from db.commands import (
     naming,
     outbox,
     policies,
+    postmortems,
     relations,
     updates,
 )
 from db.commands import hypotheses as hypothesis_commands
+from db.commands import postmortem_actions as postmortem_commands
 from db.engine import reading, writing
-from db.models import Alert, Incident, Integration, Person, PersonRole
+from db.models import Alert, Incident, Integration, Person, PersonRole, Postmortem
 from db.queries import alerts as alert_queries
 from db.queries import audit as audit_queries
 from db.queries import (
@@ -42,6 +44,7 @@ from db.queries import (
     my_reports,
     notices,
     overview,
+    postmortem_actions,
     room_parts,
     rooms,
     similar,
@@ -51,6 +54,7 @@ from db.queries import (
     triage,
 )
 from db.queries import incidents as incident_queries
+from db.queries import postmortems as postmortem_queries
 from db.queries import relations as relation_queries
 from db.queries import settings as setting_queries
 from db.queries import updates as update_queries
@@ -90,6 +94,8 @@ WALKED = {
     "triage.counts", "triage.open_count", "triage.place", "triage.queue", "triage.standing", "triage.tallies",
     "triage.unassigned", "audit.changes", "audit.incident_changes", "audit.actions",
     "audit.compared", "hypotheses.suspicions", "room_parts.parts",
+    "postmortems.library", "postmortems.due", "postmortems.one", "postmortems.versions", "postmortems.words",
+    "postmortem_actions.open_to", "postmortem_actions.overdue", "postmortem_actions.mine",
     "tasks.checklist", "alerts.listed", "alerts.one", "deliveries.log", "escalation.standing",
     "notices.own", "notices.unread", "rooms.opened", "rooms.talk",
     "updates.of_incident", "updates.reach",
@@ -166,6 +172,19 @@ def answers(office, actor, known, words):
             asked["alert"] = asked.get("alert", repr(told)) if isinstance(told, str) else repr(told)
         if actor.roles & {"lead"}:  # an administrator sees that something left, not what it says
             ask("deliveries", deliveries.log)
+        for text in ("", *words):
+            ask(f"postmortems {text}", postmortem_queries.library, postmortem_queries.Filters(text=text), 1, NOW)
+        ask("postmortems due", postmortem_queries.due, NOW)
+        ask("actions overdue", postmortem_actions.overdue, NOW + 90 * DAY)
+        ask("actions mine", postmortem_actions.mine, NOW, 5)
+        for postmortem in db.scalars(select(Postmortem.id).order_by(Postmortem.id)):
+            for name, question, given in (
+                ("postmortem", postmortem_queries.one, (NOW,)),
+                ("versions", postmortem_queries.versions, ()),
+                ("words", postmortem_queries.words, (1,)),
+            ):
+                told = answer(lambda question=question, of=postmortem, given=given: question(db, actor, of, *given))
+                asked[name] = asked.get(name, repr(told)) if isinstance(told, str) else repr(told)
         ask("notices", notices.own)
         ask("unread", notices.unread)
         ask("actions", audit_queries.actions)
@@ -233,6 +252,10 @@ def hide(office, title, state):
         office.perform(incident, "resolve", "Sam", MONDAY + 2 * HOUR, **fixed)
     if state in ("recovered", "closed"):
         office.perform(incident, "recover", "Sam", MONDAY + 3 * HOUR)
+        sam = office.people["Sam"]
+        with writing(office.engine) as db:
+            drafted = postmortems.start(db, incident, actor=sam, now=MONDAY)
+            postmortem_commands.add(db, drafted, f"{SECRET[5]} it", sam.id, MONDAY.date(), actor=sam, now=MONDAY)
     if state == "closed":
         with writing(office.engine) as db:
             dora = office.people["Dora"]
@@ -265,6 +288,10 @@ def test_those_not_named_never_learn_of_it(office):
         past = office.report(f"Printer of room {number} prints blank pages", at=MONDAY - DAY)
         office.perform(past, "accept", "Lena", MONDAY, **office.triage)
     monitored(office, known[2], "The disk of the print server is full")
+    with writing(office.engine) as db:  # one that is open to all, with something to do
+        priya = office.people["Priya"]
+        postmortem = postmortems.start(db, known[3], actor=priya, now=NOW)
+        postmortem_commands.add(db, postmortem, "Look again", priya.id, NOW.date(), actor=priya, now=NOW)
     words = (SECRET[0], SECRET[3], SECRET[4], "printer pages", "Ines")
     before = {name: answers(office, office.people[name], known, words) for name in OUTSIDERS}
     secrets = [hide(office, f"{SECRET[0]} printer prints blank pages", state) for state in STATES]

@@ -63,6 +63,8 @@ BY_ROLE = """
     trend_note   .         .          x     .     x        x
     problems     .         x          x     x     x        x
     problem_edit .         x          x     x     x        .
+    postmortems  .         x          x     x     x        x
+    postmortem_edit  .     x          x     x     x        .
 """
 OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
 FOLLOWED = {"read", "comment", "report", "follow"}

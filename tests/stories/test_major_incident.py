@@ -120,6 +120,7 @@ def test_from_the_declaration_to_a_green_status_page(office, mailbox):
         "sent",
         "resolve",
         "recover",
+        "postmortem",
         "published",
     ]
     [sent] = [entry.text for entry in office.timeline(number) if entry.kind == "sent"]
