@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from db.settings import settings
+
 log = logging.getLogger("incident_desk.api")
 
 CODES = {404: "not_found", 405: "method_not_allowed"}
@@ -98,6 +100,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
         made.setdefault("components", {})["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer"},
             "basic": {"type": "http", "scheme": "basic"},
+            "session": {"type": "apiKey", "in": "cookie", "name": settings().cookie},
         }
         app.openapi_schema = made
     return app.openapi_schema
