@@ -102,5 +102,13 @@ def _described(app: FastAPI) -> dict[str, Any]:
             "basic": {"type": "http", "scheme": "basic"},
             "session": {"type": "apiKey", "in": "cookie", "name": settings().cookie},
         }
+        for methods in made["paths"].values():
+            for told in methods.values():
+                if "HTTPValidationError" in str(
+                    told["responses"].get("422")
+                ):  # FastAPI's own form, which none of ours has
+                    del told["responses"]["422"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            made["components"].get("schemas", {}).pop(name, None)
         app.openapi_schema = made
     return app.openapi_schema
