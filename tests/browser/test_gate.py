@@ -28,6 +28,7 @@ PAGES = {
     "catalogue": "Catalogue",
     "templates": "Templates",
     "integrations": "Integrations",
+    "tokens": "API tokens",
     "alerts": "Alerts",
     "import": "Import",
     "audit": "Audit",
@@ -50,7 +51,8 @@ OPEN_TO = {
     "desk": EVERYBODY | {"home", "board", "triage", "trends", "problems"} | ON_CALL,
     "manager": EVERYBODY | {"home", "trends", "problems"},
     "admin": EVERYBODY
-    | {"home", "trends", "problems", "people", "settings", "catalogue", "templates", "integrations", "import"}
+    | {"home", "trends", "problems", "people", "settings", "catalogue", "templates"}
+    | {"integrations", "tokens", "import"}
     | {"deliveries", "audit", "on-call", "schedules", "escalation", "runbooks", "maintenance", "status-page"},
 }
 RESPONSE = ["On-call", "Alerts", "Schedules", "Escalation policies", "Runbooks", "Maintenance"]
@@ -74,6 +76,7 @@ IN_MENU = {
         "Catalogue",
         "Templates",
         "Integrations",
+        "API tokens",
         "Status page",
         "Settings",
         "Import",
