@@ -19,7 +19,6 @@ _REFUSALS: dict[int, str] = {
     404: "There is none, or it is not open to who asks.",
     409: "Others changed it since the version that was sent.",
     413: f"More than {BODY_LIMIT:,} bytes.",
-    415: "Something else than JSON.",
     422: "Something is missing or not possible; the sentences say what, by field.",
     429: f"More than {REQUESTS:,} calls in {WITHIN_SECONDS:.0f} seconds: call again after the header Retry-After.",
     503: "The database cannot be used: call again after the header Retry-After.",
@@ -73,7 +72,7 @@ def changed(
     parameters: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """A call that changes something; status 201 says that it made something."""
-    refused = _refused(400, 401, 403, 404, 413, 415, 422, 429, 503)
+    refused = _refused(400, 401, 403, 404, 413, 422, 429, 503)
     if "version" in shape.fields:
         refused[409] = _json(_REFUSALS[409], CONFLICT)
     body = {"required": bool(shape.required), "content": {"application/json": {"schema": shape.schema()}}}

@@ -40,7 +40,7 @@ SCOPES = {
         "Read and report incidents, and work on them as responders do", _WORK, frozenset({"responder"})
     ),
     "incidents:triage": Scope(
-        "The same, and accept, change, merge, cancel and close them, and tell the public, as leads and the desk do",
+        "Work on incidents, accept, change, merge, cancel and close them, tell the public, as leads and the desk do",
         _TRIAGE,
         frozenset({"responder", "lead", "desk"}),
     ),

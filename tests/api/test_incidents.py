@@ -140,9 +140,11 @@ def test_what_no_database_holds_is_replaced(made, office):
 
 
 @sqlite
-def test_only_json_is_taken(made, office):
-    answer = made.call("work", "POST", API, data={"title": "x"})
-    refused(answer, 415, "not_json")
+def test_a_body_is_taken_for_json_whatever_it_says_that_it_is(made, office):
+    refused(made.call("work", "POST", API, data={"title": "x"}), 400, "not_json")
+    headers = {"content-type": "application/x-www-form-urlencoded"}  # what curl -d says
+    answer = made.call("work", "POST", API, content=b'{"title": "x", "affected": "y"}', headers=headers)
+    assert answer.status_code == 201
 
 
 def test_the_same_key_makes_one_incident(made, office):
