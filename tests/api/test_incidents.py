@@ -11,6 +11,7 @@ from api.rates import Rates
 from db.commands import conversation, incidents
 from db.engine import reading, writing
 from db.models import Attachment, Incident, TimelineEntry
+from db.queries import incident_pages
 from rules.states import ACTIONS
 from tests.api.programs import API, now, programs, refused
 from tests.db.office import DAY, HOUR, MONDAY, Office
@@ -408,7 +409,9 @@ def numbers(made, query, who="read"):
         cursor = f"&cursor={told['next']}"
 
 
-def test_pages_follow_each_other_in_every_order(made, office):
+@pytest.mark.parametrize("dense", [5000, 1])
+def test_pages_follow_each_other_in_every_order(made, office, monkeypatch, dense):
+    monkeypatch.setattr(incident_pages, "DENSE", dense)  # few that match are sorted, many are met in their order
     ids = [office.report(f"Report {n}", at=MONDAY + (n % 3) * HOUR) for n in range(7)]
     office.perform(ids[2], "accept", "Lena", MONDAY + 9 * HOUR, **office.triage)
     office.perform(ids[5], "cancel", "Lena", MONDAY + 8 * HOUR, reason="x")
@@ -427,6 +430,12 @@ def test_pages_follow_each_other_in_every_order(made, office):
             expected[::-1] if sort.startswith("-") else expected,
             -(-len(expected) // 3),
         ), sort
+        narrowed = [row.number for row in by[sort.removeprefix("-")] if row.state == "new"]
+        assert numbers(made, f"sort={sort}&limit=3&state=new")[0] == (
+            narrowed[::-1] if sort.startswith("-") else narrowed
+        ), sort
+        own = made.signed_in("Rita", "GET", f"{API}?sort={sort}&state=new").json()["incidents"]
+        assert [one["number"] for one in own] == (narrowed[::-1] if sort.startswith("-") else narrowed), sort
 
 
 def test_lists_are_narrowed(made, office):
