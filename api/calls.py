@@ -6,6 +6,7 @@ read with their browser's session too; what changes something takes a token, so 
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,8 @@ from db.commands.incidents import Conflict
 from db.commands.throttle import Throttled
 from db.engine import DatabaseProblem, reading, writing
 from db.queries import sessions, tokens
+from db.queries.incidents import works_on
+from db.queries.my_reports import told
 from db.settings import settings
 from rules import json_body
 from rules.access import Actor, Forbidden, NotFound
@@ -116,7 +119,12 @@ def _change(
         holder = tokens.holder(db, sessions.hashed(_token(request)), now)
         if holder is None:  # revoked while the body came
             raise Refused(401, "unauthenticated", _UNKNOWN, headers=_CHALLENGE)
-        return work(db, holder.actor, now, given)
+        try:
+            return work(db, holder.actor, now, given)
+        except Conflict as conflict:
+            if not works_on(holder.actor):
+                conflict.since = [told(one) for one in conflict.since if one.public]
+            raise
 
 
 def _token(request: Request) -> str:
@@ -141,7 +149,7 @@ def _caller(request: Request, now: datetime, opened_by: frozenset[str]) -> Calle
     if holder is None:
         return Caller(actor)
     if holder.note:
-        with writing() as db:
+        with suppress(DatabaseProblem), writing() as db:  # who reads is not refused because nobody may write just now
             commands.used(db, holder.token_id, now)
     if actor.only is not None and not actor.only & opened_by:
         wanted = " or ".join(scope for scope, known in SCOPES.items() if known.actions & opened_by)
@@ -175,12 +183,12 @@ async def answered(
     except Refused as refused:
         return refused.response()
     except Conflict as conflict:
-        told = Refused(409, "conflict", conflict.sentence).body()
-        told["error"]["since"] = [  # type: ignore[index]
+        refusal = Refused(409, "conflict", conflict.sentence).body()
+        refusal["error"]["since"] = [  # type: ignore[index]
             {"at": instant(one.at), "actor": one.actor_name, "kind": one.kind, "text": one.text, "changes": one.changes}
             for one in conflict.since
         ]
-        return answer(told, 409)
+        return answer(refusal, 409)
     except NotFound as error:
         return Refused(404, "not_found", error.sentence).response()
     except Forbidden as error:

@@ -1,5 +1,8 @@
 """Incidents over HTTP, through the real routes and the gate: what screens can do, programs can, and no more."""
 
+import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,6 +17,7 @@ from db.models import Attachment, Incident, TimelineEntry
 from db.queries import incident_pages
 from rules.states import ACTIONS
 from tests.api.programs import API, now, programs, refused
+from tests.db.imported import ROOT
 from tests.db.office import DAY, HOUR, MONDAY, Office
 
 sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -88,6 +92,8 @@ def test_everything_wrong_is_named_at_once(made, office):
     fields = refused(answer, 422, "not_accepted")
     assert set(fields) == {"title", "service", "started_at", "vip"}
     assert "Fields are title, description, service" in fields["vip"]
+    many = made.call("work", "POST", API, json={f"f{n}": n for n in range(5000)})
+    assert len(refused(many, 422, "not_accepted")) == 20
     answer = made.call("work", "POST", API, json={"title": "  ", "scope": "me", "description": "x" * 20_001})
     assert refused(answer, 422, "not_accepted") == {
         "title": "Say what is wrong.",
@@ -284,6 +290,38 @@ def test_every_action_is_taken_by_name(made, office, action):
         of_it = TimelineEntry.incident_id == incident
         entry = db.scalars(select(TimelineEntry).where(of_it, TimelineEntry.kind == action).limit(1)).one()
         assert entry.actor_name == "triage (token)"
+
+
+def test_what_a_program_reported_itself_goes_all_the_way(made, office):
+    number = made.report(who="report")["number"]
+    path = f"{API}/{number}"
+
+    def take(who, action, **sent):
+        version = made.call("triage", "GET", path).json()["version"]
+        answer = made.call(who, "POST", f"{path}/{action}", json={"version": version, **sent})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    take("triage", "accept", category="Network", team="Network", assignee="priya@example.org", impact=2, urgency=2)
+    take("work", "acknowledge")
+    take("work", "resolve", resolution_code="fixed", resolution_note="Restarted it.")
+    take("work", "recover")
+    back = take("report", "reject", reason="Still slow.")
+    assert (back["state"], back["priority"], back["not_fixed"]) == ("in_progress", None, "Still slow.")
+    take("work", "resolve", resolution_code="fixed", resolution_note="Restarted it twice.")
+    take("work", "recover")
+    assert take("report", "verify")["verification"] == "confirmed"
+    assert take("triage", "close")["state"] == "closed"
+    stale = made.call("report", "POST", f"{path}/reopen", json={"version": 2, "reason": "x"})
+    kinds = {one["kind"] for one in stale.json()["error"]["since"]}
+    assert kinds >= {"acknowledge", "resolve"}
+    assert "prioritise" not in kinds
+    assert all(one["changes"] is None for one in stale.json()["error"]["since"]), "outside nobody reads what was set"
+    done = subprocess.run(
+        [sys.executable, "-m", "db", "verify"], cwd=ROOT, capture_output=True, text=True,
+        env=os.environ | {"DATABASE_URL": office.engine.url.render_as_string(hide_password=False)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_program_is_nobody_that_an_incident_is_given_to(made, office):
