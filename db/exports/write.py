@@ -95,13 +95,7 @@ def _xlsx(file: IO[bytes], found: Iterable[Sequence[Any]], folder: Path) -> int:
     import xlsxwriter  # for those who export alone
 
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder or None) as beside:
-        options = {
-            "constant_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_numbers": False,
-            "strings_to_urls": False,
-            "tmpdir": beside,
-        }
+        options = {"constant_memory": True, "tmpdir": beside}
         book = xlsxwriter.Workbook(file, options)
         heading, sheet, at, sheets = book.add_format({"bold": True}), None, 0, 0
         for row in _at_least_one(found):
@@ -118,7 +112,7 @@ def _xlsx(file: IO[bytes], found: Iterable[Sequence[Any]], folder: Path) -> int:
                 if isinstance(value, int):
                     sheet.write_number(at, column, value)
                 elif value:
-                    sheet.write_string(at, column, cells.fitting(value))
+                    sheet.write_string(at, column, cells.fitting(value))  # write() would make formulas
         book.close()
     return sheets
 
