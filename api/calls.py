@@ -77,7 +77,7 @@ async def read(request: Request, work: Work, *, opened_by: frozenset[str]) -> Re
 
     def act() -> Response:
         now = datetime.now(UTC)
-        caller = _caller(request, now, opened_by)
+        caller = caller_of(request, now, opened_by)
         with reading() as db:
             return work(db, caller.actor, now)
 
@@ -98,7 +98,7 @@ async def change(
 
     async def called() -> Response:
         now = datetime.now(UTC)
-        caller = await to_thread.run_sync(_caller, request, now, opened_by)
+        caller = await to_thread.run_sync(caller_of, request, now, opened_by)
         if caller.token_id is None:
             raise Refused(403, "forbidden", "Only a token changes something here. In a browser, use the screens.")
         payload = await _payload(request)
@@ -132,7 +132,7 @@ def _token(request: Request) -> str:
     return value.strip() if scheme.lower() == "bearer" else ""
 
 
-def _caller(request: Request, now: datetime, opened_by: frozenset[str]) -> Caller:
+def caller_of(request: Request, now: datetime, opened_by: frozenset[str]) -> Caller:
     """Who calls, within their rate. Refused with 401 (in the same words whatever is wrong), 403 and 429."""
     bare = "authorization" not in request.headers
     with reading() as db:

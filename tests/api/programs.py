@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from api import alerts, incident_parts, incidents, oncall, v1
+from api import alerts, incident_parts, incidents, oncall, trends_measures, v1
 from api.gate import Gate
 from db.commands import sign_in, tokens
 from db.engine import writing
@@ -81,7 +81,8 @@ class Programs:
 @contextmanager
 def programs(office: Office) -> Iterator[Programs]:
     api = v1.make(alerts.router, incidents.router, incident_parts.router, oncall.router)
-    app = Starlette(routes=[Mount("/api", api), Route("/{path:path}", page)], middleware=[Middleware(Gate)])
+    routes = [*trends_measures.routes, Mount("/api", api), Route("/{path:path}", page)]
+    app = Starlette(routes=routes, middleware=[Middleware(Gate)])
     with TestClient(app, base_url="http://desk.example", follow_redirects=False) as client:
         yield Programs(office, client)
 

@@ -350,6 +350,7 @@ def test_each_scope_opens_what_it_says_and_no_more(made, office):
         "patch": ("PATCH", path, {"version": 1, "impact": 2}),
         "cancel": ("POST", f"{path}/cancel", {"version": 1, "reason": "x"}),
         "oncall": ("GET", "/api/v1/oncall", None),
+        "trends": ("GET", "/api/v1/trends", None),
     }
     taken = {
         who: {name for name, (method, at, body) in calls_.items() if who_is(made, who, method, at, body) < 300}
@@ -358,7 +359,7 @@ def test_each_scope_opens_what_it_says_and_no_more(made, office):
     reads = {"list", "show", "timeline", "messages"}
     assert taken == {
         "oncall": {"oncall"},
-        "trends": set(),
+        "trends": {"trends"},
         "read": reads,
         "report": {"report"},
         "work": reads | {"report", "report_for", "say", "note"},
@@ -416,6 +417,15 @@ def test_a_restricted_incident_is_never_open_to_a_program(made, office):
     for query in ("", "?q=secret", "?sort=rank", f"?q={own['number']}"):
         found = made.call("triage", "GET", API + query).json()["incidents"]
         assert {one["number"] for one in found} <= {shown}
+
+
+@sqlite
+def test_trends_by_token_count_nothing_that_is_restricted(made, office):
+    office.report("Open thing")
+    incident = office.report("Secret thing")
+    with writing(office.engine) as db:
+        incidents.prioritise(db, incident, None, {"restricted": True}, actor=office.people["Lena"], now=now())
+    assert made.call("trends", "GET", "/api/v1/trends").json()["opened"]["n"] == 1
 
 
 def test_people_read_with_their_session_and_change_nothing(made, office):
