@@ -24,9 +24,9 @@ from db.settings import settings
 OPEN = frozenset(
     {"/login", "/logout", "/setup", "/sample", "/healthz", "/readyz", "/metrics", "/favicon.ico", "/report-a-problem"}
 ) | {"/status", "/status.json", "/status.atom"}
-OPEN_TO_MACHINES = frozenset({"/v2/enqueue", "/api/v1/heartbeats", "/api/openapi.json"})
-OPEN_UNDER = ("/invite/", "/act/", "/leave/", "/calendar/", "/sign-in/", "/app/static/", "/api/v1/alerts/", "/status/")
-"""Machines have no session: alerts and heartbeats ask for the token of an integration instead."""
+OPEN_TO_MACHINES = frozenset({"/v2/enqueue", "/api/openapi.json"})
+OPEN_UNDER = ("/invite/", "/act/", "/leave/", "/calendar/", "/sign-in/", "/app/static/", "/api/v1/", "/status/")
+"""Machines have no session: whatever is under /api/v1/ asks by itself for a token, or for the session of who reads."""
 TRACK = re.compile(r"/track/[^/]+")
 """the page of a report without an account, and nothing beneath it"""
 CACHED_SECONDS = 2.0

@@ -9,15 +9,19 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from anyio import to_thread
+from fastapi import APIRouter
 from icalendar import Calendar, Event
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from api import calls
+from api.descriptions import asked, binary, query
+from api.v1 import Refused
 from db.engine import DatabaseProblem, reading
 from db.queries import oncall, schedules, sessions
-from db.settings import settings
-from rules.access import Actor, Forbidden, NotFound
+from rules.access import Actor, NotFound
 from rules.errors import RuleError
 from rules.wall_clock import aware
 
@@ -63,21 +67,65 @@ class Limit:
 _limit = Limit()
 
 
+router = APIRouter()
+_OPENED_BY = frozenset({"on_call"})
+_PEOPLE = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["id", "name"],
+        "properties": {"id": {"type": "integer"}, "name": {"type": "string"}},
+    },
+}
+_MOMENT = {"type": "string", "format": "date-time"}
+_NOW: dict[str, Any] = {
+    "type": "object",
+    "required": ["at", "schedules"],
+    "properties": {
+        "at": _MOMENT,
+        "schedules": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["id", "name", "team", "zone", "on_call", "until", "next"],
+                "properties": {
+                    "id": {"type": "integer"},
+                    "name": {"type": "string"},
+                    "team": {"type": ["string", "null"]},
+                    "zone": {"type": "string"},
+                    "on_call": _PEOPLE,
+                    "until": {"anyOf": [_MOMENT, {"type": "null"}]},
+                    "next": _PEOPLE,
+                },
+            },
+        },
+    },
+}
+
+
+@router.get(
+    "/v1/oncall",
+    **asked("Who is on call", _NOW, [query("at", _MOMENT, "With its offset; now, unless given.")], also=400),
+)
 async def who(request: Request) -> Response:
-    """GET /api/v1/oncall?at: who is on call on each schedule, until when, and who comes next."""
-    try:
-        at = _instant(request.query_params.get("at"))
-    except RuleError as error:
-        return _error(400, "bad_request", error.sentence, {"at": error.sentence})
-    return await _as_signed_in(request, lambda db, actor: JSONResponse(_told(db, actor, at), headers=_PRIVATE))
+    """Who is on call on each schedule, until when, and who comes next."""
+
+    def read(db: Session, actor: Actor, _now: datetime) -> Response:
+        try:
+            at = _instant(request.query_params.get("at"))
+        except RuleError as error:
+            raise Refused(400, "bad_request", error.sentence, error.fields) from None
+        return JSONResponse(_told(db, actor, at), headers=_PRIVATE)
+
+    return await calls.read(request, read, opened_by=_OPENED_BY)
 
 
-async def schedule(request: Request) -> Response:
-    """GET /api/v1/schedules/{id}.ics: everybody's shifts on one schedule."""
-    schedule_id = request.path_params["id"]
+@router.get("/v1/schedules/{id:int}.ics", **binary("A schedule as a calendar", "text/calendar", "The calendar."))
+async def schedule(id: int, request: Request) -> Response:
+    """Everybody's shifts on one schedule, 90 days back and a year ahead."""
+    schedule_id = id
 
-    def read(db: Any, actor: Actor) -> Response:
-        now = datetime.now(UTC)
+    def read(db: Session, actor: Actor, now: datetime) -> Response:
         start, end = _span(now)
         found = schedules.detail(db, actor, schedule_id, now) if schedule_id <= _LARGEST_ID else None
         if found is None:
@@ -95,7 +143,7 @@ async def schedule(request: Request) -> Response:
         ]
         return _calendar(request, f"On call: {found.name}", entries, now)
 
-    return await _as_signed_in(request, read)
+    return await calls.read(request, read, opened_by=_OPENED_BY)
 
 
 async def feed(request: Request) -> Response:
@@ -147,27 +195,6 @@ def _told(db: Any, actor: Actor, at: datetime) -> dict[str, Any]:
     }
 
 
-async def _as_signed_in(request: Request, read: Any) -> Response:
-    token = request.cookies.get(settings().cookie, "")
-
-    def answer() -> Response:
-        with reading() as db:
-            actor = sessions.actor_of(db, token, datetime.now(UTC))
-            if actor is None:
-                return _error(401, "unauthenticated", "Sign in first.")
-            response: Response = read(db, actor)
-            return response
-
-    try:
-        return await to_thread.run_sync(answer)
-    except Forbidden as error:
-        return _error(403, "forbidden", error.sentence)
-    except NotFound as error:
-        return _error(404, "not_found", error.sentence)
-    except DatabaseProblem as problem:
-        return _error(503, "unavailable", problem.sentence)
-
-
 def _instant(written: str | None) -> datetime:
     if not written:
         return datetime.now(UTC)
@@ -217,13 +244,4 @@ def _nothing() -> Response:
     return PlainTextResponse("There is no such calendar. Make a new address on the page On-call.", 404)
 
 
-def _error(status: int, code: str, message: str, fields: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": {"code": code, "message": message, "fields": fields or {}}}, status)
-
-
-routes = [
-    Route("/api/v1/oncall", who),
-    Route("/api/v1/schedules/{id:int}.ics", schedule),
-    Route("/calendar/{token}.ics", feed),
-]
-"""To be listed before a mount of /api, which would answer for these addresses."""
+routes = [Route("/calendar/{token}.ics", feed)]

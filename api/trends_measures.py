@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.calls import caller_of
 from api.v1 import Refused
 from db.engine import DatabaseProblem, reading
-from db.queries import report, sessions, trends
-from db.settings import settings
+from db.queries import report, trends
 from rules.access import Actor, Forbidden
 from rules.errors import RuleError
 from rules.panels import filtered
@@ -52,15 +52,13 @@ async def measures(request: Request) -> Response:
 
 
 async def _answered(request: Request, work: Work) -> Response:
-    """What `work` finds for who is signed in, or the refusal as JSON. The one place that says who may ask."""
+    """What `work` finds for a token with the scope or who is signed in, or the refusal as JSON."""
 
     def act() -> dict[str, Any]:
         now = datetime.now(UTC)
+        caller = caller_of(request, now, frozenset({"trends"}))
         with reading() as db:
-            actor = sessions.actor_of(db, request.cookies.get(settings().cookie, ""), now)
-            if actor is None:
-                raise Refused(401, "unauthenticated", "Sign in first.")
-            return work(db, actor, now)
+            return work(db, caller.actor, now)
 
     try:
         return JSONResponse(await to_thread.run_sync(act), headers=_KEPT_BY_NOBODY)

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from db.settings import settings
+
 log = logging.getLogger("incident_desk.api")
 
 CODES = {404: "not_found", 405: "method_not_allowed"}
@@ -98,6 +100,15 @@ def _described(app: FastAPI) -> dict[str, Any]:
         made.setdefault("components", {})["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer"},
             "basic": {"type": "http", "scheme": "basic"},
+            "session": {"type": "apiKey", "in": "cookie", "name": settings().cookie},
         }
+        for methods in made["paths"].values():
+            for told in methods.values():
+                if "HTTPValidationError" in str(
+                    told["responses"].get("422")
+                ):  # FastAPI's own form, which none of ours has
+                    del told["responses"]["422"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            made["components"].get("schemas", {}).pop(name, None)
         app.openapi_schema = made
     return app.openapi_schema

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from rules import tokens
 from rules.errors import RuleError
 
 ROLES = {
@@ -45,6 +46,8 @@ class Actor:
     """nobody is signed in: may report where that is allowed, and see the one incident whose tracking link they hold"""
     opens: int | None = None
     """id of the incident that an anonymous actor's tracking link opens"""
+    only: frozenset[str] | None = None
+    """the actions that a program's token is for (rules.tokens); None for people"""
 
     def has(self, *roles: str) -> bool:
         """True when the actor holds at least one of the roles."""
@@ -102,6 +105,7 @@ TABLE: dict[str, frozenset[str]] = {
     "report": _EVERYONE,
     "report_for": _WORK,
     "read": _WORK | {"manager"},
+    "browse": _EVERYONE,
     "prioritise": _TRIAGE,
     "relate": _WORK,
     "correct": _TRIAGE,
@@ -129,6 +133,7 @@ TABLE: dict[str, frozenset[str]] = {
     "settings": frozenset({"admin"}),
     "status_page": frozenset({"admin"}),
     "integrations": frozenset({"admin"}),
+    "tokens": frozenset({"admin"}),
     "import": frozenset({"admin"}),
     "deliveries": frozenset({"lead", "admin"}),
     "audit": frozenset({"admin"}),
@@ -164,6 +169,8 @@ def is_reporter(actor: Actor, record: Record) -> bool:
 def may(actor: Actor, action: str, record: Record | None = None) -> bool:
     """True when `actor` may do `action`, with `record` when it concerns one incident. KeyError if it is unknown."""
     by_role = bool(TABLE[action] & actor.roles) or "reporter" in TABLE[action]
+    if actor.only is not None:
+        by_role = by_role and action in actor.only
     if actor.anonymous:
         return action == "report" if record is None else action in _TRACKED and is_reporter(actor, record)
     if record is None:
@@ -171,7 +178,7 @@ def may(actor: Actor, action: str, record: Record | None = None) -> bool:
     own = is_reporter(actor, record)
     named = actor.id in record.named_ids or record.assignee_id == actor.id
     member = record.team_id is not None and record.team_id in actor.team_ids
-    if record.restricted and not (own or named or member) and actor is not SYSTEM:
+    if record.restricted and (not (own or named or member) or actor.only is not None) and actor is not SYSTEM:
         return False
     if action in _OVER_IT and record.denied:
         return False
@@ -217,6 +224,11 @@ def _refusal(actor: Actor, action: str, record: Record | None) -> "Forbidden | N
         return NotFound("There is no such incident, or it is not open to you.")
     if action in _OVER_IT and record is not None and record.denied:
         return Forbidden(f"The reporter said it is not fixed. Work on it again before you {action} it.")
+    if actor.only is not None and action not in {*actor.only, "verify"}:
+        scope = tokens.needed(action)
+        return Forbidden(
+            f"The token is not for this: it needs the scope {scope}." if scope else "No token is for this. Sign in."
+        )
     if action == "close":
         return Forbidden("Only the service desk closes incidents. Ask the desk, or leave it recovered.")
     if action == "verify":

@@ -2,10 +2,8 @@
 
 import gzip
 import io
-import os
-import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import IO, Any
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from db.appearing import appearing
 from db.backup import shape
 from db.engine import DatabaseProblem, reading
 from db.migrations import head
@@ -55,7 +54,7 @@ def backup(engine: Engine, place: Path, *, now: datetime, progress: Progress) ->
         tables = shape.tables(db.connection())
         counts = {table.name: db.scalar(text(f'select count(*) from "{table.name}"')) or 0 for table in tables}
         total = sum(counts.values())
-        with _appearing(place) as file:
+        with _packed(place) as file:
             writer, done = Writer(file.write, Header(schema, to_micros(now), total)), 0
             for table in tables:
                 writer.table(table, _told(_rows(db, table), progress, done, total))
@@ -96,48 +95,11 @@ def _told(rows: Iterator[Sequence[Any]], progress: Progress, done: int, total: i
 
 
 @contextmanager
-def _appearing(place: Path) -> Iterator[IO[bytes]]:
-    """A gzipped file for its owner alone, which has its name only once it is whole and on the disk."""
-    refusal = RuleError(f"There is a file '{place}' already. Name another one, or move that one away.")
-    if place.exists() or place.is_symlink():
-        raise refusal
-    part = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise RuleError(f"'{place}' cannot be written: {error.strerror}.") from None
-    try:
-        with os.fdopen(descriptor, "wb") as raw:
-            with gzip.GzipFile("", "wb", _LEVEL, raw) as packed, io.BufferedWriter(packed, _BUFFER) as file:
-                yield file
-            raw.flush()
-            os.fsync(raw.fileno())
-        try:
-            _name(part, place)
-        except FileExistsError:
-            raise refusal from None
-        _keep(place.parent)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _name(part: Path, place: Path) -> None:
-    """Give it its name, never that of a file which came meanwhile."""
-    try:
-        os.link(part, place)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        if place.exists():
-            raise FileExistsError from None
-        part.rename(place)
-
-
-def _keep(folder: Path) -> None:
-    """Let the name be on the disk, too, where folders can be asked for that."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _packed(place: Path) -> Iterator[IO[bytes]]:
+    """A gzipped file that has its name only once it is whole and on the disk."""
+    with (
+        appearing(place) as raw,
+        gzip.GzipFile("", "wb", _LEVEL, raw) as packed,
+        io.BufferedWriter(packed, _BUFFER) as file,
+    ):
+        yield file

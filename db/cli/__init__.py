@@ -25,12 +25,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def _parser() -> Parser:
-    from db.cli import backup, imports, integrations, measures, people, upkeep, verify
+    from db.cli import backup, exports, imports, integrations, measures, people, tokens, upkeep, verify
 
     parser = Parser(prog="python -m db", description="Looks after the data of Incident Desk (DATABASE_URL).")
     parser.add_argument("--traceback", action="store_true", help="show where an unexpected error came from")
     commands: Any = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    for module in (upkeep, imports, measures, people, integrations, verify, backup):
+    for module in (upkeep, imports, exports, measures, people, integrations, tokens, verify, backup):
         module.add(commands)
     return parser
 

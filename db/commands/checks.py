@@ -15,7 +15,7 @@ from db.settings import settings
 from rules import priority, text
 from rules.access import TABLE, Actor, NotFound
 from rules.attachments import check_all
-from rules.callers import ANONYMOUS, SOURCES
+from rules.callers import ANONYMOUS, PROGRAM, SOURCES
 from rules.errors import RuleError
 
 TITLE_LIMIT = 200
@@ -86,7 +86,7 @@ class Caller:
     name: str = ""
     contact: str = ""
     source: str = "phone"
-    """key of rules.callers.SOURCES"""
+    """key of rules.callers.SOURCES, or PROGRAM"""
 
 
 def caller(db: Session, given: Caller) -> tuple[dict[str, Any], str]:
@@ -105,12 +105,14 @@ def caller(db: Session, given: Caller) -> tuple[dict[str, Any], str]:
                 words[name] = text.line(value, name, TITLE_LIMIT, required=required)
             except RuleError as error:
                 wrong[name] = error.sentence
-    if given.source not in SOURCES:
+    if given.source not in (*SOURCES, PROGRAM):
         wrong["source"] = "Choose how they reached you from the list."
     if wrong:
         raise RuleError(" ".join(wrong.values()), fields=wrong)
     who = person.name if person else words["caller_name"]
-    told = f"reported it for {who} ({SOURCES[given.source].lower()})"
+    told = f"reported it for {who}"
+    if given.source in SOURCES:
+        told += f" ({SOURCES[given.source].lower()})"
     return {"reporter_id": person.id if person else None, "source": given.source, **words}, told
 
 

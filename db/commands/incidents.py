@@ -225,7 +225,7 @@ def perform(
     for_reporter = not access.is_reporter(actor, record)
     changes = states.apply(before, action, values, now, patience=known.patience, for_reporter=for_reporter)
     if action == "acknowledge" and incident.assignee_id is None and actor is not access.SYSTEM:
-        changes["assignee_id"] = actor.id
+        changes["assignee_id"] = actor.id if actor.only is None else values.get("assignee_id")
     if action in ("accept", "assign", "escalate") and changes.get("assignee_id") is None:
         changes["assignee_id"] = escalation.on_call(db, incident, edits | changes, now)
     if action == "resolve":

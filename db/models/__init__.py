@@ -57,6 +57,7 @@ from db.models.status import (
     Subscriber,
     SubscriberComponent,
 )
+from db.models.tokens import ApiToken
 from db.models.trends import TrendNote
 from db.models.updates import IncidentRole, ServiceSubscriber, Update
 from db.models.work import AuditEntry, ChainHead, ImportRun, Notice, OutboxMessage, Setting, Timer, WorkerHeartbeat
@@ -68,6 +69,7 @@ __all__ = [
     "QUEUE_GROUP",
     "QUEUE_ON_HOLD",
     "Alert",
+    "ApiToken",
     "Assignment",
     "Attachment",
     "AttachmentContent",

@@ -95,6 +95,7 @@ class Incident(Base):
         ),
         Index("ix_incident_closed_at", "closed_at"),
         Index("ix_incident_done_at", "done_at", "reported_at"),
+        Index("ix_incident_changed_at", "changed_at", "id"),
         Index("ix_incident_late", "queue_group", "resolution_due_at"),
         Index(
             "uq_incident_form_token",

@@ -34,6 +34,9 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     if actor is SYSTEM:
         return true()
     own = Incident.reporter_id == actor.id
+    if actor.only is not None:  # a program
+        inside = true() if actor.roles & TABLE["read"] else own
+        return and_(Incident.restricted.is_(False), inside)
     named = or_(
         Incident.assignee_id == actor.id,
         exists(

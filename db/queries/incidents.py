@@ -12,7 +12,7 @@ from db.queries.access import followers_of, record_of, visible
 from db.queries.confirmation import denied_words
 from db.queries.lines import Line, of_ids
 from db.queries.tiers import Handover, unread
-from db.queries.timeline import Entry, Told, first_of, page, whole
+from db.queries.timeline import PAGE, Entry, Told, first_of, page, whole
 from rules import access, phases, states
 from rules.access import Actor, NotFound, Record
 from rules.moments import MOMENTS
@@ -162,11 +162,16 @@ def works_on(actor: Actor) -> bool:
 
 
 def told(
-    db: Session, actor: Actor, detail: Detail, group: str = ALL, before: tuple[datetime, int] | None = None
+    db: Session,
+    actor: Actor,
+    detail: Detail,
+    group: str = ALL,
+    before: tuple[datetime, int] | None = None,
+    limit: int = PAGE,
 ) -> Told:
     """One page of the timeline, of a group of kinds (rules.timeline_kinds); only what is public for those outside."""
     access.check(actor, "read", detail.record)
-    return page(db, detail.line.id, public_only=not works_on(actor), kinds=kinds(group), before=before)
+    return page(db, detail.line.id, public_only=not works_on(actor), kinds=kinds(group), before=before, limit=limit)
 
 
 def whole_story(db: Session, actor: Actor, detail: Detail) -> list[Entry]:
@@ -195,6 +200,20 @@ def files(db: Session, actor: Actor, detail: Detail) -> list[FileRow]:
     """The files on the incident, oldest first, without those that belong to the talk in its room."""
     access.check(actor, "read", detail.record)
     return [FileRow(*row) for row in db.execute(_FILES, {"incident_id": detail.line.id})]
+
+
+def page_of_files(db: Session, actor: Actor, detail: Detail, after: int, limit: int) -> tuple[list[FileRow], bool]:
+    """The same after the file with the id `after`, and whether there are more."""
+    access.check(actor, "read", detail.record)
+    some = _FILES.where(Attachment.id > after).limit(limit + 1)
+    rows = [FileRow(*row) for row in db.execute(some, {"incident_id": detail.line.id})]
+    return rows[:limit], len(rows) > limit
+
+
+def has_file(db: Session, detail: Detail, attachment_id: int) -> bool:
+    """Whether the file is on this very incident. To whom it is open, file_content says."""
+    kept = select(Attachment.id).where(Attachment.id == attachment_id, Attachment.incident_id == detail.line.id)
+    return db.scalar(kept) is not None
 
 
 def file_content(db: Session, actor: Actor, attachment_id: int) -> tuple[FileRow, bytes]:

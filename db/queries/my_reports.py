@@ -57,7 +57,7 @@ def waiting_for_me(db: Session, actor: Actor, limit: int = 5) -> list[Line]:
 
 def news(db: Session, incident_ids: list[int]) -> dict[int, Entry]:
     """Incident id -> the newest that the reporter may read, told without priorities."""
-    return {number: _told(entry) for number, entry in timeline.latest_public(db, incident_ids).items()}
+    return {number: told(entry) for number, entry in timeline.latest_public(db, incident_ids).items()}
 
 
 def story(db: Session, actor: Actor, detail: Detail, limit: int = timeline.PAGE) -> tuple[list[Entry], int]:
@@ -67,8 +67,9 @@ def story(db: Session, actor: Actor, detail: Detail, limit: int = timeline.PAGE)
     """
     access.check(actor, "read", detail.record)
     entries, total = timeline.newest(db, detail.line.id, public_only=True, limit=limit)
-    return [_told(entry) for entry in entries], total
+    return [told(entry) for entry in entries], total
 
 
-def _told(entry: Entry) -> Entry:
+def told(entry: Entry) -> Entry:
+    """A public entry as those read it who do not work on the incident."""
     return replace(entry, detail=entry.detail if entry.kind in _QUOTED else "", changes=None)

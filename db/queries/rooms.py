@@ -129,14 +129,14 @@ def opened(db: Session, actor: Actor, number: str) -> Incident:
     return incident
 
 
-def newest(db: Session, incident_id: int, before: int | None = None) -> tuple[list[Said], bool]:
+def newest(db: Session, incident_id: int, before: int | None = None, limit: int = PAGE) -> tuple[list[Said], bool]:
     """The last messages (before the one with the id `before`), oldest first, and whether there are earlier ones.
 
     Access is the caller's to check.
     """
     chosen = _SAID if before is None else _SAID.where(Message.id < before)
-    rows = db.execute(chosen.order_by(Message.id.desc()).limit(PAGE + 1), {"incident_id": incident_id}).all()
-    return [_said(row) for row in reversed(rows[:PAGE])], len(rows) > PAGE
+    rows = db.execute(chosen.order_by(Message.id.desc()).limit(limit + 1), {"incident_id": incident_id}).all()
+    return [_said(row) for row in reversed(rows[:limit])], len(rows) > limit
 
 
 def since(db: Session, incident_id: int, turn: int) -> list[Said] | None:

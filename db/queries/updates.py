@@ -155,6 +155,23 @@ def of_incident(db: Session, actor: Actor, detail: incidents.Detail) -> Response
     )
 
 
+def page(
+    db: Session, actor: Actor, detail: incidents.Detail, before: int | None = None, limit: int = PAGE
+) -> tuple[list[Written], bool]:
+    """The updates (before the one with the id `before`), the last written first, and whether there are earlier ones.
+
+    What waits and what was declined is only for those who work on the incident.
+    """
+    access.check(actor, "read", detail.record)
+    chosen = _WRITTEN.order_by(None).order_by(Update.id.desc())
+    if before is not None:
+        chosen = chosen.where(Update.id < before)
+    if not incidents.works_on(actor):
+        chosen = chosen.where(Update.state == "published")
+    rows = db.execute(chosen, {"incident_id": detail.line.id, "limit": limit + 1}).all()
+    return [_written(row) for row in rows[:limit]], len(rows) > limit
+
+
 def _written(row: Any) -> Written:
     return Written(*row)
 

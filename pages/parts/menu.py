@@ -56,6 +56,7 @@ MENU = (
     Entry("admin/catalogue.py", "catalogue", "Catalogue", "category", "settings", "Setup"),
     Entry("admin/templates.py", "templates", "Templates", "dynamic_form", "settings", "Setup"),
     Entry("admin/integrations.py", "integrations", "Integrations", "sensors", "integrations", "Setup"),
+    Entry("admin/tokens.py", "tokens", "API tokens", "key", "tokens", "Setup"),
     Entry("admin/status_page.py", "status-page", "Status page", "monitor_heart", "status_page", "Setup"),
     Entry("admin/settings.py", "settings", "Settings", "tune", "settings", "Setup"),
     Entry("admin/imports.py", "import", "Import", "upload_file", "import", "Setup"),

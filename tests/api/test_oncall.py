@@ -6,9 +6,11 @@ import pytest
 from icalendar import Calendar
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from api import oncall as routes
+from api import v1
 from api.gate import Gate
 from db.commands import calendar_feed, people, schedules, sign_in
 from db.engine import engine, writing
@@ -42,7 +44,8 @@ def network(rota):
 @pytest.fixture
 def client(rota, monkeypatch):
     monkeypatch.setattr(routes, "_limit", routes.Limit())
-    app = Starlette(routes=routes.routes, middleware=[Middleware(Gate)])
+    mounted = Mount("/api", v1.make(routes.router))
+    app = Starlette(routes=[*routes.routes, mounted], middleware=[Middleware(Gate)])
     with TestClient(app, base_url="http://desk.example", follow_redirects=False) as made:
         yield made
 

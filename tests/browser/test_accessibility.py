@@ -63,6 +63,7 @@ PAGES = {
         "templates?id=1",
         "settings",
         "integrations",
+        "tokens",
         "settings?part=priority",
         "settings?part=targets",
         "settings?part=calendars",

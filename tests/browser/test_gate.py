@@ -28,6 +28,7 @@ PAGES = {
     "catalogue": "Catalogue",
     "templates": "Templates",
     "integrations": "Integrations",
+    "tokens": "API tokens",
     "alerts": "Alerts",
     "import": "Import",
     "audit": "Audit",
@@ -61,6 +62,7 @@ OPEN_TO = {
         "catalogue",
         "templates",
         "integrations",
+        "tokens",
         "import",
     }
     | {"deliveries", "audit", "on-call", "schedules", "escalation", "runbooks", "maintenance", "status-page"},
@@ -97,6 +99,7 @@ IN_MENU = {
         "Catalogue",
         "Templates",
         "Integrations",
+        "API tokens",
         "Status page",
         "Settings",
         "Import",

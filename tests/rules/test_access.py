@@ -27,6 +27,7 @@ BY_ROLE = """
     report       x         x          x     x     x        x
     report_for   .         x          x     x     .        .
     read         .         x          x     x     x        .
+    browse       x         x          x     x     x        x
     prioritise   .         .          x     x     .        .
     relate       .         x          x     x     .        .
     correct      .         .          x     x     .        .
@@ -52,6 +53,7 @@ BY_ROLE = """
     settings     .         .          .     .     .        x
     status_page  .         .          .     .     .        x
     integrations .         .          .     .     .        x
+    tokens       .         .          .     .     .        x
     import       .         .          .     .     .        x
     deliveries   .         .          x     .     .        x
     audit        .         .          .     .     .        x
@@ -66,8 +68,8 @@ BY_ROLE = """
     postmortems  .         x          x     x     x        x
     postmortem_edit  .     x          x     x     x        .
 """
-OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow"}
-FOLLOWED = {"read", "comment", "report", "follow"}
+OWN = {"read", "verify", "reject", "reopen", "comment", "attach", "report", "follow", "browse"}
+FOLLOWED = {"read", "comment", "report", "follow", "browse"}
 DEVOPS = {"stand_down", "publish", "correct", "accept", "prioritise", "remind", "close", "cancel", "merge", "unmerge"}
 RECORD = Record(reporter_id=50, team_id=60, assignee_id=70, named_ids=(80,))
 

@@ -1,0 +1,69 @@
+"""What a call of the HTTP API costs in the server, committed to the disk: from first byte in to last one out."""
+
+import asyncio
+import time
+
+import httpx
+import pytest
+from sqlalchemy import event
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from api import calls, incidents, v1
+from api.gate import Gate
+from api.rates import Rates
+from db.commands import tokens
+from db.engine import writing
+from tests.db.office import MONDAY, Office
+
+WARM, CALLS = 30, 200
+CREATED_MS = 10.0
+
+
+@pytest.fixture
+def office(app_database):
+    if app_database.dialect.name == "sqlite":
+        event.listen(app_database, "connect", lambda made, _: made.execute("pragma synchronous = full"))
+    else:
+        event.listen(app_database, "connect", _wait_for_the_disk)
+    app_database.dispose()
+    return Office(app_database)
+
+
+def _wait_for_the_disk(made, _record):
+    made.autocommit = True
+    made.execute("set synchronous_commit = on")
+    made.autocommit = False
+
+
+def test_an_incident_is_reported_in_10_ms(office, monkeypatch, capsys):
+    monkeypatch.setattr(calls, "rates", Rates(100_000, 60.0))
+    with writing() as db:
+        scopes = ["incidents:write"]
+        _, token = tokens.add(db, "Load", scopes, actor=office.people["Ada"], now=MONDAY)
+    app = Starlette(routes=[Mount("/api", v1.make(incidents.router))], middleware=[Middleware(Gate)])
+
+    async def report() -> list[float]:
+        spent = []
+        transport = httpx.ASGITransport(app)
+        headers = {"authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=headers) as client:
+            for number in range(WARM + CALLS):
+                told = {
+                    "title": f"Mail is slow {number}",
+                    "service": "E-mail",
+                    "scope": "team",
+                    "description": "x" * 300,
+                }
+                began = time.perf_counter()
+                answer = await client.post("/api/v1/incidents", json=told)
+                spent.append(1000 * (time.perf_counter() - began))
+                assert answer.status_code == 201, answer.text
+        return sorted(spent[WARM:])
+
+    spent = asyncio.run(report())
+    middle, slow = spent[CALLS // 2], spent[int(CALLS * 0.95)]
+    with capsys.disabled():
+        print(f"\n{office.engine.dialect.name}: an incident by API, median {middle:.1f} ms, p95 {slow:.1f} ms")
+    assert middle <= CREATED_MS
