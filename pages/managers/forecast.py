@@ -22,6 +22,7 @@ ENOUGH = 20
 
 def page() -> None:
     actor = session.require("trends")
+    counted.follow()
     now, zone = session.now(), str(times.zone())
     st.title("Forecast")
     filters = period.filters(KEY, period.offered())

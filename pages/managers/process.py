@@ -11,7 +11,7 @@ from db.queries.process import Figure, Move, Process, Spread, Variant, Visit
 from db.queries.report import first_and_last
 from db.queries.travel import NOBODY, Travel
 from pages.parts import address, chart_card, charts, drawing, period, session, times
-from pages.parts.counted import Counted, incidents
+from pages.parts.counted import Counted, follow, incidents
 from pages.parts.empty import empty
 from pages.parts.marks import gray
 from rules import period_words
@@ -29,6 +29,7 @@ LEAST_HOURS = 1 / 60
 
 def page() -> None:
     actor = session.require("trends")
+    follow()
     now, zone = session.now(), str(times.zone())
     st.title("Process")
     with st.container(horizontal=True, vertical_alignment="bottom"):

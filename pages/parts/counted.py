@@ -15,6 +15,14 @@ from rules.access import Actor
 MOST_LISTED = 1_000
 PAGE_SIZE = 10
 _KEY = "counted"
+_GO = "counted.go"
+
+
+def follow() -> None:
+    """Lead on to the incident that was chosen in the dialog, which itself may not change the address; call it first."""
+    number = st.session_state.pop(_GO, None)
+    if number is not None:
+        st.switch_page("responders/incident.py", query_params={"number": number})
 
 
 class Counted:
@@ -50,7 +58,7 @@ class Counted:
 def show(actor: Actor, title: str, ids: Sequence[int]) -> None:
     """These incidents in a dialog, in this order and by pages."""
     st.session_state[f"{_KEY}.ids"] = list(ids[:MOST_LISTED])
-    st.session_state[f"{_KEY}.page"] = 1
+    st.session_state.pop(f"{_KEY}.page", None)
     dialogs.show(literal(title), _listed, actor, len(ids), width="large")
 
 
@@ -87,4 +95,5 @@ def _listed(actor: Actor, number: int) -> None:
     if pages > 1:
         st.pagination(pages, key=f"{_KEY}.page")
     if event is not None:
-        st.switch_page("responders/incident.py", query_params={"number": event.id})
+        st.session_state[_GO] = event.id
+        st.rerun()

@@ -83,6 +83,20 @@ def test_a_figure_opens_the_incidents_it_counts(desk, opened, drawn):
 
 
 @sqlite
+def test_an_incident_of_the_list_is_opened_by_the_page_itself(desk, opened, drawn, monkeypatch):
+    _, waits = sent_round(desk)
+    drawn |= {"of": "process.there", "event": rows.Event("action", "there.new")}
+    at = opened(PAGE, "Max", part="waits")
+    went = []
+    monkeypatch.setattr(st, "switch_page", lambda page, query_params: went.append((page, query_params)))
+    at.session_state["counted.go"] = waits
+    at.run()
+    assert went == [("responders/incident.py", {"number": waits})]
+    at.run()
+    assert len(went) == 1, "once"
+
+
+@sqlite
 def test_who_may_not_open_incidents_is_told_so(desk, opened, drawn):
     sent_round(desk)
     drawn |= {"of": "process.there", "event": rows.Event("action", "there.new")}
