@@ -1,18 +1,17 @@
 """The steps that incidents took, read as columns: which state and which team had each of them, since when."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import BigInteger, ColumnElement, Select, case, func, select, type_coerce
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, bindparam, case, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from db.models import Incident, TimelineEntry, from_micros, to_micros
+from db.models import Incident, TimelineEntry
 from db.queries import aggregated
 from db.queries.aggregated import Column
-from db.queries.facts import REPORTED, RESOLVED, micros
-from db.queries.measures import Conditions, scope
+from db.queries.facts import MISSING, micros
+from db.queries.measures import measured
 from rules import access
 from rules.access import Actor
 from rules.measures import Filters
@@ -26,8 +25,8 @@ NOBODY = 0
 _UNTOLD = -1
 _UNDO, _STATES, _VERSIONS = 128, 256, 1 << 20
 """How a step is packed into one number: ((team + 1) * _STATES + state, and _UNDO) * _VERSIONS + version."""
-_BLOCK = 28 * 86_400_000_000
-"""microseconds of reports whose steps come out as one text"""
+_AT_ONCE = 5_000
+"""incidents whose steps come out as one text"""
 
 
 @dataclass(frozen=True)
@@ -58,53 +57,34 @@ def read(db: Session, actor: Actor, period: Period, filters: Filters) -> Travel:
     What was taken back at once, and merges that were undone, are no steps.
     """
     access.check(actor, "trends")
-    seen = scope(db, actor, filters)
-    own = [Incident.duplicate_of_id.is_(None), *seen]
-    start, total = _start(db, period, own)
-    chosen = [*_reported(start, period.end), *own]
-    repeats = [*_reported(start, period.end), Incident.duplicate_of_id.is_not(None), *seen]
-    facts = aggregated.read(db, _facts(chosen), 3)
-    facts = facts[np.argsort(facts[:, 0])]
-    steps = _unpacked(aggregated.read(db, _steps(chosen), 4))
-    ids = facts[:, 0]
+    rows = measured(db, actor, filters, period.end).rows("opened", period.start, period.end)
+    repeats = list(db.scalars(select(Incident.id).where(Incident.duplicate_of_id.is_not(None))))
+    own = np.flatnonzero(~np.isin(rows["id"], np.array(repeats, np.int64)))
+    newest = own if len(own) <= MOST else own[np.argpartition(rows["reported"][own], -MOST)[-MOST:]]
+    chosen = newest[np.argsort(rows["id"][newest])]
+    ids, reported, resolved = (rows[name][chosen].astype(np.int64) for name in ("id", "reported", "resolved"))
+    steps = _unpacked(_packed(db, ids))
     incident = np.searchsorted(ids, steps[:, 0])
     return Travel(
         ids=ids,
-        reported=facts[:, 1],
-        spent=facts[:, 2],
+        reported=reported,
+        spent=np.where(resolved == MISSING, -1, np.maximum(resolved - reported, 0)),
         incident=incident,
         at=steps[:, 1],
         state=steps[:, 2],
         team=_carried(incident, steps[:, 3]),
-        merged=_count(db, repeats),
-        total=total or len(ids),
+        merged=len(rows) - len(own),
+        total=len(own),
     )
 
 
-def _start(db: Session, period: Period, own: Conditions) -> tuple[datetime, int]:
-    """Since when no more than MOST were reported, and how many there are in all if that cuts the period; else 0."""
-    inside = [*_reported(period.start, period.end), *own]
-    last = select(REPORTED).where(*inside).order_by(REPORTED.desc()).offset(MOST).limit(1)
-    cut: int | None = db.execute(last).scalar()
-    if cut is None:
-        return period.start, 0
-    return from_micros(int(cut) + 1), _count(db, inside)
+def _packed(db: Session, ids: Column) -> Column:
+    some = (ids[begin : begin + _AT_ONCE].tolist() for begin in range(0, len(ids), _AT_ONCE))
+    parts = [aggregated.read(db, _steps(chunk), 4) for chunk in some]
+    return np.concatenate([np.empty((0, 4), np.int64), *parts])
 
 
-def _reported(start: datetime, end: datetime) -> Conditions:
-    return [to_micros(start) <= REPORTED, to_micros(end) > REPORTED]
-
-
-def _count(db: Session, conditions: Conditions) -> int:
-    return db.execute(select(func.count()).select_from(Incident).where(*conditions)).scalar_one()
-
-
-def _facts(chosen: Conditions) -> Select[Any]:
-    spent = case((RESOLVED.is_(None), -1), (RESOLVED < REPORTED, 0), else_=RESOLVED - REPORTED)
-    return aggregated.of_incidents([micros(Incident.id), REPORTED, spent], REPORTED // _BLOCK).where(*chosen)
-
-
-def _steps(chosen: Conditions) -> Select[Any]:
+def _steps(ids: list[int]) -> Select[Any]:
     entry = TimelineEntry
     states = case({name: place for place, name in enumerate(STATES)}, value=entry.to_state)
     undone = case((entry.kind == "undo", _UNDO), else_=0)
@@ -114,15 +94,11 @@ def _steps(chosen: Conditions) -> Select[Any]:
         else_=_UNTOLD,
     )
     packed = ((team + 1) * _STATES + states + undone) * _VERSIONS + func.coalesce(entry.version, 0)
-    numbers: list[ColumnElement[Any]] = [micros(Incident.id), micros(entry.at), micros(entry.id), packed]
+    numbers: list[ColumnElement[Any]] = [micros(entry.incident_id), micros(entry.at), micros(entry.id), packed]
     # A merge that was undone was none; of those that stand, the incident is not here.
     told = [entry.to_state.is_not(None), entry.kind.not_in(("merge", "unmerge"))]
-    return (
-        aggregated.of_incidents(numbers, REPORTED // _BLOCK)
-        .join(entry, entry.incident_id == Incident.id)
-        .where(*told, *chosen)
-        .with_hint(entry, "INDEXED BY ix_timeline_entry_incident", "sqlite")  # nearly in the order that is wanted
-    )
+    asked: BindParameter[list[int]] = bindparam("ids", ids, expanding=True, literal_execute=True)
+    return aggregated.text(numbers).where(entry.incident_id.in_(asked), *told)
 
 
 def _unpacked(steps: Column) -> Column:
