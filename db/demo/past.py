@@ -45,7 +45,8 @@ def stories(org: Organisation, rng: Random, targets: Targets, now: datetime, cou
     for index, reported in enumerate(arrivals(rng, now, count)):
         case: Case = rng.choices(CASES, weights)[0]
         again = previous is not None and previous.scope in ("team", "site") and rng.random() < 0.12
-        if again and previous is not None and reported - previous.reported < timedelta(hours=8):
+        goes_on = previous is not None and not any(step.verb == "cancel" for step in previous.steps)
+        if again and goes_on and previous is not None and reported - previous.reported < timedelta(hours=8):
             yield _duplicate(Story(org, rng, targets, previous.case, index, reported), previous)
             previous = None
             continue

@@ -52,7 +52,8 @@ def add(db: Session, org: Organisation, now: datetime) -> None:
     rest = [(one, incident) for one, incident in drafts if major is None or one is not major[0]][DRAFTS:]
     for place, (one, incident) in enumerate(rest):
         writer, other = _people(org, one, incident)
-        if one.made_at + 3 * _DAY > now:
+        looked = max(one.made_at + 3 * _DAY, incident.changed_at)
+        if looked > now:
             continue
         if place == 0:
             later = one.made_at + 2 * _DAY
@@ -63,7 +64,7 @@ def add(db: Session, org: Organisation, now: datetime) -> None:
             )
             postmortems.send(db, one.id, one.version, actor=writer, now=later + timedelta(hours=1))
         else:
-            postmortems.discard(db, one.id, SAME_AGAIN, actor=other, now=one.made_at + 3 * _DAY)
+            postmortems.discard(db, one.id, SAME_AGAIN, actor=other, now=looked)
 
 
 def _drafts(db: Session) -> Sequence[tuple[Postmortem, Incident]]:
@@ -88,21 +89,24 @@ def _published(db: Session, org: Organisation, one: Postmortem, incident: Incide
     writer, reviewer = _people(org, one, incident)
     written = one.made_at + _DAY
     _write(db, one, MAJOR, writer, written)
+    made = []
     for text, days, became in ACTIONS:
         doer = writer if became == "open" else reviewer
         due = (written + days * _DAY).date()
-        action = postmortem_actions.add(db, one.id, text, doer.id, due, actor=writer, now=written)
-        done = written + 2 * _DAY
-        if became != "open":
-            postmortem_actions.finish(db, action, 1, actor=doer, now=done)
-        if became == "verified" and done + _DAY < now:
-            seen = "It rang in a drill after 120 s, and once for real the night after."
-            postmortem_actions.verify(db, action, 2, seen, actor=writer, now=done + _DAY)
+        made.append((postmortem_actions.add(db, one.id, text, doer.id, due, actor=writer, now=written), doer, became))
     postmortems.send(db, one.id, one.version, actor=writer, now=written + timedelta(hours=2))
     postmortems.publish(db, one.id, one.version, actor=reviewer, now=written + _DAY)
+    done = written + 2 * _DAY
+    for action, doer, became in made:
+        if became != "open":
+            postmortem_actions.finish(db, action, 1, actor=doer, now=done)
     if db.scalar(select(exists().where(Publication.incident_id == incident.id))):
         told = written + 2 * _DAY
         published_postmortems.publish(db, one.id, None, *PUBLIC, actor=reviewer, now=told)
+    for action, _doer, became in made:
+        if became == "verified" and done + _DAY < now:
+            seen = "It rang in a drill after 120 s, and once for real the night after."
+            postmortem_actions.verify(db, action, 2, seen, actor=writer, now=done + _DAY)
 
 
 def _write(db: Session, one: Postmortem, words: dict[str, str], writer: Actor, now: datetime) -> None:

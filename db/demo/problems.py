@@ -54,8 +54,7 @@ def _open(
         .where(
             Incident.service_id == service_id,
             Incident.category_pair_id == pair_id,
-            Incident.reported_at < at,
-            Incident.state != "cancelled",
+            Incident.closed_at < at,
             Incident.restricted.is_(False),
         )
         .order_by(Incident.reported_at.desc())
