@@ -13,7 +13,19 @@ from sqlalchemy.exc import DBAPIError
 
 from db.commands import escalation, heartbeats
 from db.engine import DatabaseProblem, writing
-from worker import alerts, facts, handoffs, history, maintenance, outbox, policies, status_page, tidying, timers
+from worker import (
+    alerts,
+    facts,
+    handoffs,
+    history,
+    maintenance,
+    outbox,
+    policies,
+    reports,
+    status_page,
+    tidying,
+    timers,
+)
 from worker.senders import SENDERS, Sender
 
 EVERY_SECONDS = 2.0
@@ -36,6 +48,7 @@ class Loop:
         self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
         self._alerts = alerts.Watch()
         self._packer = facts.Packer()
+        self._reports = reports.Rounds()
         self._failures = 0
         self._broom = tidying.Broom()
         self._tidied: float | None = None
@@ -89,6 +102,7 @@ class Loop:
             self._alerts.tick(self._clock(), self._engine)
             history.tick(self._clock(), self._engine)
             more = self._packer.tick(self._clock(), self._engine) or more
+            more = self._reports.tick(self._clock(), self._engine) or more
             self._watch()
             self._tidy()
         except Exception as error:  # noqa: BLE001 - said by _say; the thread must live on
@@ -154,6 +168,9 @@ def tick(now: datetime, engine: Engine | None = None, senders: Mapping[str, Send
         pass
     handoffs.tick(now, engine)
     alerts.Watch().tick(now, engine)
+    rounds = reports.Rounds()
+    while rounds.tick(now, engine):
+        pass
     outbox.tick(now, engine, senders)
     while policies.tick(now, engine):
         pass

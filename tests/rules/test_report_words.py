@@ -1,0 +1,87 @@
+"""A report in words, for messages; and the address of a view of trends as what it asks for."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rules import report_words
+from rules.measures import Filters
+from rules.panels import Column, Number, Panel, Report
+from rules.trends_address import Wanted, wanted
+
+AT = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def report(start=AT, end=AT + timedelta(days=7), zone="UTC", numbers=(), panels=()):
+    return Report("overview", "Overview", start, end, zone, Filters(), end, numbers, panels)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "zone", "words"),
+    [
+        ("2026-03-02T00:00+00:00", "2026-03-09T00:00+00:00", "UTC", "2 to 8 Mar 2026"),
+        ("2026-03-29T22:00+00:00", "2026-04-05T22:00+00:00", "Europe/Berlin", "30 Mar to 5 Apr 2026"),
+        ("2026-12-28T00:00+00:00", "2027-01-04T00:00+00:00", "UTC", "28 Dec 2026 to 3 Jan 2027"),
+        ("2026-03-02T00:00+00:00", "2026-03-02T08:00+00:00", "UTC", "2 Mar 2026"),
+        ("2026-03-02T00:00+00:00", "2026-03-02T00:00+00:00", "UTC", "2 Mar 2026"),
+    ],
+)
+def test_the_subject_says_which_days(start, end, zone, words):
+    told = report(datetime.fromisoformat(start), datetime.fromisoformat(end), zone)
+    assert report_words.subject(told, "Weekly digest") == f"Weekly digest: {words}"
+
+
+def test_the_body_says_the_numbers_what_they_mean_and_how_to_end_it():
+    numbers = [
+        Number("opened", "Opened", "count", 1234, 1234, "", "", 1100, 1100),
+        Number("to_resolve", "Time to resolve", "hours", 5.2, 19, "", "", 4, 30),
+        Number("share", "Fixed in time", "share", None, 0, "", ""),
+    ]
+    columns = [Column("number", "Incident"), Column("late", "Late by", "hours"), Column("team", "Team")]
+    rows = [{"number": "INC-000007", "late": 50.0, "team": ""}]
+    panels = [
+        Panel("changes", "What changed beyond noise", "", "Nothing was beyond the usual.", "table", [], []),
+        Panel("breaches", "Worst breaches", "", "INC-000007 by 2 d 2 h.", "table", columns, rows),
+    ]
+    words = report_words.body(report(zone="Europe/Berlin", numbers=numbers, panels=panels), report_words.END_OWN)
+    assert words == (
+        "Opened: 1,234, 1,100 before\n"
+        "Time to resolve: 5 h 12 min (n 19), few cases, 4 h before\n"
+        "Fixed in time: –\n\n"
+        "What changed beyond noise: Nothing was beyond the usual.\n\n"
+        "Worst breaches: INC-000007 by 2 d 2 h.\n"
+        "- INC-000007, 2 d 2 h\n\n"
+        "As of Mon 9 Mar 2026, 01:00, zone Europe/Berlin. You have this sent to yourself. "
+        "Change or end it under Reports."
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ([], ""),
+        (["A"], "A"),
+        (["A", "B"], "A and B"),
+        (["A", "B", "C"], "A, B and C"),
+        (list("ABCDEFG"), "A, B, C, D, E and 2 more"),
+    ],
+)
+def test_names_are_listed_in_words(names, words):
+    assert report_words.listed(names) == words
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("", Wanted()),
+        ("period=30&team=4", Wanted("overview", "30", Filters(team_id=4))),
+        (
+            "?view=causes&period=all&priority=2&category=3&service=5&pair=0&source=alert",
+            Wanted("causes", "all", Filters(None, 2, 3, 5, "alert", 0)),
+        ),
+        ("period=soon&team=x&priority=-1&source=pigeon&service=12345678901", Wanted()),
+        ("team=%D9%A3", Wanted()),
+    ],
+)
+def test_an_address_asks_for_what_the_screen_shows(address, asked):
+    assert wanted(address) == asked
