@@ -1,6 +1,7 @@
 """The weekly digest: the numbers of one week, what of them is more than noise, and what asks for attention."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,9 +10,10 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from db.models import to_micros
-from db.queries import digest_lists, overview, report_causes, report_flow
+from db.queries import digest_lists, report_causes, report_flow
 from db.queries.facts import MISSING
 from db.queries.measures import buckets_of, measured
+from db.queries.report import first_and_last
 from db.queries.report_parts import Asked, counts, spreads
 from db.queries.trends import EVERYTHING, pair_names, pair_words
 from rules import access
@@ -34,15 +36,15 @@ def digest(db: Session, actor: Actor, week: Bucket, zone: str, now: datetime) ->
     """The digest of a week (see rules.digest.week), as of now. Forbidden without the right to trends."""
     access.check(actor, "trends")
     found = measured(db, actor, EVERYTHING, now)
-    first, _ = overview.first_and_last(db, actor)
+    first, _ = first_and_last(db, actor)
     earlier = rules.before(week, zone, first)
     last = earlier[-1] if earlier else None
     period = Period(week.start, week.end, (last.start, last.end) if last else None)
     asked = Asked.of(db, found, actor, period, zone, EVERYTHING, now)
     weeks = [*earlier, week]
     whole = Period(weeks[0].start, week.end, None)
-    long = Asked(db, found, actor, whole, zone, EVERYTHING, now, weeks, "week")
-    numbers, _ = report_flow.view(asked)
+    long = replace(asked, period=whole, buckets=weeks, step="week")
+    numbers = report_flow.numbers(asked)
     services = digest_lists.service_names(db)
     panels = [
         changes(long, numbers),

@@ -7,8 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.models import ReportRun
-from rules import access, report_kept
-from rules.access import Actor, NotFound
+from db.queries import figure
+from rules import access, exports, report_kept
+from rules.access import SYSTEM, Actor, NotFound
+from rules.exports import Book
 from rules.panels import Report
 
 PAGE_SIZE = 10
@@ -27,6 +29,13 @@ class Run:
 class Whole:
     run: Run
     report: Report
+    filtered: tuple[str, ...]
+    """its filters in words"""
+
+    @property
+    def book(self) -> Book:
+        """For its files."""
+        return exports.of_report(self.report, self.filtered)
 
 
 def own(db: Session, actor: Actor, page: int = 1) -> tuple[list[Run], int]:
@@ -49,4 +58,16 @@ def one(db: Session, actor: Actor, run_id: int) -> Whole:
     found = db.get(ReportRun, run_id)
     if found is None or found.person_id != actor.id:
         raise NotFound("There is no such report, or it was not sent to you.")
-    return Whole(Run(found.id, found.name, found.address, found.as_of), report_kept.read(found.content))
+    return _whole(db, found)
+
+
+def book(db: Session, notice_id: int | None) -> Book | None:
+    """What the notice brought, for its files; for the outbox, which knows that the reader may have it."""
+    found = db.scalars(select(ReportRun).where(ReportRun.notice_id == notice_id)).one_or_none()
+    return _whole(db, found).book if found is not None else None
+
+
+def _whole(db: Session, found: ReportRun) -> Whole:
+    report = report_kept.read(found.content)
+    filtered = figure.filter_words(db, SYSTEM, report.filters)  # names alone, which everybody who reads trends knows
+    return Whole(Run(found.id, found.name, found.address, found.as_of), report, tuple(filtered))

@@ -8,14 +8,14 @@ from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db.models import Person, ReportReader, ReportSchedule, SavedView
-from db.queries import digest, overview, people
-from db.queries.report import VIEWS, report
+from db.queries import digest, people
+from db.queries.report import VIEWS, first_and_last, report
 from db.queries.views import View, views
 from rules import access, report_words, trends_address
 from rules.access import Actor
 from rules.digest import week
 from rules.panels import Report
-from rules.periods import preset
+from rules.periods import chosen_days, preset
 from rules.report_times import Times
 
 PAGE = "trends"
@@ -196,5 +196,9 @@ def made(db: Session, reader: Actor, address: str | None, zone: str, now: dateti
         return digest.digest(db, reader, week(now, zone), zone, now)
     wanted = trends_address.wanted(address)
     view = wanted.view if wanted.view in VIEWS else trends_address.DEFAULT_VIEW
-    first, _ = overview.first_and_last(db, reader)
-    return report(db, reader, view, preset(wanted.period, now, zone, first), zone, wanted.filters, now)
+    first, _ = first_and_last(db, reader)
+    if wanted.days is not None:
+        period = chosen_days(*wanted.days, now, zone, first)
+    else:
+        period = preset(wanted.period, now, zone, first)
+    return report(db, reader, view, period, zone, wanted.filters, now)

@@ -1,6 +1,6 @@
 """A report in words, for messages; and the address of a view of trends as what it asks for."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -77,10 +77,16 @@ def test_names_are_listed_in_words(names, words):
         ("period=30&team=4", Wanted("overview", "30", Filters(team_id=4))),
         (
             "?view=causes&period=all&priority=2&category=3&service=5&pair=0&source=alert",
-            Wanted("causes", "all", Filters(None, 2, 3, 5, "alert", 0)),
+            Wanted("causes", "all", Filters(None, 2, 3, 5, "alert")),
+        ),
+        (
+            "period=own&from=2026-03-01&to=2026-03-31",
+            Wanted("overview", "own", Filters(), (date(2026, 3, 1), date(2026, 3, 31))),
         ),
         ("period=soon&team=x&priority=-1&source=pigeon&service=12345678901", Wanted()),
         ("team=%D9%A3", Wanted()),
+        ("period=own&from=2026-03-31&to=2026-03-01", Wanted()),
+        ("period=own&from=soon", Wanted()),
     ],
 )
 def test_an_address_asks_for_what_the_screen_shows(address, asked):

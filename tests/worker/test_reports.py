@@ -1,17 +1,19 @@
 """Reports leave on time: by each reader's clock, once, the newest after an outage, with what is open to the reader."""
 
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import select, update
 
 from db.commands import housekeeping, people, views
 from db.engine import reading, writing
 from db.models import Incident, OutboxMessage
-from db.queries import digest, notices, overview
-from db.queries.report import report
+from db.queries import digest, notices
+from db.queries.report import first_and_last, report
 from rules.digest import week
 from rules.measures import Filters
 from rules.periods import preset
@@ -76,7 +78,7 @@ def test_what_was_sent_is_what_the_screen_showed_at_that_moment_and_stays_so(off
     ]
     max_ = office.people["Max"]
     with reading(office.engine) as db:
-        first, _ = overview.first_and_last(db, max_)
+        first, _ = first_and_last(db, max_)
         period = preset("30", at, "Europe/Berlin", first)
         shown = report(db, max_, "overview", period, "Europe/Berlin", Filters(), at)
         told = digest.digest(db, max_, week(at, "Europe/Berlin"), "Europe/Berlin", at)
@@ -194,9 +196,24 @@ def test_it_leaves_by_mail_with_a_way_to_it_and_a_way_out(office, mailbox):
         assert "Opened: 1" in words
         assert address in words
         assert "End it under Weekly digest" in words
+    sheet, table = mail.iter_attachments()
+    assert sheet.get_filename() == "trends-digest-2026-02-23-to-2026-03-01-UTC.xlsx"
+    assert [row[1].value for row in load_workbook(io.BytesIO(sheet.get_content()))["Numbers"].iter_rows()][-6] == 1
+    assert "Opened,1,incidents,1" in table.get_content()
     with reading(office.engine) as db:
         [told] = notices.own(db, office.people["Max"])[0]
         assert told.run == found.run.id
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_waits_for_the_mail_server_does_not_leave_to_who_lost_the_right(office, mailbox):
+    office.subscribe("Max", at=EIGHT - DAY)
+    tick(office, EIGHT)
+    office.take_role("Max", "manager")
+    loop.tick(EIGHT, office.engine)
+    assert mailbox.received == []
+    with reading(office.engine) as db:
+        assert db.scalars(select(OutboxMessage.cancelled_why)).all() == ["They may not read trends any more."]
 
 
 def test_without_a_channel_it_stands_in_messages(office):
