@@ -50,6 +50,8 @@ MENU = (
     Entry("responders/runbooks.py", "runbooks", "Runbooks", "menu_book", "runbooks", "Response"),
     Entry("responders/maintenance.py", "maintenance", "Maintenance", "build", "board|maintenance", "Response"),
     Entry("managers/trends.py", "trends", "Trends", "monitoring", "trends", "Learning"),
+    Entry("managers/digest.py", "digest", "Weekly digest", "summarize", "trends", "Learning"),
+    Entry("managers/reports.py", "reports", "Reports", "lab_profile", "trends", "Learning"),
     Entry("admin/people.py", "people", "People", "group", "people", "Setup"),
     Entry("admin/catalogue.py", "catalogue", "Catalogue", "category", "settings", "Setup"),
     Entry("admin/templates.py", "templates", "Templates", "dynamic_form", "settings", "Setup"),
