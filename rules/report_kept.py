@@ -1,19 +1,26 @@
-"""A report as it is kept: every word and number of it, so that it opens later exactly as it was sent."""
+"""A report as it is kept: every word and number of it, so that it opens later exactly as it was sent.
+
+Titles of incidents are not kept: one that is restricted later is not told again.
+"""
 
 import json
 import zlib
-from dataclasses import asdict, fields
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from rules.measures import Filters
 from rules.panels import Column, Number, Opens, Panel, Report
 
+NUMBER, TITLE = "number", "title"
+"""fields of rows that are about one incident"""
 _INSTANT, _DAY = "instant", "day"
 
 
 def kept(report: Report) -> bytes:
-    """The report as bytes; `read` gives the same back, tuples as lists."""
+    """The report as bytes, without titles; `read` gives the same back, tuples as lists."""
+    report = replace(report, panels=[_titled(panel, {}) for panel in report.panels])
     return zlib.compress(json.dumps(_plain(asdict(report)), ensure_ascii=False, allow_nan=False).encode())
 
 
@@ -26,6 +33,23 @@ def read(content: bytes) -> Report:
     said["compared"] = tuple(said["compared"]) if said.get("compared") else None
     report: Report = _made(Report, said)
     return report
+
+
+def numbers(report: Report) -> list[str]:
+    """The incidents that it names."""
+    return [row[NUMBER] for panel in report.panels for row in panel.rows if NUMBER in row]
+
+
+def titled(report: Report, titles: Mapping[str, str]) -> Report:
+    """With the titles of the incidents that it names; `titles`: number -> title, of those that may be told."""
+    known = {number: titles.get(number, "Not open to you any more") for number in numbers(report)}
+    return replace(report, panels=[_titled(panel, known) for panel in report.panels])
+
+
+def _titled(panel: Panel, titles: Mapping[str, str]) -> Panel:
+    if not any(NUMBER in row for row in panel.rows):
+        return panel
+    return replace(panel, rows=[{**row, TITLE: titles.get(row[NUMBER], "")} for row in panel.rows])
 
 
 def _panel(said: dict[str, Any]) -> Panel:

@@ -1,11 +1,12 @@
 """A report in words: what a message says of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from rules.panels import FEW, Column, Number, Panel, Report, said
 from rules.periods import zone_of
+from rules.report_kept import TITLE
 
 DIGEST = "digest"
 """the view of a report that is the weekly digest"""
@@ -46,12 +47,18 @@ def _day(at: datetime) -> str:
     return f"{at.day} {at:%b %Y}"
 
 
-def body(report: Report, why: str) -> str:
-    """Plain text: the numbers with what they were before, what the panels conclude, and why the reader gets it."""
+def body(report: Report, filtered: Sequence[str], why: str) -> str:
+    """Plain text: the numbers with what they were before, what the panels conclude, and why the reader gets it.
+
+    `filtered`: the filters in words. Titles of incidents are left out: what is told of one that is restricted later
+    can be read again.
+    """
     at = report.as_of.astimezone(zone_of(report.zone))
     numbers = "\n".join(map(_number, report.numbers))
     parts = [numbers] if numbers else []
     parts += ["\n".join([f"{panel.title}: {panel.says}", *_first_rows(panel)]) for panel in report.panels]
+    if filtered:
+        parts.append(f"Only: {'; '.join(filtered)}.")
     parts.append(f"As of {at:%a} {at.day} {at:%b %Y, %H:%M}, zone {report.zone}. {why}")
     return "\n\n".join(parts)
 
@@ -66,9 +73,8 @@ def _number(number: Number) -> str:
 def _first_rows(panel: Panel) -> list[str]:
     if panel.key not in _LISTED:
         return []
-    return [
-        f"- {', '.join(filter(None, (cell(row, column) for column in panel.columns)))}" for row in panel.rows[:_ROWS]
-    ]
+    told = [column for column in panel.columns if column.field != TITLE]
+    return [f"- {', '.join(filter(None, (cell(row, column) for column in told)))}" for row in panel.rows[:_ROWS]]
 
 
 def cell(row: Mapping[str, Any], column: Column) -> str:

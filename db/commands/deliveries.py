@@ -189,8 +189,15 @@ def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: 
         button=(row.payload["button"][0], base + row.payload["button"][1])
         if base and "button" in row.payload
         else None,
-        book=report_runs.book(db, row.notice_id) if row.kind == report_words.KIND and row.channel == "email" else None,
+        book=_book(db, row),
     )
+
+
+def _book(db: Session, row: OutboxMessage) -> Book | None:
+    if row.kind != report_words.KIND or row.channel != "email" or row.person_id is None:
+        return None
+    reader = people.acting(db, row.person_id)
+    return report_runs.book(db, row.notice_id, reader) if reader is not None else None
 
 
 def sent(db: Session, message_id: int, now: datetime) -> None:

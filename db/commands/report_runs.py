@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from db.commands.notices import tell
 from db.models import ReportReader, ReportRun
-from db.queries import report_schedules
+from db.queries import figure, report_schedules
 from db.queries.report_schedules import Due
 from rules import report_kept, report_times, report_words
 from rules.panels import Report
@@ -41,7 +41,8 @@ def send(db: Session, due: Due, person_id: int, report: Report | None, *, now: d
     )
     db.add(run)
     db.flush()
-    subject, body = report_words.subject(report, due.name), report_words.body(report, due.why)
+    filtered = figure.filter_words(db, still.reader, report.filters)
+    subject, body = report_words.subject(report, due.name), report_words.body(report, filtered, due.why)
     button = (_OPEN, f"/reports?run={run.id}")
     [notice] = tell(db, [person_id], report_words.KIND, subject, body, now=now, button=button)
     run.notice_id = notice.id

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from db.models import to_micros
 from db.queries import digest_lists, report_causes, report_flow
+from db.queries.columns import Rows
 from db.queries.facts import MISSING
-from db.queries.measures import buckets_of, measured
+from db.queries.measures import bucketed, measured
 from db.queries.report import first_and_last
 from db.queries.report_parts import Asked, counts, spreads
 from db.queries.trends import EVERYTHING, pair_names, pair_words
@@ -132,19 +132,21 @@ def _by_pair(long: Asked, figure: str) -> dict[str, tuple[float, float]]:
     if figure in LEVELS:
         came = long.found.view.between("reported", _BEGINNING, weeks[-1].end)
         left = came.where(came[LEVELS[figure]] != MISSING)
-        table = np.cumsum(_table(came["pair"], came["reported"], weeks), axis=1)
-        gone = np.cumsum(_table(left["pair"], left[LEVELS[figure]], weeks), axis=1)
+        table = np.cumsum(_table(came, "reported", weeks), axis=1)
+        gone = np.cumsum(_table(left, LEVELS[figure], weeks), axis=1)
         table[: len(gone)] -= gone
     else:
         rows = long.found.rows(figure, *long.span)
-        table = _table(rows["pair"], rows[FIGURES[figure].moment], weeks)
+        table = _table(rows, FIGURES[figure].moment, weeks)
     known = np.flatnonzero(table.any(axis=1))
     return {pair_words(names, int(pair)): (float(table[pair, -1]), float(table[pair, :-1].mean())) for pair in known}
 
 
-def _table(pairs: NDArray[Any], instants: NDArray[Any], weeks: Sequence[Bucket]) -> NDArray[np.int64]:
+def _table(rows: Rows, moment: str, weeks: Sequence[Bucket]) -> NDArray[np.int64]:
     """Pair x week -> how many; what lies before the first week is counted in it, what lies after the last is not."""
-    inside = instants < to_micros(weeks[-1].end)
-    rows = int(pairs.max(initial=0)) + 1
-    places = pairs[inside].astype(np.int64) * len(weeks) + buckets_of(instants[inside], weeks)
-    return np.bincount(places, minlength=rows * len(weeks)).reshape(rows, len(weeks))
+    places = bucketed(rows, moment, weeks)
+    inside = places < len(weeks)
+    pairs = rows["pair"][inside].astype(np.int64)
+    height = int(pairs.max(initial=0)) + 1
+    cells = np.bincount(pairs * len(weeks) + places[inside], minlength=height * len(weeks))
+    return cells.reshape(height, len(weeks))

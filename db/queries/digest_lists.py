@@ -32,10 +32,7 @@ def service_names(db: Session) -> dict[int, str]:
 
 
 def breaches(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
-    """The targets to resolve that fell due in the week and were missed by most; what is open runs on until now.
-
-    Of a restricted incident no title is kept: what was sent stays readable when access has ended.
-    """
+    """The targets to resolve that fell due in the week and were missed by most; what is open runs on until now."""
     due, resolved = Incident.resolution_due_at, Incident.resolved_at
     ended = func.coalesce(micros(resolved), micros(Incident.done_at), literal(to_micros(now), BigInteger))
     late = ended - micros(due)
@@ -43,7 +40,6 @@ def breaches(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
         select(
             Incident.number,
             Incident.title,
-            Incident.restricted,
             Incident.priority,
             Team.name,
             late,
@@ -64,13 +60,13 @@ def breaches(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
     rows: list[dict[str, Any]] = [
         {
             "number": number,
-            "title": "Restricted incident" if restricted else title,
+            "title": title,
             "priority": f"P{priority}" if priority else "–",
             "team": team or "Nobody yet",
             "late": by / HOUR,
             "stands": "still open" if is_open else "resolved",
         }
-        for number, title, restricted, priority, team, by, is_open in db.execute(statement)
+        for number, title, priority, team, by, is_open in db.execute(statement)
     ]
     worst = rows[0] if rows else None
     return Panel(

@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.models import ReportRun
+from db.models import Incident, ReportRun
 from db.queries import figure
+from db.queries.access import visible
 from rules import access, exports, report_kept
-from rules.access import SYSTEM, Actor, NotFound
+from rules.access import Actor, NotFound
 from rules.exports import Book
 from rules.panels import Report
 
@@ -58,16 +59,19 @@ def one(db: Session, actor: Actor, run_id: int) -> Whole:
     found = db.get(ReportRun, run_id)
     if found is None or found.person_id != actor.id:
         raise NotFound("There is no such report, or it was not sent to you.")
-    return _whole(db, found)
+    return _whole(db, found, actor)
 
 
-def book(db: Session, notice_id: int | None) -> Book | None:
-    """What the notice brought, for its files; for the outbox, which knows that the reader may have it."""
+def book(db: Session, notice_id: int | None, reader: Actor) -> Book | None:
+    """What the notice brought, for its files."""
     found = db.scalars(select(ReportRun).where(ReportRun.notice_id == notice_id)).one_or_none()
-    return _whole(db, found).book if found is not None else None
+    return _whole(db, found, reader).book if found is not None and found.person_id == reader.id else None
 
 
-def _whole(db: Session, found: ReportRun) -> Whole:
+def _whole(db: Session, found: ReportRun, actor: Actor) -> Whole:
     report = report_kept.read(found.content)
-    filtered = figure.filter_words(db, SYSTEM, report.filters)  # names alone, which everybody who reads trends knows
-    return Whole(Run(found.id, found.name, found.address, found.as_of), report, tuple(filtered))
+    named = select(Incident.number, Incident.title).where(Incident.number.in_(report_kept.numbers(report)))
+    titles = {number: title for number, title in db.execute(named.where(visible(actor)))}
+    filtered = figure.filter_words(db, actor, report.filters)
+    run = Run(found.id, found.name, found.address, found.as_of)
+    return Whole(run, report_kept.titled(report, titles), tuple(filtered))

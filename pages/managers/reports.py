@@ -179,7 +179,7 @@ def as_sent(found: Whole) -> None:
                 "CSV", lambda: as_csv(found.book), f"{stem}.csv", "text/csv", on_click="ignore", key=f"{KEY}.csv"
             )
     st.info(f"As it was sent to you on {moment(report.as_of, zone)}. It does not change.", icon=":material/lock_clock:")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.button("All reports", icon=":material/arrow_back:", type="tertiary", on_click=_all, key=f"{KEY}.all")
         if run.address:
             st.page_link(

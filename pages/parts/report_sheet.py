@@ -9,7 +9,7 @@ import streamlit as st
 from pages.parts import panels, rows
 from pages.parts.texts import literal
 from rules.panels import Opens, Panel, Report, said
-from rules.report_words import DIGEST
+from rules.report_words import DIGEST, cell
 
 WIDE = frozenset({"heat", "movers", "on_call", "load"})
 """panels that take the whole width"""
@@ -44,9 +44,20 @@ def _digest(report: Report, key: str) -> None:
         for panel in report.panels:
             if panel.key not in ("changes", "breaches", *WIDE):
                 panels.panel(panel, f"{key}.{panel.key}")
-    for panel in report.panels:
-        if panel.key in WIDE:
-            panels.panel(panel, f"{key}.{panel.key}")
+    if "load" in known:
+        load(known["load"])
+
+
+def load(panel: Panel) -> None:
+    """Who was on call how long; first, who carries more than their share."""
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{literal(panel.title)}**")
+        st.caption(literal(panel.definition), help=panel.left_out)
+        st.markdown(literal(panel.says))
+        if panel.rows:
+            heads = {column.field: column.heading for column in panel.columns}
+            told = [{heads[each.field]: cell(row, each) for each in panel.columns} for row in panel.rows]
+            st.table(pd.DataFrame(told).set_index(panel.columns[0].heading))
 
 
 def changes(panel: Panel, key: str) -> None:

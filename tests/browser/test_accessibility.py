@@ -41,7 +41,7 @@ PAGES = {
         "maintenance?id=new",
     ),
     "desk": ("home", "triage", "board?view=mine"),
-    "manager": ("trends", "trends-process", "trends-process?part=waits", "trends-forecast"),
+    "manager": ("trends", "trends-process", "trends-process?part=waits", "trends-forecast", "digest", "reports"),
     "admin": (
         "home",
         "people",

@@ -22,6 +22,8 @@ PAGES = {
     "triage": "Triage",
     "board": "Board",
     "trends": "Trends",
+    "digest": "Weekly digest",
+    "reports": "Reports",
     "people": "People",
     "settings": "Settings",
     "catalogue": "Catalogue",
@@ -40,25 +42,28 @@ PAGES = {
     "messages": "Messages",
     "deliveries": "Delivery log",
 }
+LEARNING = {"trends", "digest", "reports"}
 EVERYBODY = {"report", "my-reports", "incident", "messages", "account"}
 ON_CALL = {"on-call", "alerts", "schedules", "escalation", "runbooks", "maintenance"}
 OPEN_TO = {
     "reporter": EVERYBODY,
     "responder": EVERYBODY | {"home", "board"} | ON_CALL,
-    "lead": EVERYBODY | {"home", "board", "triage", "trends", "deliveries"} | ON_CALL,
-    "desk": EVERYBODY | {"home", "board", "triage", "trends"} | ON_CALL,
-    "manager": EVERYBODY | {"home", "trends"},
+    "lead": EVERYBODY | {"home", "board", "triage", "deliveries"} | LEARNING | ON_CALL,
+    "desk": EVERYBODY | {"home", "board", "triage"} | LEARNING | ON_CALL,
+    "manager": EVERYBODY | LEARNING | {"home"},
     "admin": EVERYBODY
-    | {"home", "trends", "people", "settings", "catalogue", "templates", "integrations", "import"}
+    | LEARNING
+    | {"home", "people", "settings", "catalogue", "templates", "integrations", "import"}
     | {"deliveries", "audit", "on-call", "schedules", "escalation", "runbooks", "maintenance", "status-page"},
 }
 RESPONSE = ["On-call", "Alerts", "Schedules", "Escalation policies", "Runbooks", "Maintenance"]
+READING = ["Trends", "Weekly digest", "Reports"]
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
     "responder": ["Home", "Report a problem", "Board", *RESPONSE],
-    "lead": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends", "Delivery log"],
-    "desk": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends"],
-    "manager": ["Home", "Report a problem", "Trends"],
+    "lead": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, *READING, "Delivery log"],
+    "desk": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, *READING],
+    "manager": ["Home", "Report a problem", *READING],
     "admin": [
         "Home",
         "Report a problem",
@@ -67,7 +72,7 @@ IN_MENU = {
         "Escalation policies",
         "Runbooks",
         "Maintenance",
-        "Trends",
+        *READING,
         "People",
         "Catalogue",
         "Templates",

@@ -81,3 +81,15 @@ def test_what_an_earlier_version_kept_has_the_defaults_of_what_came_later():
     assert report_kept.read(zlib.compress(json.dumps(said).encode())) == replace(
         report, numbers=[replace(number, better=None)]
     )
+
+
+def test_titles_are_not_kept_and_come_back_as_far_as_they_may_be_told():
+    rows = [{"number": "INC-000001", "title": "Mail", "late": 2.0}, {"number": "INC-000002", "title": "Payroll leak"}]
+    panels = [Panel("breaches", "B", "", "", "table", [], rows), Panel("p", "P", "", "", "table", [], [{"title": "T"}])]
+    report = Report("digest", "Digest", AT, AT, "UTC", Filters(), AT, [], panels)
+    content = report_kept.kept(report)
+    assert "Mail" not in zlib.decompress(content).decode()
+    assert report_kept.numbers(report) == ["INC-000001", "INC-000002"]
+    told = report_kept.titled(report_kept.read(content), {"INC-000001": "Mail"})
+    assert [row["title"] for row in told.panels[0].rows] == ["Mail", "Not open to you any more"]
+    assert told.panels[1].rows == [{"title": "T"}], "what is about no incident is kept as it is"

@@ -37,13 +37,19 @@ def test_the_body_says_the_numbers_what_they_mean_and_how_to_end_it():
         Number("to_resolve", "Time to resolve", "hours", 5.2, 19, "", "", 4, 30),
         Number("share", "Fixed in time", "share", None, 0, "", ""),
     ]
-    columns = [Column("number", "Incident"), Column("late", "Late by", "hours"), Column("team", "Team")]
-    rows = [{"number": "INC-000007", "late": 50.0, "team": ""}]
+    columns = [
+        Column("number", "Incident"),
+        Column("title", "What"),
+        Column("late", "Late by", "hours"),
+        Column("team", "Team"),
+    ]
+    rows = [{"number": "INC-000007", "title": "Payroll leak", "late": 50.0, "team": ""}]
     panels = [
         Panel("changes", "What changed beyond noise", "", "Nothing was beyond the usual.", "table", [], []),
         Panel("breaches", "Worst breaches", "", "INC-000007 by 2 d 2 h.", "table", columns, rows),
     ]
-    words = report_words.body(report(zone="Europe/Berlin", numbers=numbers, panels=panels), report_words.END_OWN)
+    told = report(zone="Europe/Berlin", numbers=numbers, panels=panels)
+    words = report_words.body(told, ["Team: Network", "Priority: P2 High"], report_words.END_OWN)
     assert words == (
         "Opened: 1,234, 1,100 before\n"
         "Time to resolve: 5 h 12 min (n 19), few cases, 4 h before\n"
@@ -51,6 +57,7 @@ def test_the_body_says_the_numbers_what_they_mean_and_how_to_end_it():
         "What changed beyond noise: Nothing was beyond the usual.\n\n"
         "Worst breaches: INC-000007 by 2 d 2 h.\n"
         "- INC-000007, 2 d 2 h\n\n"
+        "Only: Team: Network; Priority: P2 High.\n\n"
         "As of Mon 9 Mar 2026, 01:00, zone Europe/Berlin. You have this sent to yourself. "
         "Change or end it under Reports."
     )

@@ -20,7 +20,7 @@ from rules.periods import preset
 from rules.report_times import KEPT
 from tests.db.office import DAY, HOUR, MONDAY
 from tests.db.ordered import Ordered
-from worker import loop
+from worker import loop, reports
 from worker.reports import Rounds
 
 EIGHT = MONDAY - HOUR
@@ -29,7 +29,8 @@ WEEK = 7 * DAY
 
 
 @pytest.fixture
-def office(engine):
+def office(engine, monkeypatch):
+    monkeypatch.setattr(reports, "TURN_SECONDS", 600)  # however slow the machine is
     return Ordered(engine)
 
 
@@ -110,6 +111,27 @@ def test_each_gets_the_numbers_that_are_open_to_them(office):
     assert office.runs("Lena")[0].report.panels
 
 
+def test_an_incident_that_is_restricted_later_is_not_told_again(office):
+    number = office.incident(office.report("Payroll leak", at=EIGHT - DAY)).number
+    with writing(office.engine) as db:
+        db.execute(update(Incident).values(resolution_due_at=EIGHT - DAY))
+    office.subscribe("Max", at=EIGHT - DAY)
+    tick(office, EIGHT)
+
+    def named():
+        [breaches] = [panel for panel in office.runs("Max")[0].report.panels if panel.key == "breaches"]
+        return [(row["number"], row["title"]) for row in breaches.rows]
+
+    assert named() == [(number, "Payroll leak")]
+    with writing(office.engine) as db:
+        db.execute(update(Incident).values(restricted=True))
+    assert named() == [(number, "Not open to you any more")]
+    with reading(office.engine) as db:
+        [told] = notices.own(db, office.people["Max"])[0]
+    assert number in told.body
+    assert "Payroll" not in told.body
+
+
 def test_after_an_outage_the_newest_comes_once_and_nothing_that_is_more_than_three_days_late(office):
     office.subscribe("Max", at=EIGHT - DAY)
     assert tick(office, EIGHT + 3 * WEEK + 3 * DAY) == [], "the one that was due is three weeks old"
@@ -180,6 +202,14 @@ def test_one_that_fails_is_tried_again_later_and_does_not_hold_up_the_rest(offic
     assert len(office.sent()) == 1, "not at once again"
     rounds.tick(EIGHT + timedelta(minutes=6), office.engine)
     assert [who for who, _ in office.sent()] == ["Max", "Lena"]
+
+
+def test_a_turn_is_short_and_says_when_more_is_left(office, monkeypatch):
+    for name in ("Max", "Lena"):
+        office.subscribe(name, at=EIGHT - DAY)
+    monkeypatch.setattr(reports, "TURN_SECONDS", 0)
+    assert [Rounds().tick(EIGHT, office.engine) for _ in range(3)] == [True, False, False]
+    assert len(office.sent()) == 2
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
