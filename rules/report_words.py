@@ -56,7 +56,7 @@ def body(report: Report, filtered: Sequence[str], why: str) -> str:
     at = report.as_of.astimezone(zone_of(report.zone))
     numbers = "\n".join(map(_number, report.numbers))
     parts = [numbers] if numbers else []
-    parts += ["\n".join([f"{panel.title}: {panel.says}", *_first_rows(panel)]) for panel in report.panels]
+    parts += map(_panel, report.panels)
     if filtered:
         parts.append(f"Only: {'; '.join(filtered)}.")
     parts.append(f"As of {at:%a} {at.day} {at:%b %Y, %H:%M}, zone {report.zone}. {why}")
@@ -70,11 +70,24 @@ def _number(number: Number) -> str:
     return f"{number.title}: {number.words}{rests}{few}{was}"
 
 
+def _panel(panel: Panel) -> str:
+    """What it concludes; of what is not usual each sentence on a line of its own."""
+    unusual = [str(row["says"]) for row in panel.rows if row.get("says")]
+    if unusual:
+        return "\n".join([f"{panel.title}:", *(f"- {sentence}" for sentence in unusual)])
+    return "\n".join([f"{panel.title}: {panel.says}", *_first_rows(panel)])
+
+
 def _first_rows(panel: Panel) -> list[str]:
     if panel.key not in _LISTED:
         return []
     told = [column for column in panel.columns if column.field != TITLE]
     return [f"- {', '.join(filter(None, (cell(row, column) for column in told)))}" for row in panel.rows[:_ROWS]]
+
+
+def first_part(body: str) -> str:
+    """The numbers of a body in one line: what a list of messages shows of it."""
+    return " · ".join(body.partition("\n\n")[0].splitlines())
 
 
 def cell(row: Mapping[str, Any], column: Column) -> str:

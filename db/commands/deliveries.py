@@ -160,7 +160,9 @@ def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: 
         sent_at = int(method.code_sent_at.timestamp() * 1_000_000)
         body = f"Type this code under My account: {page_links.code(secret, method.id, sent_at)}"
     leave = row.payload.get("leave", "")
-    if person is not None and row.notice_id is not None and not row.urgent and row.kind not in paging.ALWAYS:
+    # A report says how it is ended; the link would end all notices.
+    stays = row.urgent or row.kind in paging.ALWAYS or row.kind == report_words.KIND
+    if person is not None and row.notice_id is not None and not stays:
         leave = f"/leave/{page_links.leave_token(secret, person.id)}"
     links = row.payload.get("links", {}) if base else {}
     return Message(

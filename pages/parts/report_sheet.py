@@ -85,7 +85,14 @@ def _told(row: Mapping[str, Any], opens: Opens | None) -> None:
         icon = "arrow_upward" if row["where"] == "above" else "arrow_downward"
         st.markdown(f":material/{icon}: **{literal(head)}**: {literal(rest)}", width="stretch")
         if opens is not None:
-            st.page_link(panels.FIGURE, label="Show", query_params=opens.address(), help=f"Show: {head}")
+            st.page_link(
+                panels.FIGURE,
+                label="Show",
+                icon=":material/arrow_forward:",
+                icon_position="right",
+                query_params=opens.address(),
+                help=f"Show what {head.lower()} counts",
+            )
 
 
 def _usual(panel: Panel) -> pd.DataFrame:

@@ -63,6 +63,19 @@ def test_the_body_says_the_numbers_what_they_mean_and_how_to_end_it():
     )
 
 
+def test_each_sentence_of_what_is_not_usual_has_a_line():
+    rows = [{"says": "Opened: 9, above the usual 2."}, {"says": ""}, {"says": "Backlog: 9, above the usual 0."}]
+    panel = Panel("changes", "What changed", "", "Opened: 9 … Backlog: 9 …", "table", [], rows)
+    words = report_words.body(report(panels=[panel]), [], "")
+    expected = "What changed:\n- Opened: 9, above the usual 2.\n- Backlog: 9, above the usual 0.\n\nAs of"
+    assert words.startswith(expected)
+
+
+def test_a_list_of_messages_shows_the_numbers_alone():
+    assert report_words.first_part("Opened: 1\nResolved: 2\n\nWorst: none.\n\nAs of") == "Opened: 1 · Resolved: 2"
+    assert report_words.first_part("") == ""
+
+
 @pytest.mark.parametrize(
     ("names", "words"),
     [

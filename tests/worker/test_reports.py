@@ -226,6 +226,7 @@ def test_it_leaves_by_mail_with_a_way_to_it_and_a_way_out(office, mailbox):
         assert "Opened: 1" in words
         assert address in words
         assert "End it under Weekly digest" in words
+        assert "No more of these" not in words, "that would end all other notices too"
     sheet, table = mail.iter_attachments()
     assert sheet.get_filename() == "trends-digest-2026-02-23-to-2026-03-01-UTC.xlsx"
     assert [row[1].value for row in load_workbook(io.BytesIO(sheet.get_content()))["Numbers"].iter_rows()][-6] == 1
