@@ -10,6 +10,7 @@ from pages.parts.empty import empty
 from pages.parts.forms import attempt, guarded
 from pages.parts.texts import literal
 from rules.access import Actor
+from rules.report_words import first_part
 
 KEY = "messages"
 URGENT = frozenset({"page", "unreached"})
@@ -56,9 +57,13 @@ def message(actor: Actor, notice: notices.Told) -> None:
         icon = ":red[:material/notifications_active:] " if notice.kind in URGENT else ""
         when = f":small[:gray[{times.ago(notice.created_at, now)}, {times.short(notice.created_at, now)}]]"
         lines = [f"{mark}{icon}**{literal(notice.subject)}**", when]
-        if notice.body:
-            lines.insert(1, literal(notice.body))
+        body = notice.body if notice.run is None else first_part(notice.body)
+        if body:
+            lines.insert(1, literal(body))
         st.markdown("  \n".join(lines), width="stretch")
+        if notice.run is not None and st.button("Open", key=f"{KEY}.run.{notice.id}", help=notice.subject):
+            attempt(lambda db, now: commands.mark_one_read(db, notice.id, actor, now=now))
+            st.switch_page("managers/reports.py", query_params={"run": str(notice.run)})
         if notice.number is not None and st.button("Open", key=f"{KEY}.open.{notice.id}", help=notice.number):
             attempt(lambda db, now: commands.mark_one_read(db, notice.id, actor, now=now))
             st.switch_page("responders/incident.py", query_params={"number": notice.number})

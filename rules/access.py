@@ -126,6 +126,7 @@ TABLE: dict[str, frozenset[str]] = {
     "alerts": _WORK,
     "trends": frozenset({"lead", "desk", "manager", "admin"}),
     "trend_note": frozenset({"lead", "manager", "admin"}),
+    "send_reports": frozenset({"lead", "manager", "admin"}),
     "on_call": _WORK | {"admin"},
     "swap": _WORK,
     "schedule": frozenset({"lead", "admin"}),

@@ -22,6 +22,7 @@ from worker import (
     outbox,
     policies,
     postmortems,
+    reports,
     status_page,
     tidying,
     timers,
@@ -48,6 +49,7 @@ class Loop:
         self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
         self._alerts = alerts.Watch()
         self._packer = facts.Packer()
+        self._reports = reports.Rounds()
         self._failures = 0
         self._broom = tidying.Broom()
         self._tidied: float | None = None
@@ -101,6 +103,7 @@ class Loop:
             self._alerts.tick(self._clock(), self._engine)
             history.tick(self._clock(), self._engine)
             more = self._packer.tick(self._clock(), self._engine) or more
+            more = self._reports.tick(self._clock(), self._engine) or more
             self._watch()
             self._tidy()
         except Exception as error:  # noqa: BLE001 - said by _say; the thread must live on
@@ -168,6 +171,9 @@ def tick(now: datetime, engine: Engine | None = None, senders: Mapping[str, Send
     handoffs.tick(now, engine)
     postmortems.tick(now, engine)
     alerts.Watch().tick(now, engine)
+    rounds = reports.Rounds()
+    while rounds.tick(now, engine):
+        pass
     outbox.tick(now, engine, senders)
     while policies.tick(now, engine):
         pass

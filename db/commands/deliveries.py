@@ -10,13 +10,23 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from db.commands import escalation, mirror, notices, outbox, timeline
-from db.models import ContactMethod, Incident, Notice, OutboxMessage, Person, PersonRole, TeamChannel, TeamMember
+from db.models import (
+    ContactMethod,
+    Incident,
+    Notice,
+    OutboxMessage,
+    Person,
+    PersonRole,
+    TeamChannel,
+    TeamMember,
+)
 from db.models.work import WAITING
-from db.queries import people
+from db.queries import people, report_runs
 from db.queries.access import record_of
 from db.settings import settings
-from rules import access, channels, page_links, paging, retries, states
+from rules import access, channels, page_links, paging, report_words, retries, states
 from rules.access import SYSTEM
+from rules.exports import Book
 
 LEASE = timedelta(seconds=30)
 """Longer than any sending takes. A worker that died in between loses the message to the next one after this."""
@@ -51,7 +61,9 @@ class Message:
     created_at: datetime
     attempt: int
     button: tuple[str, str] | None = None
-    """(word, url) of a page that anybody may open who has the message"""
+    """(word, url) of the page that it leads to"""
+    book: Book | None = None
+    """a report that goes with it as files"""
 
 
 def due(now: datetime) -> ColumnElement[bool]:
@@ -69,14 +81,16 @@ def claim(db: Session, message_id: int, now: datetime) -> Message | None:
 
     On PostgreSQL a row that another worker holds is passed over; on SQLite one transaction writes at a time.
     """
-    names = OutboxMessage.person_id, OutboxMessage.incident_id, OutboxMessage.urgent
+    names = OutboxMessage.person_id, OutboxMessage.incident_id, OutboxMessage.urgent, OutboxMessage.kind
     found = db.execute(select(*names).where(OutboxMessage.id == message_id)).one_or_none()
     if found is None:
         return None
-    person_id, incident_id, urgent = found
+    person_id, incident_id, urgent, kind = found
     person = db.get(Person, person_id) if person_id is not None else None
     incident = db.get(Incident, incident_id) if incident_id is not None else None
     closed = _closed_to(db, person, incident)
+    if not closed and kind == report_words.KIND and person is not None and not _reads_trends(db, person):
+        closed = "They may not read trends any more."
     if closed and urgent and incident is not None:
         db.refresh(incident, with_for_update=True)  # its next step may be asked instead
         closed = _closed_to(db, person, incident)
@@ -104,6 +118,11 @@ def _closed_to(db: Session, person: Person | None, incident: Incident | None) ->
         if actor is None or not access.may(actor, "read", record_of(db, incident)):
             return "The incident is not open to them any more."
     return ""
+
+
+def _reads_trends(db: Session, person: Person) -> bool:
+    actor = people.acting(db, person.id)
+    return actor is not None and access.may(actor, "trends")
 
 
 def _drop_loudly(db: Session, row: OutboxMessage, incident: Incident, now: datetime) -> None:
@@ -141,7 +160,9 @@ def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: 
         sent_at = int(method.code_sent_at.timestamp() * 1_000_000)
         body = f"Type this code under My account: {page_links.code(secret, method.id, sent_at)}"
     leave = row.payload.get("leave", "")
-    if person is not None and row.notice_id is not None and not row.urgent and row.kind not in paging.ALWAYS:
+    # A report says how it is ended; the link would end all notices.
+    stays = row.urgent or row.kind in paging.ALWAYS or row.kind == report_words.KIND
+    if person is not None and row.notice_id is not None and not stays:
         leave = f"/leave/{page_links.leave_token(secret, person.id)}"
     links = row.payload.get("links", {}) if base else {}
     return Message(
@@ -170,7 +191,15 @@ def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: 
         button=(row.payload["button"][0], base + row.payload["button"][1])
         if base and "button" in row.payload
         else None,
+        book=_book(db, row),
     )
+
+
+def _book(db: Session, row: OutboxMessage) -> Book | None:
+    if row.kind != report_words.KIND or row.channel != "email" or row.person_id is None:
+        return None
+    reader = people.acting(db, row.person_id)
+    return report_runs.book(db, row.notice_id, reader) if reader is not None else None
 
 
 def sent(db: Session, message_id: int, now: datetime) -> None:

@@ -14,11 +14,13 @@ from db.models import (
     OutboxMessage,
     PageLink,
     ReceivedSignal,
+    ReportRun,
     SeenMessage,
     SignInSession,
     Subscriber,
     Throttle,
 )
+from rules.report_times import KEPT as KEEP_REPORTS
 from rules.states import OPEN
 
 KEEP_FAILURES = timedelta(days=1)
@@ -37,7 +39,7 @@ BATCH = 500
 
 def tidy(db: Session, now: datetime) -> int:
     """Delete expired sessions, throttle rows without a failure for a day, links used or expired 30 days ago,
-    and subscribers who never confirmed.
+    subscribers who never confirmed, and reports as they were sent KEEP_REPORTS ago.
 
     Gives the number of rows deleted.
     """
@@ -49,6 +51,7 @@ def tidy(db: Session, now: datetime) -> int:
         (OneTimeLink, (done_with < now - KEEP_LINKS,)),
         (PageLink, (PageLink.expires_at < now - KEEP_LINKS,)),
         (SeenMessage, (SeenMessage.at < now - KEEP_MESSAGES,)),
+        (ReportRun, (ReportRun.as_of < now - KEEP_REPORTS,)),
         (Subscriber, (Subscriber.confirmed_at.is_(None), Subscriber.asked_at < now - KEEP_UNCONFIRMED)),
     )
     removed = 0

@@ -21,11 +21,15 @@ def tell(
     incident: Incident | None = None,
     now: datetime,
     in_app_only: bool = False,
-) -> None:
-    """Tell each person once. Whoever has no account any more is passed over."""
+    button: tuple[str, str] | None = None,
+) -> list[Notice]:
+    """Tell each person once. Whoever has no account any more is passed over.
+
+    `button`: word and path of what a message that leaves the app leads to, where that is no incident.
+    """
     asked = sorted(set(people))
     if not asked:
-        return
+        return []
     here = select(Person.id).where(Person.id.in_(asked), Person.disabled_at.is_(None)).order_by(Person.id)
     told = [
         Notice(
@@ -41,7 +45,8 @@ def tell(
     db.add_all(told)
     if told and not in_app_only:
         db.flush()  # the messages name the notices
-        outbox.deliver(db, told, incident, now=now)
+        outbox.deliver(db, told, incident, now=now, button=button)
+    return told
 
 
 def mark_read(db: Session, actor: Actor, *, now: datetime) -> None:

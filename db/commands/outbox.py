@@ -91,13 +91,21 @@ def put(
     return message
 
 
-def deliver(db: Session, notices: Collection[Notice], incident: Incident | None, *, now: datetime) -> None:
+def deliver(
+    db: Session,
+    notices: Collection[Notice],
+    incident: Incident | None,
+    *,
+    now: datetime,
+    button: tuple[str, str] | None = None,
+) -> None:
     """Send the notices of one event on their way, by what each person chose for its urgency.
 
     Whoever wants none outside the app gets those of paging.ALWAYS all the same.
     """
     by_person = {notice.person_id: notice for notice in notices}
     urgency = paging.urgency(incident.priority if incident is not None else None)
+    more = {"button": list(button)} if button else {}
     for person in reach.reached(db, by_person, urgency):
         notice = by_person[person.person_id]
         if person.quiet and notice.kind not in paging.ALWAYS:
@@ -106,7 +114,7 @@ def deliver(db: Session, notices: Collection[Notice], incident: Incident | None,
             put(
                 db,
                 To(step.channel, step.address, person.person_id, step.method_id),
-                Words(notice.kind, notice.subject, notice.body),
+                Words(notice.kind, notice.subject, notice.body, more),
                 now=now,
                 at=now + timedelta(seconds=step.delay),
                 incident_id=notice.incident_id,

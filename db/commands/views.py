@@ -15,7 +15,7 @@ NAME_LIMIT = 80
 ADDRESS_LIMIT = 1000
 MOST = 50
 """views of one person on one list"""
-PAGES = ("triage",)
+PAGES = ("triage", "trends")
 """Lists that can be kept; each is also the name of the right to open it."""
 
 
@@ -39,11 +39,22 @@ def save(db: Session, page: str, name: str, address: str, shared: bool, *, actor
 
 
 def remove(db: Session, view_id: int, *, actor: Actor) -> None:
-    """Forget one of the actor's own views."""
+    """Forget one of the actor's own views; what sends it ends."""
+    db.delete(_own(db, view_id, actor))
+
+
+def offer(db: Session, view_id: int, shared: bool, *, actor: Actor) -> None:
+    """Offer one of the actor's own views to everybody who may open its page, or no longer."""
+    view = _own(db, view_id, actor)
+    access.check(actor, view.page)
+    view.shared = bool(shared)
+
+
+def _own(db: Session, view_id: int, actor: Actor) -> SavedView:
     view = db.get(SavedView, view_id)
     if view is None or view.owner_id != actor.id:
         raise NotFound("There is no such view of yours.")
-    db.delete(view)
+    return view
 
 
 def _check(actor: Actor, page: str) -> None:

@@ -43,6 +43,7 @@ from db.models.oncall import (
 from db.models.people import OneTimeLink, Person, PersonRole, SavedView, SignInSession, TeamMember, Throttle
 from db.models.problems import Deflection, DismissedRepeat, Problem, ProblemEntry
 from db.models.reach import ContactMethod, NotificationRule, PageLink, TeamChannel
+from db.models.reports import ReportReader, ReportRun, ReportSchedule
 from db.models.room import Message, MessageVersion, Presence, Room
 from db.models.runbooks import OpenedRunbook, Runbook, RunbookStep, RunbookVersion
 from db.models.services import Category, CategoryPair, Service, Subcategory, Team, Template
@@ -127,6 +128,9 @@ __all__ = [
     "PublishedPostmortem",
     "PublishedWindow",
     "ReceivedSignal",
+    "ReportReader",
+    "ReportRun",
+    "ReportSchedule",
     "Room",
     "Runbook",
     "RunbookStep",

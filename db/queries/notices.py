@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from db.models import Incident, Notice
+from db.models import Incident, Notice, ReportRun
 from db.queries.access import visible
 from rules.access import Actor
 
@@ -25,6 +25,8 @@ class Told:
     read: bool
     number: str | None
     """of its incident, as long as it is open to them"""
+    run: int | None = None
+    """the report that it brought"""
 
 
 def own(db: Session, actor: Actor, page: int = 1) -> tuple[list[Told], int]:
@@ -40,8 +42,11 @@ def own(db: Session, actor: Actor, page: int = 1) -> tuple[list[Told], int]:
             Notice.read_at.is_not(None),
             Notice.incident_id,
             Incident.number,
+            ReportRun.id,
         )
+        .select_from(Notice)
         .outerjoin(Incident, (Incident.id == Notice.incident_id) & visible(actor))
+        .outerjoin(ReportRun, (ReportRun.notice_id == Notice.id) & (ReportRun.person_id == actor.id))
         .where(Notice.person_id == actor.id)
         .order_by(Notice.created_at.desc(), Notice.id.desc())
         .limit(PAGE_SIZE)
@@ -51,12 +56,20 @@ def own(db: Session, actor: Actor, page: int = 1) -> tuple[list[Told], int]:
 
 
 def _told(
-    id_: int, kind: str, subject: str, body: str, at: datetime, read: bool, about: int | None, number: str | None
+    id_: int,
+    kind: str,
+    subject: str,
+    body: str,
+    at: datetime,
+    read: bool,
+    about: int | None,
+    number: str | None,
+    run: int | None,
 ) -> Told:
     """What was told of an incident that has since been restricted is not told again."""
     if about is not None and number is None:
         subject, body = "About an incident that is not open to you any more", ""
-    return Told(id_, kind, subject, body, at, read, number)
+    return Told(id_, kind, subject, body, at, read, number, run)
 
 
 _FEW = select(Notice.id).where(Notice.person_id == bindparam("person_id"), Notice.read_at.is_(None)).limit(MANY)

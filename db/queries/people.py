@@ -139,6 +139,16 @@ def acting(db: Session, person_id: int) -> Actor | None:
     return Actor(found.id, found.name, frozenset({"reporter", *roles}), frozenset(teams), found.zone, found.email)
 
 
+def who_may(db: Session, action: str) -> dict[int, str]:
+    """Id -> name, by name, of those with an account whose role opens the action to them."""
+    roles = sorted(access.TABLE[action])
+    held = select(PersonRole.person_id).where(PersonRole.role.in_(roles))
+    statement = select(Person.id, Person.name).where(
+        Person.id.in_(held), Person.email.is_not(None), Person.disabled_at.is_(None)
+    )
+    return {person_id: name for person_id, name in db.execute(statement.order_by(func.lower(Person.name), Person.id))}
+
+
 def wants_notices(db: Session, actor: Actor) -> bool:
     """Whether notices leave the app for `actor`; pages do in any case."""
     return bool((db.get_one(Person, actor.id).preferences or {}).get("notices", True))

@@ -26,7 +26,13 @@ MOST_MOVERS = 8
 
 def view(asked: Asked) -> tuple[list[Number], list[Panel]]:
     """The first screen of a manager's Monday."""
-    numbers = [
+    panels = [flow(asked), backlog(asked), quantile_panel(asked, "to_resolve"), promises(asked)]
+    return numbers(asked), [movers(asked), *panels] if asked.period.before else panels
+
+
+def numbers(asked: Asked) -> list[Number]:
+    """What came, went and waits, how long it took, which promises held, and what came back."""
+    return [
         counted(asked, "opened"),
         counted(asked, "resolved", "up"),
         counted(asked, "unresolved", "down"),
@@ -34,8 +40,6 @@ def view(asked: Asked) -> tuple[list[Number], list[Panel]]:
         share(asked, "resolution_met", "resolution_due", "up", "Fixed in time"),
         share(asked, "reopened", "to_resolve", "down"),
     ]
-    panels = [flow(asked), backlog(asked), quantile_panel(asked, "to_resolve"), promises(asked)]
-    return numbers, [movers(asked), *panels] if asked.period.before else panels
 
 
 def flow(asked: Asked) -> Panel:

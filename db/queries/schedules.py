@@ -123,6 +123,7 @@ class Load:
     weekend_hours: float
     pages: int
     night_pages: int
+    person_id: int = 0
 
 
 def choices(db: Session, actor: Actor, *, archived: bool = False) -> list[Choice]:
@@ -313,7 +314,7 @@ def _hours(db: Session, ids: list[int] | None, start: datetime, end: datetime) -
     }
     pages = _pages(db, {person_id: zone for person_id, (_, zone) in people.items()}, start, end)
     rows = [
-        Load(people[person][0], all_ / 3600, night / 3600, weekend / 3600, *pages.get(person, (0, 0)))
+        Load(people[person][0], all_ / 3600, night / 3600, weekend / 3600, *pages.get(person, (0, 0)), person)
         for person, (all_, night, weekend) in spent.items()
     ]
     return sorted(rows, key=lambda row: (-row.hours, row.name))

@@ -6,10 +6,11 @@ import streamlit as st
 
 from db.engine import reading
 from db.queries import report
-from pages.parts import address, panels, period, session, times, trend_notes
+from pages.parts import address, panels, period, session, times, trend_notes, views
 from pages.parts.empty import empty
 from pages.parts.marks import gray
 from pages.parts.texts import literal
+from rules import trends_address
 from rules.panels import Report
 
 VIEWS = {key: title for key, (title, _) in report.VIEWS.items()}
@@ -30,6 +31,7 @@ def page() -> None:
         key = period.chooser("trends")
         chosen = None if key != period.OWN else period.own_days("trends")
         filters = period.filters("trends", period.offered())
+        views.picker(actor, "trends", trends_address.NAMES)
         beside = st.empty()
     with reading() as db:
         first, last = report.first_and_last(db, actor)

@@ -52,6 +52,8 @@ MENU = (
     Entry("managers/trends.py", "trends", "Trends", "monitoring", "trends", "Learning"),
     Entry("managers/problems.py", "problems", "Problems", "troubleshoot", "problems", "Learning"),
     Entry("managers/postmortems.py", "postmortems", "Postmortems", "history_edu", "postmortems", "Learning"),
+    Entry("managers/digest.py", "digest", "Weekly digest", "summarize", "trends", "Learning"),
+    Entry("managers/reports.py", "reports", "Reports", "lab_profile", "trends", "Learning"),
     Entry("admin/people.py", "people", "People", "group", "people", "Setup"),
     Entry("admin/catalogue.py", "catalogue", "Catalogue", "category", "settings", "Setup"),
     Entry("admin/templates.py", "templates", "Templates", "dynamic_form", "settings", "Setup"),

@@ -13,6 +13,11 @@ from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
 from rules.access import Actor
 
+_WHOSE = {"triage": "who triages", "trends": "who reads trends"}
+"""to whom a view of the page is offered when it is shared"""
+_KEPT_BESIDE = ("page", "number", "days")
+"""what of a page's widgets follows from its address, beside its filters"""
+
 
 def picker(actor: Actor, page: str, names: Sequence[str]) -> None:
     """A popover with the views of `page`, whose filters have `names` in the address."""
@@ -50,7 +55,7 @@ def picker(actor: Actor, page: str, names: Sequence[str]) -> None:
         with st.form(f"{key}.form", border=False):
             st.text_input("Keep this view as", key=f"{key}.name", max_chars=commands.NAME_LIMIT)
             field_problem((failure.fields.get("name") or failure.sentence) if failure else None)
-            st.checkbox("Offer it to everybody who triages", key=f"{key}.shared")
+            st.checkbox(f"Offer it to everybody {_WHOSE[page]}", key=f"{key}.shared")
             st.form_submit_button(
                 "Keep", icon=":material/bookmark_add:", on_click=_keep, args=(actor, page, names, key)
             )
@@ -59,7 +64,7 @@ def picker(actor: Actor, page: str, names: Sequence[str]) -> None:
 def _open(page: str, names: Sequence[str], address: str) -> None:
     asked = dict(parse_qsl(address))
     st.query_params.from_dict({name: value for name, value in asked.items() if name in names})
-    for name in (*names, "page", "number"):
+    for name in (*names, *_KEPT_BESIDE):
         st.session_state.pop(f"{page}.{name}", None)
 
 

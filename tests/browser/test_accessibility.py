@@ -51,6 +51,8 @@ PAGES = {
         "postmortems",
         "postmortems?id=1",
         "postmortems?id=1&edit=1",
+        "digest",
+        "reports",
     ),
     "admin": (
         "home",

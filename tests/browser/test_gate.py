@@ -23,6 +23,8 @@ PAGES = {
     "board": "Board",
     "trends": "Trends",
     "problems": "Problems",
+    "digest": "Weekly digest",
+    "reports": "Reports",
     "people": "People",
     "settings": "Settings",
     "catalogue": "Catalogue",
@@ -43,47 +45,28 @@ PAGES = {
     "deliveries": "Delivery log",
     "postmortems": "Postmortems",
 }
+LEARNING = {"trends", "problems", "postmortems", "digest", "reports"}
 EVERYBODY = {"report", "my-reports", "incident", "messages", "account"}
 ON_CALL = {"on-call", "alerts", "schedules", "escalation", "runbooks", "maintenance"}
 OPEN_TO = {
     "reporter": EVERYBODY,
     "responder": EVERYBODY | {"home", "board", "problems", "postmortems"} | ON_CALL,
-    "lead": EVERYBODY | {"home", "board", "triage", "trends", "problems", "postmortems", "deliveries"} | ON_CALL,
-    "desk": EVERYBODY | {"home", "board", "triage", "trends", "problems", "postmortems"} | ON_CALL,
-    "manager": EVERYBODY | {"home", "trends", "problems", "postmortems"},
+    "lead": EVERYBODY | {"home", "board", "triage", "deliveries"} | LEARNING | ON_CALL,
+    "desk": EVERYBODY | {"home", "board", "triage"} | LEARNING | ON_CALL,
+    "manager": EVERYBODY | LEARNING | {"home"},
     "admin": EVERYBODY
-    | {
-        "home",
-        "trends",
-        "problems",
-        "postmortems",
-        "people",
-        "settings",
-        "catalogue",
-        "templates",
-        "integrations",
-        "tokens",
-        "import",
-    }
+    | LEARNING
+    | {"home", "people", "settings", "catalogue", "templates", "integrations", "tokens", "import"}
     | {"deliveries", "audit", "on-call", "schedules", "escalation", "runbooks", "maintenance", "status-page"},
 }
 RESPONSE = ["On-call", "Alerts", "Schedules", "Escalation policies", "Runbooks", "Maintenance"]
+READING = ["Trends", "Problems", "Postmortems", "Weekly digest", "Reports"]
 IN_MENU = {
     "reporter": ["Report a problem", "My reports", "Messages", "My account"],
     "responder": ["Home", "Report a problem", "Board", *RESPONSE, "Problems", "Postmortems"],
-    "lead": [
-        "Home",
-        "Report a problem",
-        "Triage",
-        "Board",
-        *RESPONSE,
-        "Trends",
-        "Problems",
-        "Postmortems",
-        "Delivery log",
-    ],
-    "desk": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, "Trends", "Problems", "Postmortems"],
-    "manager": ["Home", "Report a problem", "Trends", "Problems", "Postmortems"],
+    "lead": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, *READING, "Delivery log"],
+    "desk": ["Home", "Report a problem", "Triage", "Board", *RESPONSE, *READING],
+    "manager": ["Home", "Report a problem", *READING],
     "admin": [
         "Home",
         "Report a problem",
@@ -92,9 +75,7 @@ IN_MENU = {
         "Escalation policies",
         "Runbooks",
         "Maintenance",
-        "Trends",
-        "Problems",
-        "Postmortems",
+        *READING,
         "People",
         "Catalogue",
         "Templates",

@@ -46,6 +46,7 @@ BY_ROLE = """
     board        .         x          x     x     .        .
     alerts       .         x          x     x     .        .
     trends       .         .          x     x     x        x
+    send_reports .         .          x     .     x        x
     on_call      .         x          x     x     .        x
     swap         .         x          x     x     .        .
     schedule     .         .          x     .     .        x

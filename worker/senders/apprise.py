@@ -31,7 +31,8 @@ def send(message: Message, now: datetime) -> None:
     sender = library.Apprise()
     if not sender.add(message.address):
         raise Undelivered("Apprise does not understand this address.", permanent=True)
-    words = "\n".join(filter(None, [message.body, *(url for _, url in message.links), message.url]))
+    leads = message.button[1] if message.button else message.url
+    words = "\n".join(filter(None, [message.body, *(url for _, url in message.links), leads]))
     service = message.address.partition("://")[0]
     if not _in_time(service, lambda: bool(sender.notify(title=message.subject, body=words or message.subject))):
         raise Undelivered(f"{service} did not take the message.")

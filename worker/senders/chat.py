@@ -38,7 +38,8 @@ def _post(message: Message, now: datetime, content: dict[str, Any]) -> None:
 def links(message: Message) -> list[tuple[str, str]]:
     """(word, url) of the buttons."""
     acting = [(ACTIONS[action], url) for action, url in message.links]
-    return [*acting, *([("Open", message.url)] if message.url else [])]
+    leading = [message.button] if message.button else [("Open", message.url)] if message.url else []
+    return [*acting, *leading]
 
 
 def slack(message: Message) -> dict[str, Any]:

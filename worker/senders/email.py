@@ -20,6 +20,8 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from db.commands.deliveries import Message
 from db.settings import settings
+from db.workbook import as_xlsx
+from rules.exports import as_csv
 from rules.mail_server import MailServer, parse
 from rules.page_links import ACTIONS
 from worker.senders.outgoing import cut_off
@@ -29,6 +31,7 @@ STEP_SECONDS, SECONDS = 8.0, 20.0
 """for one answer of the server, and for all of it: less than the lease of the message"""
 _OURS_TO_MEND = frozenset({530, 534, 535, 538})
 """Refusals of our sign-in, not of the message: an administrator can put them right."""
+_XLSX = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WHOLE = "List-Unsubscribe"
 """A header whose address is never broken or encoded: mail programs look for it as it stands (RFC 8058)."""
 TEMPLATES = Environment(
@@ -159,6 +162,10 @@ def compose(message: Message, server: MailServer) -> EmailMessage:
     written.set_content(_plain(message, buttons))
     html = TEMPLATES.get_template("mail.html").render(message=message, buttons=buttons)
     written.add_alternative(html, subtype="html")
+    if message.book is not None:
+        stem = message.book.stem
+        written.add_attachment(as_xlsx(message.book), maintype="application", subtype=_XLSX, filename=f"{stem}.xlsx")
+        written.add_attachment(as_csv(message.book), subtype="csv", filename=f"{stem}.csv")
     return written
 
 

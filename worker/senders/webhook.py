@@ -28,6 +28,6 @@ def content(message: Message) -> dict[str, object]:
             "body": message.body,
             "person": message.name or None,
             "incident": incident,
-            "links": dict(message.links),
+            "links": dict([*message.links, *([message.button] if message.button else [])]),
         },
     }

@@ -1,0 +1,204 @@
+"""Reports that are sent again and again: whose they are, who reads them, what is due, and what it says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from db.models import Person, ReportReader, ReportSchedule, SavedView
+from db.queries import digest, people
+from db.queries.report import VIEWS, first_and_last, report
+from db.queries.views import View, views
+from rules import access, report_words, trends_address
+from rules.access import Actor
+from rules.digest import week
+from rules.panels import Report
+from rules.periods import chosen_days, preset
+from rules.report_times import Times
+
+PAGE = "trends"
+"""of the saved views that are reports"""
+_OWNER = aliased(Person)
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A report that is sent again and again, as its owner or a reader sees it."""
+
+    id: int
+    view_id: int | None
+    """None: the weekly digest"""
+    name: str
+    times: Times
+    owner: str
+    own: bool
+    mine: bool
+    """the reader of the screen is one of its readers"""
+    reader_ids: tuple[int, ...]
+    readers: tuple[str, ...]
+    """names; of somebody else's report only one's own"""
+    next_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Due:
+    """What one reader is to be sent."""
+
+    schedule_id: int
+    at: datetime
+    times: Times
+    name: str
+    address: str | None
+    """of the view; None: the weekly digest"""
+    reader: Actor | None
+    """None: nobody may have it any more"""
+    why: str
+    """why they get it, in words"""
+
+
+def saved(db: Session, actor: Actor) -> list[View]:
+    """The actor's own views of trends and those others share."""
+    return views(db, actor, PAGE)
+
+
+def sendings(db: Session, actor: Actor) -> list[Sending]:
+    """What the actor has sent, and what is sent to them, by name; a few statements, however many they are."""
+    access.check(actor, PAGE)
+    read = select(ReportReader.schedule_id).where(ReportReader.person_id == actor.id)
+    wanted = or_(ReportSchedule.owner_id == actor.id, ReportSchedule.id.in_(read))
+    rows = db.execute(_schedules().where(wanted).order_by(func.lower(SavedView.name), ReportSchedule.id)).all()
+    readers: dict[int, list[Any]] = {}
+    statement = (
+        select(
+            ReportReader.schedule_id, ReportReader.person_id, Person.name, ReportReader.next_at, ReportReader.sent_at
+        )
+        .join(Person, Person.id == ReportReader.person_id)
+        .where(ReportReader.schedule_id.in_([row.id for row in rows]))
+        .order_by(func.lower(Person.name), Person.id)
+    )
+    for reader in db.execute(statement):
+        readers.setdefault(reader.schedule_id, []).append(reader)
+    return [_sending(row, readers[row.id], actor) for row in rows if row.id in readers]
+
+
+def _schedules() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            ReportSchedule.id,
+            ReportSchedule.view_id,
+            ReportSchedule.every,
+            ReportSchedule.weekday,
+            ReportSchedule.hour,
+            ReportSchedule.zone,
+            ReportSchedule.owner_id,
+            _OWNER.name.label("owner"),
+            SavedView.name.label("view_name"),
+            SavedView.address,
+            SavedView.owner_id.label("view_owner_id"),
+            SavedView.shared,
+        )
+        .join(_OWNER, _OWNER.id == ReportSchedule.owner_id)
+        .outerjoin(SavedView, SavedView.id == ReportSchedule.view_id)
+    )
+
+
+def _sending(row: Row[Any], readers: list[Any], actor: Actor) -> Sending:
+    own = row.owner_id == actor.id
+    shown = [reader for reader in readers if own or reader.person_id == actor.id]
+    return Sending(
+        row.id,
+        row.view_id,
+        _name(row),
+        _times(row),
+        row.owner,
+        own,
+        any(reader.person_id == actor.id for reader in readers),
+        tuple(reader.person_id for reader in shown),
+        tuple(reader.name for reader in shown),
+        min(reader.next_at for reader in shown),
+        max((reader.sent_at for reader in shown if reader.sent_at is not None), default=None),
+    )
+
+
+def _name(row: Row[Any]) -> str:
+    return digest.TITLE if row.view_id is None else str(row.view_name)
+
+
+def _times(row: Row[Any]) -> Times:
+    return Times(row.every, row.weekday, row.hour, row.zone)
+
+
+def subscription(db: Session, actor: Actor) -> Sending | None:
+    """The actor's weekly digest; None when they have not asked for it."""
+    return next((sending for sending in sendings(db, actor) if sending.view_id is None and sending.own), None)
+
+
+def may_read(db: Session, actor: Actor) -> dict[int, str]:
+    """Id -> name of those to whom the actor may have reports sent: themselves, or everybody who may read trends."""
+    access.check(actor, PAGE)
+    found = people.who_may(db, PAGE)
+    return found if access.may(actor, "send_reports") else {actor.id: actor.name}
+
+
+def due_by(db: Session, now: datetime, most: int, but: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """(schedule, person) of what is due, longest first, without those of `but`."""
+    statement = select(ReportReader.schedule_id, ReportReader.person_id).where(ReportReader.next_at <= now)
+    found = db.execute(statement.order_by(ReportReader.next_at, ReportReader.schedule_id).limit(most + len(but)))
+    return [(schedule, person) for schedule, person in found if (schedule, person) not in but][:most]
+
+
+def due(db: Session, schedule_id: int, person_id: int) -> Due | None:
+    """What the reader is to be sent by the schedule, by the rights that all of them have now; None: no such thing."""
+    row = db.execute(_schedules().where(ReportSchedule.id == schedule_id)).one_or_none()
+    at = db.scalar(
+        select(ReportReader.next_at).where(
+            ReportReader.schedule_id == schedule_id, ReportReader.person_id == person_id
+        )
+    )  # fmt: skip
+    if row is None or at is None:
+        return None
+    return Due(
+        schedule_id, at, _times(row), _name(row), row.address, _reader(db, row, person_id), _why(row, person_id)
+    )  # fmt: skip
+
+
+def _reader(db: Session, row: Row[Any], person_id: int) -> Actor | None:
+    """The reader, while they may read trends, and the owner may still have them sent this view."""
+    owner = people.acting(db, row.owner_id)
+    if owner is None or not access.may(owner, PAGE):
+        return None
+    if row.view_id is not None and not row.shared and row.view_owner_id != owner.id:
+        return None
+    if person_id == owner.id:
+        return owner
+    reader = people.acting(db, person_id)
+    sends = access.may(owner, "send_reports")
+    return reader if sends and reader is not None and access.may(reader, PAGE) else None
+
+
+def _why(row: Row[Any], person_id: int) -> str:
+    if row.view_id is None:
+        return report_words.END_DIGEST
+    if row.owner_id == person_id:
+        return report_words.END_OWN
+    return report_words.end_others(row.owner)
+
+
+def made(db: Session, reader: Actor, address: str | None, zone: str, now: datetime) -> Report:
+    """The report as the reader would see it on the screen now: a view of trends, or the digest of the last week.
+
+    Not for a transaction that writes; see db.queries.measures.measured.
+    """
+    if address is None:
+        return digest.digest(db, reader, week(now, zone), zone, now)
+    wanted = trends_address.wanted(address)
+    view = wanted.view if wanted.view in VIEWS else trends_address.DEFAULT_VIEW
+    first, _ = first_and_last(db, reader)
+    if wanted.days is not None:
+        period = chosen_days(*wanted.days, now, zone, first)
+    else:
+        period = preset(wanted.period, now, zone, first)
+    return report(db, reader, view, period, zone, wanted.filters, now)

@@ -1,0 +1,125 @@
+"""A report on the screen, as it was computed or kept: numbers, then panels. The digest says first what is not usual."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.parts import panels, rows
+from pages.parts.texts import literal
+from rules.panels import Opens, Panel, Report, said
+from rules.report_words import DIGEST, cell
+
+WIDE = frozenset({"heat", "movers", "on_call", "load"})
+"""panels that take the whole width"""
+
+
+def draw(report: Report, key: str) -> None:
+    """Everything that it says. `key` tells its widgets from those of others."""
+    if report.view == DIGEST:
+        _digest(report, key)
+        return
+    panels.numbers(report.numbers)
+    _grid([panel for panel in report.panels if panel.key not in WIDE], key)
+    for panel in report.panels:
+        if panel.key in WIDE:
+            panels.panel(panel, f"{key}.{panel.key}")
+
+
+def _grid(shown: list[Panel], key: str) -> None:
+    with st.grid(2, min_column_width=360, gap="small"):
+        for panel in shown:
+            panels.panel(panel, f"{key}.{panel.key}")
+
+
+def _digest(report: Report, key: str) -> None:
+    known = {panel.key: panel for panel in report.panels}
+    if "changes" in known:
+        changes(known["changes"], key)
+    panels.numbers(report.numbers)
+    with st.grid(2, min_column_width=360, gap="small"):
+        if "breaches" in known:
+            breaches(known["breaches"], key)
+        for panel in report.panels:
+            if panel.key not in ("changes", "breaches", *WIDE):
+                panels.panel(panel, f"{key}.{panel.key}")
+    if "load" in known:
+        load(known["load"])
+
+
+def load(panel: Panel) -> None:
+    """Who was on call how long; first, who carries more than their share."""
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{literal(panel.title)}**")
+        st.caption(literal(panel.definition), help=panel.left_out)
+        st.markdown(literal(panel.says))
+        if panel.rows:
+            heads = {column.field: column.heading for column in panel.columns}
+            told = [{heads[each.field]: cell(row, each) for each in panel.columns} for row in panel.rows]
+            st.table(pd.DataFrame(told).set_index(panel.columns[0].heading))
+
+
+def changes(panel: Panel, key: str) -> None:
+    """What is not usual, a sentence each with its incidents; beside it what is usual of every number."""
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.header(panel.title, anchor=False, width="stretch")
+            table = None
+            if panel.rows:
+                table = st.popover("What is usual", type="tertiary", on_change="rerun", key=f"{key}.usual")
+        st.caption(literal(panel.definition), help=panel.left_out)
+        unusual = [(row, opens) for row, opens in zip(panel.rows, panel.opens, strict=True) if row["says"]]
+        for row, opens in unusual:
+            _told(row, opens)
+        if not unusual:
+            st.markdown(literal(panel.says))
+        if table is not None and table.open:
+            with table:
+                st.table(_usual(panel).set_index("What"))
+
+
+def _told(row: Mapping[str, Any], opens: Opens | None) -> None:
+    head, _, rest = str(row["says"]).partition(":")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        icon = "arrow_upward" if row["where"] == "above" else "arrow_downward"
+        st.markdown(f":material/{icon}: **{literal(head)}**: {literal(rest)}", width="stretch")
+        if opens is not None:
+            st.page_link(
+                panels.FIGURE,
+                label="Show",
+                icon=":material/arrow_forward:",
+                icon_position="right",
+                query_params=opens.address(),
+                help=f"Show what {head.lower()} counts",
+            )
+
+
+def _usual(panel: Panel) -> pd.DataFrame:
+    return pd.DataFrame([{column.heading: row[column.field] for column in panel.columns} for row in panel.rows])
+
+
+def breaches(panel: Panel, key: str) -> None:
+    """The incidents whose targets were missed by most; each leads to its room."""
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{literal(panel.title)}**")
+        st.caption(literal(panel.definition), help=panel.left_out)
+        if not panel.rows:
+            st.markdown(f":gray[{literal(panel.says)}]")
+            return
+        event = rows.rows(
+            [
+                {
+                    "id": row["number"],
+                    "title": row["title"],
+                    "priority": int(row["priority"][1:]) if row["priority"][1:] else None,
+                    "explanation": f"{said('hours', row['late'])} late, {row['stands']}",
+                    "meta": [row["team"]],
+                }
+                for row in panel.rows
+            ],
+            key=f"{key}.breaches",
+            label=panel.title,
+        )
+        if event is not None:
+            st.switch_page("responders/incident.py", query_params={"number": event.id})
