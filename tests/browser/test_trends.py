@@ -53,11 +53,10 @@ def test_a_number_opens_its_incidents_one_of_them_and_the_way_back(page: Visit, 
     expect(window).to_have_url(re.compile("/trends\\?.*team=1"))
     expect(window).to_have_url(re.compile("period=30"))
     ready(window)
-    expect(window.get_by_role("link", name=re.compile(f"^Show {number:,}")).first).to_be_visible()
-    window.go_back()
+    window.get_by_role("link", name=re.compile(f"^Show {number:,}")).first.click()
+    expect(rows.first).to_be_visible()
     ready(window)
-    first = window.locator("[data-part=open]").first
-    first.click()
+    rows.first.click()
     expect(window).to_have_url(re.compile(r"/incident\?number=INC-"))
 
 
