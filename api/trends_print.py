@@ -133,7 +133,7 @@ def _kinds_across(panel: Panel, asked: Mapping[str, str]) -> tuple[list[Cell], l
             link = _link(panel.opens[place], asked) if panel.opens else ""
             cells[str(row["kind"])] = Cell(words, link, number=True)
         rows.append([Cell(when), *(cells.get(kind, blank) for kind in kinds)])
-    note = f" ({' of '.join(rest.heading for rest in rests)})" if rests else ""
+    note = {0: "", 1: " (n)"}.get(len(rests), " (n of all)")
     headings = [Cell("From"), *(Cell(f"{kind}{note}", number=True) for kind in kinds)]
     return headings, rows
 

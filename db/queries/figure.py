@@ -86,7 +86,8 @@ def _newest_first(
         in_hour = weekday_and_hour(moments, zone) == opens.hour
         found, moments = found.where(in_hour), moments[in_hour]
     ids = found["id"]
-    places = np.lexsort((ids, moments))[::-1]
+    # They come nearly in order; a stable sort is quick then.
+    places = np.argsort(moments, kind="stable")[::-1]
     if not actor.roles & TABLE["read"]:
         # Who may count every incident need not be one who may open it: administrators open only their own.
         readable = list(db.scalars(select(Incident.id).where(visible(actor))))

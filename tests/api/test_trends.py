@@ -97,6 +97,7 @@ def test_every_link_on_paper_opens_as_many_incidents_as_it_says(office, ask):
     assert told["Opened"][1] == "2", "and not the restricted one"
     for name in ("Not sorted yet", "Network"):
         query, count = told[name]
+        assert "zone=Europe%2FBerlin" in query
         assert "from%3D2026-03-01" in query.partition("trends=")[2]
         rows = list(csv.reader(io.StringIO(ask("Max", f"/trends/incidents.csv?{query}").text)))
         listed = [row for row in rows if row and row[0].startswith("INC-")]

@@ -38,13 +38,14 @@ from db.queries import (
     catalogue,
     deliveries,
     escalation,
+    figure,
     home,
     hypotheses,
     measures,
     my_reports,
     notices,
-    overview,
     postmortem_actions,
+    report,
     room_parts,
     rooms,
     similar,
@@ -60,6 +61,7 @@ from db.queries import settings as setting_queries
 from db.queries import updates as update_queries
 from rules.access import Actor, Forbidden, NotFound
 from rules.errors import RuleError
+from rules.panels import Opens
 from rules.periods import Period
 from rules.states import STATES
 from tests.db.office import DAY, HOUR, MONDAY, Office
@@ -82,14 +84,15 @@ NOT_ABOUT_INCIDENTS = {
     "schedules.calendar", "schedules.choices", "schedules.detail", "schedules.hours_per_person", "schedules.overrides",
     "schedules.preview", "schedules.problems", "schedules.swaps", "updates.may_decide",
     "updates.subscribed", "updates.waits", "runbooks.everything", "runbooks.one", "runbooks.versions", "runbooks.text",
-    "status_design.design",
+    "status_design.design", "schedules.hours_of_everybody", "figure.filter_words", "trend_notes.notes",
 }  # fmt: skip
 """queries with an actor that say nothing of incidents, or are the rule itself"""
 WALKED = {
     "board.board", "catalogue.thing", "catalogue.things", "home.home", "incidents.by_number", "incidents.file_content",
     "incidents.files", "incidents.told", "incidents.whole_story", "incidents.course",
     "incidents.allowed_actions", "incidents.works_on", "measures.scope",
-    "my_reports.mine", "my_reports.story", "my_reports.waiting_for_me", "overview.first_and_last", "overview.overview",
+    "my_reports.mine", "my_reports.story", "my_reports.waiting_for_me",
+    "report.first_and_last", "report.report", "figure.incidents", "figure.all_incidents", "measures.measured",
     "relations.relations", "settings.pending", "similar.similar", "suggestions.suggest", "triage.count",
     "triage.counts", "triage.open_count", "triage.place", "triage.queue", "triage.standing", "triage.tallies",
     "triage.unassigned", "audit.changes", "audit.incident_changes", "audit.actions",
@@ -158,8 +161,13 @@ def answers(office, actor, known, words):
         ask("home", home.home, NOW, MONDAY)
         for finished in (False, True):
             ask(f"mine {finished}", my_reports.mine, finished=finished)
-        ask("ends", overview.first_and_last)
-        ask("overview", overview.overview, period, "UTC", measures.Filters(), NOW)
+        ask("ends", report.first_and_last)
+        for view in report.VIEWS:
+            ask(f"report {view}", report.report, view, period, "UTC", measures.Filters(), NOW)
+        for key in measures.FIGURES:
+            opens = Opens(key, period.start, period.end)
+            ask(f"figure {key}", figure.incidents, opens, "UTC", NOW)
+            ask(f"all of figure {key}", figure.all_incidents, opens, "UTC", NOW)
         if actor.roles & {"lead", "desk", "manager", "admin"}:
             asked["measures"] = repr(trends.measures(db, MONDAY - DAY, NOW, "UTC", now=NOW, actor=actor))
         for kind in ("team", "service", "category"):
@@ -392,5 +400,6 @@ def test_who_is_named_sees_it_everywhere(office):
     after = answers(office, office.people["Dora"], known, SECRET[:1])
     number = office.incident(secret).number
     changed = {key for key in after if before.get(key) != after[key]}
-    assert {f"board {SECRET[0]}", "board ", "queue open ", "tallies", "menu", "home", "overview", "measures"} <= changed
+    assert {f"board {SECRET[0]}", "board ", "queue open ", "tallies", "menu", "home", "measures"} <= changed
+    assert {"report overview", "figure unresolved", "all of figure unresolved"} <= changed
     assert {f"detail {number}", f"place {number}", "ends"} <= changed
