@@ -50,11 +50,10 @@ def digest(db: Session, actor: Actor, week: Bucket, zone: str, now: datetime) ->
         changes(long, numbers),
         digest_lists.breaches(db, actor, week, now),
         report_causes.repeats(asked, services),
-        digest_lists.overdue_actions(db, actor, zone, now),
+        digest_lists.overdue_actions(db, actor, now),
         digest_lists.load(db, actor, week, now),
     ]
-    shown = [panel for panel in panels if panel is not None]
-    return Report(DIGEST, TITLE, week.start, week.end, zone, EVERYTHING, now, numbers, shown, period.before)
+    return Report(DIGEST, TITLE, week.start, week.end, zone, EVERYTHING, now, numbers, panels, period.before)
 
 
 def changes(long: Asked, numbers: Sequence[Number]) -> Panel:

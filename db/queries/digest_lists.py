@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, QUEUE_DONE, QUEUE_ON_HOLD, Incident, Service, Team, to_micros
-from db.queries import schedules
+from db.queries import postmortem_actions, schedules
 from db.queries.facts import COUNTED, micros
 from db.queries.measures import HOUR, scope
 from db.queries.trends import EVERYTHING
@@ -91,9 +91,35 @@ def breaches(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
     )
 
 
-def overdue_actions(_db: Session, _actor: Actor, _zone: str, _now: datetime) -> Panel | None:
-    """Actions of postmortems whose day is over; None while postmortems keep none, so that nothing is claimed."""
-    return None
+def overdue_actions(db: Session, actor: Actor, now: datetime) -> Panel:
+    """Actions of postmortems whose day is over, the oldest first."""
+    late = postmortem_actions.overdue(db, actor, now)
+    numbers = {action.number for action in late.actions}
+    named = select(Incident.number, Incident.title).where(Incident.number.in_(sorted(numbers)))
+    titles = {number: title for number, title in db.execute(named)}
+    rows: list[dict[str, Any]] = [
+        {
+            "number": action.number,
+            "title": titles.get(action.number, ""),
+            "owner": action.owner,
+            "due": f"{action.due_on.day} {action.due_on:%b %Y}",
+        }
+        for action in late.actions
+    ]
+    oldest = late.actions[0] if late.actions else None
+    more = f" The first {len(rows)} are shown." if late.total > len(rows) else ""
+    return Panel(
+        "overdue_actions",
+        "Overdue actions",
+        f"Actions of postmortems that were to be done by now.{more}",
+        f"{late.total:,} overdue; the oldest is {oldest.owner}'s, of {oldest.number}."
+        if oldest
+        else "No action is overdue.",
+        "table",
+        (Column("number", "Incident"), Column("title", "What"), Column("owner", "Owner"), Column("due", "Due")),
+        rows,
+        left_out="Actions that were dropped, and those of discarded postmortems.",
+    )
 
 
 def load(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:

@@ -25,6 +25,8 @@ def page() -> None:
     now, zone = session.now(), str(times.zone())
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Trends", width="stretch")
+        for file, title in BESIDE.items():
+            st.page_link(file, label=title)
         leaving = st.empty()
     view = which()
     with st.container(horizontal=True, vertical_alignment="bottom"):

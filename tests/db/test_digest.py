@@ -3,9 +3,20 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from db.engine import reading, writing
-from db.models import Category, CategoryPair, Incident, Person, Service, Subcategory, Team
+from db.models import (
+    Category,
+    CategoryPair,
+    Incident,
+    Person,
+    Postmortem,
+    PostmortemAction,
+    Service,
+    Subcategory,
+    Team,
+)
 from db.queries import digest as queries
 from db.queries.report import report
 from rules.access import Actor, Forbidden
@@ -177,9 +188,32 @@ def test_who_carries_more_than_their_share_of_twelve_weeks_is_named(engine):
     assert sum(row["hours"] for row in found.rows) == pytest.approx(2 * 168)
 
 
-def test_overdue_actions_are_not_claimed_to_be_none_where_nobody_looked(engine):
-    put(engine, storm(1))
-    assert "actions" not in [each.key for each in made(engine).panels]
+def test_overdue_actions_of_postmortems_are_listed_the_oldest_first_with_whose_they_are(engine):
+    put(engine, storm(2))
+    assert panel(made(engine), "overdue_actions").says == "No action is overdue."
+    with writing(engine) as db:
+        for number, due in ((1, "2026-02-20"), (2, "2026-02-10")):
+            incident = db.scalars(select(Incident).where(Incident.number == f"INC-{number:06}")).one()
+            postmortem = Postmortem(incident_id=incident.id, state="draft", version=1, owner_id=9, made_at=TOLD)
+            db.add(postmortem)
+            db.flush()
+            db.add(
+                PostmortemAction(
+                    postmortem_id=postmortem.id,
+                    version=1,
+                    text="Do it",
+                    owner_id=9,
+                    due_on=due,
+                    made_at=TOLD,
+                    made_by_id=9,
+                )
+            )
+    found = panel(made(engine), "overdue_actions")
+    assert found.says == "2 overdue; the oldest is Otto's, of INC-000002."
+    assert [(row["number"], row["owner"], row["due"]) for row in found.rows] == [
+        ("INC-000002", "Otto", "10 Feb 2026"),
+        ("INC-000001", "Otto", "20 Feb 2026"),
+    ]
 
 
 def test_an_earlier_week_can_be_asked_for(engine):
