@@ -112,8 +112,10 @@ app = st.App(
         *postmortems.routes,
         *alerts.routes,
         *oncall.routes,
-        *trends_measures.routes,
-        Mount("/api", v1.make(alerts.router, incidents.router, incident_parts.router, oncall.router)),
+        Mount(
+            "/api",
+            v1.make(alerts.router, incidents.router, incident_parts.router, oncall.router, trends_measures.router),
+        ),
     ],
     middleware=[Middleware(Gate)],
     lifespan=lifespan,

@@ -5,26 +5,45 @@ from datetime import UTC, datetime
 from typing import Any
 
 from anyio import to_thread
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from api.calls import caller_of
+from api.descriptions import asked, query
 from api.v1 import Refused
 from db.engine import DatabaseProblem, reading
 from db.queries import report, trends
 from rules.access import Actor, Forbidden
 from rules.errors import RuleError
 from rules.panels import filtered
-from rules.periods import day_of, of_days, zone_of
+from rules.periods import STEPS, day_of, of_days, zone_of
+from rules.sources import SOURCES
 
-KNOWN = ("from", "to", "by", "zone", "team", "priority", "category", "service", "pair", "source")
 _KEPT_BY_NOBODY = {"cache-control": "private, no-store"}
 
 Work = Callable[[Session, Actor, datetime], dict[str, Any]]
 
 
+router = APIRouter()
+_NUMBER, _DAY = {"type": "integer"}, {"type": "string", "format": "date"}
+_MEASURES = {
+    "type": "object",
+    "required": ["from", "to", "zone", "opened", "resolved", "backlog", "reopened", "first_line", "handovers", "sla"],
+    "description": "The measures, as 'python -m db measures --json' prints them; hours are elapsed.",
+}
+_PARAMETERS = [
+    query("from", _DAY, "The first day; the one of the oldest report, unless given."),
+    query("to", _DAY, "The last day, itself included; today, unless given."),
+    query("by", {"type": "string", "enum": list(STEPS)}, "What is counted per month (the usual), week or day."),
+    query("zone", {"type": "string"}, "Whose days are meant: a name such as Europe/Berlin; UTC, unless given."),
+    *(query(name, _NUMBER) for name in ("team", "priority", "category", "service", "pair")),
+    query("source", {"type": "string", "enum": list(SOURCES)}),
+]
+
+
+@router.get("/v1/trends", **asked("The measures of a period", _MEASURES, _PARAMETERS, also=400))
 async def measures(request: Request) -> Response:
     """GET /api/v1/trends?from&to&by&zone and filters.
 
@@ -34,9 +53,10 @@ async def measures(request: Request) -> Response:
     said = dict(request.query_params)
 
     def work(db: Session, actor: Actor, now: datetime) -> dict[str, Any]:
-        unknown = [name for name in said if name not in KNOWN]
+        known = [str(parameter["name"]) for parameter in _PARAMETERS]
+        unknown = [name for name in said if name not in known]
         if unknown:
-            raise RuleError(f"'{unknown[0]}' is unknown here. Use: {', '.join(KNOWN)}.", field=unknown[0])
+            raise RuleError(f"'{unknown[0]}' is unknown here. Use: {', '.join(known)}.", field=unknown[0])
         zone, filters = zone_of(said.get("zone") or "UTC").key, filtered(said)
         today = now.astimezone(zone_of(zone)).date()
         last = day_of(said["to"], "to") if said.get("to") else today
@@ -70,7 +90,3 @@ async def _answered(request: Request, work: Work) -> Response:
         return Refused(400, "bad_request", error.sentence, error.fields).response()
     except DatabaseProblem as problem:
         return Refused(503, "unavailable", problem.sentence).response()
-
-
-routes = [Route("/api/v1/trends", measures)]
-"""To be listed before a mount of /api, which would answer for these addresses."""

@@ -37,7 +37,7 @@ def test_everything_is_described(made):
         *(f"POST {of_one}/{action}" for action in ACTIONS),
         f"GET {of_one}/timeline", f"GET {of_one}/messages", f"POST {of_one}/messages", f"POST {of_one}/notes",
         f"GET {of_one}/updates", f"POST {of_one}/updates", f"GET {of_one}/files", f"GET {of_one}/files/{{file_id}}",
-        "GET /v1/oncall", "GET /v1/schedules/{id}.ics",
+        "GET /v1/oncall", "GET /v1/schedules/{id}.ics", "GET /v1/trends",
     }  # fmt: skip
     for path, methods in described["paths"].items():
         for method, told in methods.items():
@@ -60,7 +60,8 @@ def test_every_answer_is_as_it_is_described(made):
         checks.content_type_conformance,
         checks.response_schema_conformance,
     ]
-    headers = {"authorization": f"Bearer {made.token('everything', ['incidents:triage', 'oncall:read'])}"}
+    token = made.token("everything", ["incidents:triage", "oncall:read", "trends:read"])
+    headers = {"authorization": f"Bearer {token}"}
     taken = {}
     for result in schema.get_all_operations():
         operation = result.ok()
@@ -83,5 +84,5 @@ def test_every_answer_is_as_it_is_described(made):
             taken.setdefault(operation.label, set()).add(answer.status_code)  # noqa: B023
 
         call()
-    assert len(taken) == 29 - len(ACTIONS) + len(TRIED)
+    assert len(taken) == 30 - len(ACTIONS) + len(TRIED)
     assert {label.split()[0] for label, codes in taken.items() if codes & {200, 201}} == {"GET", "POST", "PATCH"}, taken

@@ -9,9 +9,10 @@ from re import findall
 import openpyxl
 import pytest
 from PIL import Image
+from starlette.routing import Mount
 
 from api import trends as routes
-from api import trends_measures
+from api import trends_measures, v1
 from db.engine import reading
 from db.queries import figure, trends
 from db.queries.report import VIEWS, report
@@ -48,7 +49,7 @@ def office(app_database):
 
 @pytest.fixture
 def ask(office):
-    with visitor(office, [*routes.routes, *trends_measures.routes]) as asked:
+    with visitor(office, [*routes.routes, Mount("/api", v1.make(trends_measures.router))]) as asked:
         yield asked
 
 
