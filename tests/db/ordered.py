@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from db.commands import report_schedules as commands
 from db.commands import views
 from db.engine import reading, writing
-from db.models import AuditEntry, Notice, PersonRole, ReportRun
+from db.models import AuditEntry, Notice, PersonRole, ReportReader, ReportRun
 from db.queries import report_runs, report_schedules
 from db.queries.report_runs import Whole
 from db.queries.report_schedules import Sending
@@ -64,6 +64,11 @@ class Ordered(Office):
             told = [(called[person], subject) for person, subject in db.execute(statement)]
         assert len(told) == kept, "each is kept as it was sent"
         return told
+
+    def due(self) -> list[datetime]:
+        """When each reader's next one is due, the first first."""
+        with reading(self.engine) as db:
+            return list(db.scalars(select(ReportReader.next_at).order_by(ReportReader.next_at)))
 
     def audited(self) -> list[tuple[str, str, str]]:
         """(who, what, about) of each change, in order."""

@@ -166,6 +166,7 @@ def test_who_lost_the_right_or_the_account_gets_none_and_others_do(office):
     assert sorted(who for who, _ in tick(office, EIGHT)) == ["Ada", "Lena"]
     office.take_role("Ada", "admin")  # whoever may not read it does not send it either
     assert tick(office, EIGHT + WEEK) == []
+    assert office.due()[0] > EIGHT + WEEK, "it is passed over, not tried again and again"
 
 
 def test_who_may_send_to_nobody_else_any_more_still_gets_it_alone(office):
