@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
+from rules.cells import defused
 from rules.markdown_text import plain, quoted
 
 TYPES = {"md": "text/markdown", "csv": "text/csv", "json": "application/json"}
 """ending of the file -> its media type"""
 LATER = timedelta(minutes=1)
 """What was written down more than this after it happened says so."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _COLUMNS = ("at", "recorded_at", "who", "kind", "what", "words", "public", "imported")
 
 
@@ -84,11 +84,6 @@ def as_json(number: str, title: str, entries: Sequence[Entry], now: datetime) ->
         "entries": [_row(entry) | {"changes": entry.changes} for entry in entries],
     }
     return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
-
-
-def defused(cell: str) -> str:
-    """The cell, so that a spreadsheet shows it rather than computing it."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _row(entry: Entry) -> dict[str, Any]:

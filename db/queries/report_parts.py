@@ -238,11 +238,12 @@ def ranking_panel(
         part = 1.0 if running else left / total if total else None
         rows.append({"name": f"All others ({len(others)})", "n": left, "words": _words(kind, left, part), "rest": True})
         opens.append(None)
+    most_of_all = max((row for row in rows if not row["rest"]), key=lambda row: row["n"], default=None)
     return Panel(
         key,
         title,
         definition,
-        f"Most: {rows[0]['name']} with {rows[0]['words']}." if rows else "There is nothing to count.",
+        f"Most: {most_of_all['name']} with {most_of_all['words']}." if most_of_all else "There is nothing to count.",
         "ranking",
         (Column("name", "Name"), Column("n", "Incidents" if kind == "count" else "Hours", kind), Column("words", "")),
         rows,
