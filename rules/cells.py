@@ -1,11 +1,11 @@
 """Cells of tables for spreadsheets: what a spreadsheet would run as a formula is written as the text that it is.
 
-OWASP, CSV injection: a cell that begins with = + - @ tab or carriage return gets a leading apostrophe.
+OWASP, CSV injection: a cell that begins with = + - @, a tab or a line break gets a leading apostrophe.
 """
 
 from datetime import UTC, datetime
 
-RISKY = frozenset("=+-@\t\r")
+RISKY = frozenset("=+-@\t\r\n")
 LONGEST = 32_767
 """characters that a cell of a workbook holds"""
 _CUT = " … (cut)"
