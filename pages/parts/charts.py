@@ -104,12 +104,18 @@ def _lines(field: str, order: list[str] | None, format_: str) -> dict[str, Any]:
             rows.transform_filter(f"datum.kind != '{order[0]}'").mark_line(strokeWidth=2, strokeDash=[5, 4]),
             solid,
         ]
-    dots = rows.mark_point(filled=True, size=60, opacity=1, cursor="pointer").add_params(_pick())
+    dots = rows.mark_point(size=60, opacity=1, strokeWidth=2, cursor="pointer").add_params(_pick())
+    scale = alt.Scale(domain=order) if order else alt.Undefined
+    filled = alt.Fill("kind:N", sort=order, scale=scale, legend=None)
     shape = alt.FillOpacity("few:N", scale=alt.Scale(domain=[False, True], range=[1, 0]), legend=None)
     axis = alt.Axis(**_AXIS, tickCount=4, format=".0%" if format_.endswith("%") else alt.Undefined)
     y = alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(zero=True))
     drawn = [layer.encode(x=_x(), y=y, color=colour) for layer in lines]
-    return _done(alt.layer(*drawn, dots.encode(x=_x(), y=y, color=colour, fillOpacity=shape, tooltip=tips), *_notes()))
+    return _done(
+        alt.layer(
+            *drawn, dots.encode(x=_x(), y=y, color=colour, fill=filled, fillOpacity=shape, tooltip=tips), *_notes()
+        )
+    )
 
 
 @lru_cache
