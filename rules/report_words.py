@@ -15,7 +15,7 @@ END_OWN = "You have this sent to yourself. Change or end it under Reports."
 KIND = "report"
 """of the notice that brings one"""
 _ROWS = 5
-_LISTED = frozenset({"breaches", "repeats"})
+_LISTED = frozenset({"breaches", "repeats", "overdue_actions"})
 """panels whose first rows are told too"""
 _VALUES = frozenset({"count", "hours", "share"})
 
