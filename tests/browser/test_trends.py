@@ -60,6 +60,23 @@ def test_a_number_opens_its_incidents_one_of_them_and_the_way_back(page: Visit, 
     expect(window).to_have_url(re.compile(r"/incident\?number=INC-"))
 
 
+def test_a_change_of_the_period_moves_every_number_and_the_address(page: Visit, url: str) -> None:
+    window = manager(page, url, "/trends?period=30")
+    opened = window.get_by_test_id("stMetricValue").first
+    expect(opened).to_be_visible()
+    short = int(opened.inner_text().replace(",", ""))
+    window.get_by_role("radio", name="3 months").click()
+    expect(opened).not_to_have_text(f"{short:,}")
+    expect(window).not_to_have_url(re.compile("period="))
+    ready(window)
+    assert int(opened.inner_text().replace(",", "")) > short
+    window.get_by_role("radio", name="Speed and promises").click()
+    expect(window).to_have_url(re.compile("view=speed"))
+    expect(window.get_by_text("Never acknowledged")).to_be_visible()
+    window.reload()
+    expect(window.get_by_text("Never acknowledged")).to_be_visible()
+
+
 def test_a_bar_opens_the_incidents_it_stands_for(page: Visit, url: str) -> None:
     window = manager(page, url, "/trends?view=causes&period=30")
     chart = window.locator("[role=graphics-document][aria-label^='How bad they are']")

@@ -3,12 +3,15 @@
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 
 import pytest
 from sqlalchemy import event, select
 
 from db import demo
+from db.demo import past
 from db.demo.cases import CASES
+from db.demo.organisation import ZONE, known
 from db.engine import make_engine, migrate, reading, writing
 from db.models import (
     QUEUE_GROUP,
@@ -34,6 +37,7 @@ from db.models import (
     Setting,
     Team,
     TeamMember,
+    Template,
     TimelineEntry,
     Timer,
 )
@@ -112,6 +116,17 @@ def test_another_seed_makes_another_history(sqlite_url):
         made.append(_fingerprint(engine))
         engine.dispose()
     assert made[0] != made[1]
+
+
+@pytest.mark.parametrize("weeks", range(0, 52, 4))
+def test_at_any_time_of_the_year_nothing_is_merged_into_what_was_withdrawn(filled, weeks):
+    now, org = NOW + timedelta(weeks=weeks, hours=5 * weeks), known(filled)
+    org.templates.update({template.name: template.id for template in filled.scalars(select(Template))})
+    told = list(past.stories(org, Random(7), Targets.default(ZONE), now, past.INCIDENTS))
+    withdrawn = {step.story for story in told for step in story.steps if step.verb == "cancel"}
+    merged = {step.given["duplicate_of"] for story in told for step in story.steps if step.verb == "merge"}
+    assert merged
+    assert not merged & withdrawn
 
 
 def test_making_it_takes_few_statements(sqlite_url):
