@@ -1,4 +1,7 @@
-"""Incidents of a problem: linked and unlinked, told on the timeline of each and in the history of the problem."""
+"""Incidents of a problem: linked and unlinked, told on the timeline of each and in the history of the problem.
+
+Of a restricted incident only its own timeline tells it: not everybody who reads the problem may know of it.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,8 +47,7 @@ def link(
     full = {incident_id for incident_id, links in db.execute(counted) if links >= MOST_LINKS}
     found = [incidents.for_change(db, incident_id, None, actor) for incident_id in wanted if incident_id not in held]
     made = [_one(db, problem, incident, incident.id in full, actor, now) for incident in found]
-    if found:
-        keep(db, problem, actor, now, "link", f"linked {_named(found)}")
+    _keep(db, problem, found, "link", "linked", actor, now)
     db.flush()
     return made
 
@@ -81,7 +83,7 @@ def unlink(db: Session, problem_id: int, incident_id: int, *, actor: Actor, now:
     told = f"removed the link with problem {problem.number}"
     changes = {"link": [problem.number, None]}
     timeline.add(db, incident, actor, now, "relate", told, changes=changes, versioned=False)
-    keep(db, problem, actor, now, "unlink", f"took out {_named([incident])}")
+    _keep(db, problem, [incident], "unlink", "took out", actor, now)
     db.delete(held)
     db.flush()
 
@@ -93,10 +95,9 @@ def named(db: Session, number: str, actor: Actor) -> int | None:
     return found.id if found is not None and may else None
 
 
-def _named(found: Sequence[Incident]) -> str:
-    """Their numbers; of restricted ones, which not everybody sees who reads the problem, only how many."""
+def _keep(
+    db: Session, problem: Problem, found: Sequence[Incident], kind: str, told: str, actor: Actor, now: datetime
+) -> None:
     numbers = sorted(each.number for each in found if not each.restricted)
-    hidden = len(found) - len(numbers)
-    if hidden:
-        numbers.append("a restricted incident" if hidden == 1 else f"{hidden} restricted incidents")
-    return ", ".join(numbers)
+    if numbers:
+        keep(db, problem, actor, now, kind, f"{told} {', '.join(numbers)}")

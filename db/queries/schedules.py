@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from db.models import Page, Person, Schedule, ScheduleOverride, ScheduleVersion, Swap, Team
+from db.models import Incident, Page, Person, Schedule, ScheduleOverride, ScheduleVersion, Swap, Team
 from db.queries import oncall
+from db.queries.access import visible
 from rules import access, roster
 from rules.access import Actor, NotFound
 from rules.oncall import NIGHT, Stretch, loads
@@ -285,19 +286,19 @@ def hours_per_person(db: Session, actor: Actor, schedule_id: int, start: datetim
     """Who did how much in [start, end), most hours first.
 
     Night hours (22:00 to 06:00) and weekends are on the schedule's clock; a page is at night by the person's own
-    clock. Pages are all that the person got in the period, by whichever schedule.
+    clock. Pages are all that the person got in the period, by whichever schedule, for incidents open to the actor.
     """
     access.check(actor, "on_call")
-    return _hours(db, [schedule_id], start, end)
+    return _hours(db, actor, [schedule_id], start, end)
 
 
 def hours_of_everybody(db: Session, actor: Actor, start: datetime, end: datetime) -> list[Load]:
     """The same over all schedules in use, for who reads trends."""
     access.check(actor, "trends")
-    return _hours(db, None, start, end)
+    return _hours(db, actor, None, start, end)
 
 
-def _hours(db: Session, ids: list[int] | None, start: datetime, end: datetime) -> list[Load]:
+def _hours(db: Session, actor: Actor, ids: list[int] | None, start: datetime, end: datetime) -> list[Load]:
     if start >= end:
         return []
     spent: dict[int, list[int]] = {}
@@ -312,7 +313,7 @@ def _hours(db: Session, ids: list[int] | None, start: datetime, end: datetime) -
             select(Person.id, Person.name, Person.zone).where(Person.id.in_(sorted(spent)))
         )
     }
-    pages = _pages(db, {person_id: zone for person_id, (_, zone) in people.items()}, start, end)
+    pages = _pages(db, actor, {person_id: zone for person_id, (_, zone) in people.items()}, start, end)
     rows = [
         Load(people[person][0], all_ / 3600, night / 3600, weekend / 3600, *pages.get(person, (0, 0)), person)
         for person, (all_, night, weekend) in spent.items()
@@ -320,12 +321,16 @@ def _hours(db: Session, ids: list[int] | None, start: datetime, end: datetime) -
     return sorted(rows, key=lambda row: (-row.hours, row.name))
 
 
-def _pages(db: Session, zones: Mapping[int, str], start: datetime, end: datetime) -> dict[int, tuple[int, int]]:
-    """Person -> pages in [start, end), and how many of them at night on their own clock."""
+def _pages(
+    db: Session, actor: Actor, zones: Mapping[int, str], start: datetime, end: datetime
+) -> dict[int, tuple[int, int]]:
+    """Person -> pages in [start, end) that the actor may know of, and how many at night on the person's own clock."""
     nights = {zone: WeeklyHours(ZoneInfo(zone), [NIGHT]) for zone in set(zones.values())}
     counted: dict[int, tuple[int, int]] = {}
     rows = db.execute(
-        select(Page.person_id, Page.at).where(Page.person_id.in_(sorted(zones)), Page.at >= start, Page.at < end)
+        select(Page.person_id, Page.at)
+        .join(Incident, Incident.id == Page.incident_id)
+        .where(Page.person_id.in_(sorted(zones)), Page.at >= start, Page.at < end, visible(actor))
     )
     for person_id, at in rows:
         all_, at_night = counted.get(person_id, (0, 0))

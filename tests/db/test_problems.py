@@ -202,7 +202,8 @@ def test_what_is_not_open_to_the_reader_is_neither_listed_nor_counted(office):
     office.perform(hidden, "accept", "Lena", **office.triage, restricted=True)
     id_, number = begin(office, [seen], by="Lena")
     do(office, problem_links.link, id_, [hidden], by="Lena")
-    assert told(office, number)[-1][2] == "linked a restricted incident"
+    assert told(office, number)[-1][2] == f"linked {office.incident(seen).number}", "of the other its timeline tells"
+    assert office.timeline(hidden)[-1].text == f"linked it with problem {number}"
     for by, count in (("Lena", 2), ("Dora", 1)):
         lines, total = read(office, queries.incidents, problem(office, number), by=by)
         assert (len(lines), total) == (count, count)
