@@ -28,10 +28,10 @@ SECRET = ("xylophone", "quagmire", "zeppelin", "kumquat", "marzipan", "obelisk")
 NOW = MONDAY + 6 * DAY
 
 
-def hide(office, title, state):
+def hide(office, title, state, at=MONDAY - 20 * DAY):
     """A restricted incident full of SECRET words, in this state, of the Servers team and named for nobody else."""
     given = {"description": f"{SECRET[1]} in it", "affected": SECRET[2]}
-    incident = office.report(title, "Rita", MONDAY - 20 * DAY, **given)
+    incident = office.report(title, "Rita", at, **given)
     ines = office.people["Ines"]
     with writing(office.engine) as db:
         incidents.prioritise(db, incident, None, {"restricted": True}, actor=ines, now=MONDAY)

@@ -81,11 +81,12 @@ def test_those_not_named_never_learn_of_it(office):
     words = (SECRET[0], SECRET[3], SECRET[4], "printer pages", "Ines")
     before = {name: answers(office, office.people[name], known, words) for name in OUTSIDERS}
     secrets = [hide(office, f"{SECRET[0]} printer prints blank pages", state) for state in STATES]
+    hide(office, f"{SECRET[0]} today", "new", MONDAY)  # on a day that others were reported
     monitored(office, secrets[2], f"{SECRET[0]} is full")
     paged(office, secrets[2], "Priya")
     ines = office.people["Ines"]
     with writing(office.engine) as db:
-        problem_links.link(db, problem, secrets, actor=ines, now=MONDAY + DAY)
+        problem_links.link(db, problem, [*secrets[:2], secrets[-1]], actor=ines, now=MONDAY + DAY)
         problem_links.unlink(db, problem, secrets[-1], actor=ines, now=MONDAY + DAY)
     with writing(office.engine) as db:
         relations.set_parent(db, secrets[0], None, known[1], actor=ines, now=MONDAY + DAY)

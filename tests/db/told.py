@@ -50,7 +50,7 @@ from rules.panels import Opens
 from rules.periods import Period
 from rules.problems import LABELS
 from tests.db.hidden import NOW
-from tests.db.office import DAY, HOUR, MONDAY
+from tests.db.office import DAY, MONDAY
 
 NOT_ABOUT_INCIDENTS = {
     "people.people", "people.person", "sessions.sessions_of", "imports.last_runs", "catalogue.names", "views.views",
@@ -231,9 +231,9 @@ def _of_trends(office, db, actor, words, ask):
     ask("travel", travel.read, Period(MONDAY - 30 * DAY, NOW, None), measures.Filters())
     ask("expected", forecast.expected, measures.Filters(), NOW, "UTC")
     ask("past", lambda db, actor: {name: str(value) for name, value in vars(forecast.past(db, actor, NOW)).items()})
-    soon = MONDAY + 2 * HOUR  # what was accepted at MONDAY is not late yet
     known = answer(lambda: forecast.past(db, actor, NOW))
-    ask("outlook", forecast.outlook, known, measures.Filters(), soon)
+    then = MONDAY - 20 * DAY  # what is hidden was reported, and is not late yet
+    ask("outlook", forecast.outlook, known, measures.Filters(), then)
     ask("hours of everybody", schedules.hours_of_everybody, MONDAY, NOW)
     for schedule in db.scalars(select(Schedule.id)):
         ask(f"hours of {schedule}", schedules.hours_per_person, schedule, MONDAY, NOW)
