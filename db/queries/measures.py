@@ -183,9 +183,14 @@ def grouped(values: NDArray[Any], groups: NDArray[Any], number: int) -> list[NDA
 
 
 def bucketed(rows: Rows, moment: str, buckets: Sequence[Bucket]) -> NDArray[np.intp]:
-    """The number of the bucket that each row's moment lies in."""
-    ends = tuple(to_micros(bucket.end) for bucket in buckets)
-    return rows.derived((moment, ends), lambda all_: np.searchsorted(ends, all_[moment], side="right"))
+    """The number of the bucket that each row's moment lies in; all of them lie in one."""
+    between = edges(buckets)
+    return rows.derived((moment, between), lambda all_: np.searchsorted(between, all_[moment], side="right"))
+
+
+def edges(buckets: Sequence[Bucket]) -> tuple[int, ...]:
+    """The instants between the buckets. They stay from one asking to the next, unlike the end of the last, now."""
+    return tuple(to_micros(bucket.start) for bucket in buckets[1:])
 
 
 def per_bucket(rows: Rows, moment: str, buckets: Sequence[Bucket]) -> list[int]:
@@ -195,7 +200,7 @@ def per_bucket(rows: Rows, moment: str, buckets: Sequence[Bucket]) -> list[int]:
         counts = np.bincount(bucketed(all_, moment, buckets), minlength=len(buckets))
         return [int(n) for n in counts[: len(buckets)]]
 
-    return rows.kept(("counts", moment, *(bucket.end for bucket in buckets)), count)
+    return rows.kept(("counts", moment, edges(buckets)), count)
 
 
 def tally(rows: Rows, name: str) -> dict[int, int]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.queries import trend_notes
 from db.queries.columns import Rows
 from db.queries.facts import MISSING
-from db.queries.measures import Measured, Quantiles, bucketed, grouped, per_bucket, quantiles
+from db.queries.measures import Measured, Quantiles, bucketed, edges, grouped, per_bucket, quantiles
 from db.queries.trend_notes import Note
 from rules.access import Actor
 from rules.measures import FIGURES, Filters
@@ -177,7 +177,7 @@ def spreads(found: Measured, figure: str, buckets: Sequence[Bucket]) -> list[Qua
         places = bucketed(rows, moment, buckets)
         return [quantiles(part) for part in grouped(rows[duration][known], places[known], len(buckets))]
 
-    return found.rows(figure, start, end).kept(("spreads", duration, *(bucket.end for bucket in buckets)), made)
+    return found.rows(figure, start, end).kept(("spreads", duration, edges(buckets)), made)
 
 
 def counts(asked: Asked, figure: str) -> list[int]:
