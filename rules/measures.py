@@ -165,7 +165,8 @@ FIGURES = {
         Figure(
             "severe",
             "Disturbed services",
-            "Priority 1 or 2, or major, and not recovered at some time of the period.",
+            "Priority 1 or 2, or major, and not recovered at some time of the period. What is closed, and nobody said "
+            "when it recovered, counts until it was resolved.",
             "began",
             ("severe",),
             NO_CANCELLED,

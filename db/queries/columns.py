@@ -259,7 +259,8 @@ def _refresh(db: Session, kept: _Kept) -> None:
     key = (changed, made, newest // LENGTH)
     if kept.key == key:
         return
-    blocks = {block: made.get(block, 0) for block in range(newest // LENGTH + 1)}
+    last = max([newest // LENGTH, *kept.at])  # the newest incidents may have been removed
+    blocks = {block: made.get(block, 0) for block in range(last + 1)}
     moved = [block for block, number in blocks.items() if kept.at.get(block, (None,))[0] != number]
     kept.loose = {block: held for block, held in kept.loose.items() if blocks.get(block) == held[0] and block in moved}
     for block in moved:

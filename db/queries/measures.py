@@ -106,7 +106,7 @@ class Measured:
             return came.where((ended == MISSING) | (ended >= to_micros(end)))
         if key in LASTING:
             lasted = self.view.marked(figure.conditions[0])
-            over = lasted["recovered"]
+            over = restored(lasted)
             during = (lasted["began"] < to_micros(end)) & ((over == MISSING) | (over > to_micros(start)))
             return lasted.where(during)
         rows = self.view.between(figure.moment, start, end)
@@ -180,6 +180,20 @@ def grouped(values: NDArray[Any], groups: NDArray[Any], number: int) -> list[NDA
     """The values of each group 0, 1, ... up to `number`."""
     by_group = np.argsort(groups.astype(np.uint16), kind="stable")
     return np.split(values[by_group], np.cumsum(np.bincount(groups, minlength=number))[: number - 1])
+
+
+def restored(rows: Rows) -> NDArray[Any]:
+    """When each recovered; MISSING where it still lasts.
+
+    Where nobody said so of what is closed, as of imported ones, it was resolved or else closed then.
+    """
+
+    def made(all_: Rows) -> NDArray[Any]:
+        recovered, resolved, closed = all_["recovered"], all_["resolved"], all_["closed"]
+        over = np.where((closed != MISSING) & (resolved != MISSING), resolved, closed)
+        return np.where(recovered != MISSING, recovered, over)
+
+    return rows.derived("restored", made)
 
 
 def bucketed(rows: Rows, moment: str, buckets: Sequence[Bucket]) -> NDArray[np.intp]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from db.models import Service, to_micros
 from db.queries.columns import Rows
 from db.queries.facts import MISSING, SOURCE_CODES
-from db.queries.measures import HOUR, by_hour, tally
+from db.queries.measures import HOUR, by_hour, restored, tally
 from db.queries.report_parts import Asked, counted, ranking_panel
 from db.queries.trends import pair_names, pair_words
 from rules.measures import FIGURES, NO_CANCELLED
@@ -71,7 +71,10 @@ def downtime(asked: Asked, services: dict[int, str]) -> Panel:
         for service, spent in sorted(hours.items(), key=lambda each: (-each[1], each[0]))
         if service in services
     ]
-    definition = "Time with an incident of priority 1 or 2, or a major one, from its start until it recovered."
+    definition = (
+        "Time with an incident of priority 1 or 2, or a major one, from its start until it recovered. What is closed, "
+        "and nobody said when it recovered, counts until it was resolved."
+    )
     left_out = f"{NO_CANCELLED} So is what names no service. What overlaps counts once; what lasts counts until now."
     return ranking_panel(
         "downtime", "Services by downtime", definition, named, kind="hours", rest=False, left_out=left_out
@@ -82,7 +85,8 @@ def _disturbed(asked: Asked, start: datetime, end: datetime) -> dict[int, float]
     rows = asked.found.rows("severe", start, end)
     last = to_micros(min(end, asked.now))
     began = np.maximum(rows["began"], to_micros(start))
-    over = np.minimum(np.where(rows["recovered"] == MISSING, last, rows["recovered"]), last)
+    ended = restored(rows)
+    over = np.minimum(np.where(ended == MISSING, last, ended), last)
     services, hours = rows["service"], dict[int, float]()
     for service in np.unique(services[services > 0]):
         of = services == service
@@ -168,7 +172,7 @@ def heat(asked: Asked) -> Panel:
         "heat",
         "When they come in",
         "Incidents reported, by weekday and hour of your clock.",
-        f"Most come on {busiest['day']} at {busiest['hour']:02d}:00.",
+        f"Most come on {busiest['day']} at {busiest['hour']:02d}:00." if busiest["n"] else "There is nothing to count.",
         "heat",
         (Column("day", "Day"), Column("hour", "Hour", "count"), Column("n", "Incidents", "count")),
         rows,

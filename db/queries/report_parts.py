@@ -243,7 +243,9 @@ def ranking_panel(
         key,
         title,
         definition,
-        f"Most: {most_of_all['name']} with {most_of_all['words']}." if most_of_all else "There is nothing to count.",
+        f"Most: {most_of_all['name']} with {most_of_all['words']}."
+        if most_of_all and most_of_all["n"]
+        else "There is nothing to count.",
         "ranking",
         (Column("name", "Name"), Column("n", "Incidents" if kind == "count" else "Hours", kind), Column("words", "")),
         rows,

@@ -14,6 +14,8 @@ from rules.access import SYSTEM
 
 SAMPLE = Path(__file__).parent.parent / "data" / "servicenow_sample.csv"
 ROOT = Path(__file__).parent.parent.parent
+LOG = ROOT.parent / "shared" / "data" / "servicenow_event_log.csv.gz"
+"""the whole log, where it lies beside the project"""
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MANY = 60
 

@@ -20,14 +20,6 @@ from worker.facts import EVERY, MANY, Packer
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def short(monkeypatch):
-    """Ranges of five ids, so that few incidents fill many, and hardly any that lie beside the base."""
-    for module in (columns, packing, measured):
-        monkeypatch.setattr(module, "LENGTH", 5)
-    monkeypatch.setattr(columns, "_LOOSE", 8)
-
-
 def put(db, number, **values):
     base = {"number": f"T{number}", "title": "t", "changed_at": START, "rank_at": START, "reported_at": START}
     incident = Incident(**base | values)
@@ -96,6 +88,18 @@ def test_moments_are_cut_and_counted_as_they_lie_wherever_the_incidents_stand(en
         assert found.before("resolved", hours) == [0, 0, 2]
         assert sorted(found.between("reported", hours[0], hours[1])["id"].tolist()) == ids[:4]
         assert sorted(found.between("resolved", hours[1], hours[2])["id"].tolist()) == ids[3:5]
+
+
+def test_the_newest_incidents_are_gone_when_they_were_removed_and_packed(engine, short):
+    with writing(engine) as db:
+        ids = [put(db, number) for number in range(12)]
+    with reading(engine) as db:
+        assert len(seen(db)["id"]) == 12
+    with writing(engine) as db:
+        db.execute(delete(Incident).where(Incident.id > ids[2]))
+        packing.pack(db, 99)
+    with reading(engine) as db:
+        assert seen(db)["id"] == ids[:3]
 
 
 def test_hidden_ones_and_those_that_a_filter_leaves_out_are_not_in_view(engine, short):

@@ -117,7 +117,8 @@ def _kept(i, ended, due):
 
 def _severe(i):
     began = i.started_at or i.reported_at
-    lasted = began < END and (i.recovered_at is None or i.recovered_at > START)
+    over = i.recovered_at or (i.closed_at and (i.resolved_at or i.closed_at))
+    lasted = began < END and (over is None or over > START)
     return i.state != "cancelled" and (i.major or i.priority in (1, 2)) and lasted
 
 

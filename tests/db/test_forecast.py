@@ -19,8 +19,8 @@ from db.queries import forecast
 from rules.access import SYSTEM, Actor, Forbidden
 from rules.forecast import LEAST_DAYS, arrivals
 from rules.measures import Filters
+from tests.db.imported import LOG
 from tests.db.office import Office
-from tests.db.test_trends import DATA
 from tests.rules.test_forecast import by_the_book
 
 NOW = datetime(2026, 6, 15, 10, tzinfo=UTC)
@@ -258,14 +258,14 @@ def test_what_was_open_then_is_held_against_what_came(engine):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not DATA.exists(), reason="the shared incident log is not beside the project")
+@pytest.mark.skipif(not LOG.exists(), reason="the shared incident log is not beside the project")
 def test_the_real_log_bears_the_forecasts_out(engine):
     """What the screen would have said on past days, held against what the raw log says came."""
     from db import imports
 
     later = datetime(2026, 1, 5, 12, tzinfo=UTC)
-    imports.run(DATA, actor=SYSTEM, zone="UTC", dry_run=False, now=later, progress=lambda *_: None, engine=engine)
-    with gzip.open(DATA, "rt", encoding="utf-8") as file:
+    imports.run(LOG, actor=SYSTEM, zone="UTC", dry_run=False, now=later, progress=lambda *_: None, engine=engine)
+    with gzip.open(LOG, "rt", encoding="utf-8") as file:
         log = pd.read_csv(file, dtype=str)
     last = log.groupby("number", sort=False).last()
     resolved_rows = log[log["incident_state"] == "Resolved"].groupby("number", sort=False).last()["sys_updated_at"]

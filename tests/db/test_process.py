@@ -18,8 +18,8 @@ from rules.access import SYSTEM, Actor, Forbidden
 from rules.measures import Filters
 from rules.periods import Period
 from rules.states import STATES
+from tests.db.imported import LOG
 from tests.db.office import DAY, HOUR, MONDAY, Office
-from tests.db.test_trends import DATA
 from tests.db.travelled import Step, by_other_means, log_of, put
 
 YEAR = timedelta(days=400)
@@ -198,18 +198,18 @@ def test_random_histories_count_as_an_independent_computation_does(engine, drawn
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not DATA.exists(), reason="the shared incident log is not beside the project")
+@pytest.mark.skipif(not LOG.exists(), reason="the shared incident log is not beside the project")
 def test_the_real_log_went_as_it_says_itself(engine):
     from db import imports
 
     now = datetime(2026, 1, 5, 12, tzinfo=UTC)
-    imports.run(DATA, actor=SYSTEM, zone="UTC", dry_run=False, now=now, progress=lambda *_: None, engine=engine)
+    imports.run(LOG, actor=SYSTEM, zone="UTC", dry_run=False, now=now, progress=lambda *_: None, engine=engine)
     everything = Period(datetime(2010, 1, 1, tzinfo=UTC), now, None)
     with reading(engine) as db:
         seen = travel.read(db, SYSTEM, everything, Filters())
         names = process.team_names(db, SYSTEM)
     found = process.view(seen)
-    with gzip.open(DATA, "rt", encoding="utf-8") as file:
+    with gzip.open(LOG, "rt", encoding="utf-8") as file:
         raw = pd.read_csv(file, dtype=str)
     ours = {"New": "new", "Active": "in_progress", "Resolved": "resolved", "Closed": "closed"}
     states = raw["incident_state"].where(raw["incident_state"] != "-100")

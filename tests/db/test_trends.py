@@ -1,14 +1,9 @@
-"""Measures against an independent computation, on small random histories and on the real log."""
+"""Measures of a history worked out by hand, and of what may be counted; at random and of the real log see beside."""
 
-import gzip
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from db.engine import reading, writing
@@ -17,12 +12,12 @@ from db.queries import report, trends
 from rules.access import SYSTEM, Actor, Forbidden
 from rules.measures import Filters
 from rules.periods import preset
+from tests.db import histories
+from tests.db.oracle import HOUR, Case
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 END = datetime(2026, 6, 1, tzinfo=UTC)
 NOW = datetime(2026, 6, 15, tzinfo=UTC)
-ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "America/Chicago")
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "servicenow_event_log.csv.gz"
 
 
 def put(engine, incidents):
@@ -113,47 +108,6 @@ def test_an_empty_period_has_no_numbers_and_no_error(engine):
     assert found["handovers"] == {"any": 0, "mean": None, "ping_pong": 0}
 
 
-minutes = st.integers(-60 * 24 * 30, 60 * 24 * 120)
-histories = st.lists(
-    st.tuples(minutes, st.none() | st.integers(0, 60 * 24 * 60), st.integers(1, 5), st.booleans()), max_size=25
-)
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(histories, st.sampled_from(ZONES))
-def test_random_histories_measure_as_an_independent_computation_does(engine, history, zone):
-    incidents = []
-    for begun, took, level, cancelled in history:
-        reported = START + timedelta(minutes=begun)
-        done = None if took is None else reported + timedelta(minutes=took)
-        dropped = {"state": "cancelled", "cancelled_at": done or NOW}
-        resolved = {"state": "resolved" if done else "new", "resolved_at": done}
-        incidents.append({"reported_at": reported, "priority": level} | (dropped if cancelled else resolved))
-    put(engine, incidents)
-    found = measured(engine, zone)
-    place = ZoneInfo(zone)
-    opened = [i for i in incidents if START <= i["reported_at"] < END]
-    assert found["opened"]["n"] == len(opened)
-    for name, n in found["opened"]["per_month"].items():
-        assert n == sum(f"{i['reported_at'].astimezone(place):%Y-%m}" == name for i in opened)
-    spent = [
-        (i["resolved_at"] - i["reported_at"]) / hour(1)
-        for i in incidents
-        if i.get("resolved_at") and START <= i["resolved_at"] < END
-    ]
-    assert found["time_to_resolve_hours"]["n"] == len(spent)
-    if spent:
-        assert found["time_to_resolve_hours"]["median"] == pytest.approx(float(np.quantile(spent, 0.5)))
-        assert found["time_to_resolve_hours"]["p90"] == pytest.approx(float(np.quantile(spent, 0.9)))
-    for name, n in found["backlog"]["unresolved"].items():
-        year, month = int(name[:4]), int(name[5:])
-        end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=place)
-        end = min(end, END)
-        left = [i for i in incidents if i["reported_at"] < end]
-        gone = [i for i in left if (i.get("resolved_at") or i.get("cancelled_at") or NOW) < end]
-        assert n == len(left) - len(gone), name
-
-
 def test_filters_and_restriction_narrow_every_number(engine):
     one = START + hour(1)
     put(
@@ -200,48 +154,28 @@ def test_the_screen_says_what_the_measures_say(engine):
     assert all(each.compared == period.before for each in found.values())
 
 
+def test_categories_that_came_more_or_less_often_than_chance_explains_stand_out(engine):
+    counts = {1: (2, 14), 2: (3, 14), 3: (0, 9), None: (20, 5)}  # in the period before, and in the period
+    period = preset("30", NOW, "UTC", None)
+    history = [
+        histories.Told(Case(at + HOUR, category_pair_id=pair), None)
+        for pair, both in counts.items()
+        for at, n in zip((period.before[0], period.start), both, strict=True)
+        for _ in range(n)
+    ]
+    histories.put(engine, history)
+    with reading(engine) as db:
+        found = report.report(db, SYSTEM, "overview", period, "UTC", Filters(), NOW).panels[0]
+        alone = report.report(db, SYSTEM, "overview", replace(period, before=None), "UTC", Filters(), NOW)
+    assert found.key == "movers"
+    assert [(row["name"], row["before"], row["n"], row["change"]) for row in found.rows] == [
+        ("Not sorted yet", 20, 5, "-15"),
+        ("Print", 2, 14, "+12"),
+    ]
+    assert [opens.filters.pair_id for opens in found.opens] == [0, 1]
+    assert all(panel.key != "movers" for panel in alone.panels), "nothing to compare with"
+
+
 def test_trends_are_for_those_who_may_read_them(engine):
     with reading(engine) as db, pytest.raises(Forbidden):
         report.first_and_last(db, Actor(1, "Rita", frozenset({"reporter", "responder"})))
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not DATA.exists(), reason="the shared incident log is not beside the project")
-def test_the_real_log_measures_what_its_readme_says(engine, tmp_path):
-    import pandas as pd
-
-    from db import imports
-
-    imports.run(DATA, actor=SYSTEM, zone="UTC", dry_run=False, now=NOW, progress=lambda *_: None, engine=engine)
-    with reading(engine) as db:
-        first = datetime(2016, 2, 1, tzinfo=UTC)
-        found = trends.measures(db, first, datetime(2017, 3, 1, tzinfo=UTC), "UTC", now=NOW)
-    assert found["opened"]["n"] == 24_918
-    assert found["by_priority"] == {"1": 270, "2": 408, "3": 23_466, "4": 774}
-    spent = found["time_to_resolve_hours"]
-    assert (spent["n"], round(spent["median"], 2), round(spent["p90"], 2)) == (24_905, 16.08, 361.14)
-    months = found["opened"]["per_month"]
-    assert [months[f"2016-0{month}"] for month in (3, 4, 5)] == [8_995, 7_934, 7_508]
-    assert [found["backlog"]["unresolved"][f"2016-0{month}"] for month in (3, 4)] == [1_505, 1_198]
-    assert [found["backlog"]["unclosed"][f"2016-0{month}"] for month in (3, 4)] == [3_353, 2_961]
-    assert found["reopened"]["n"] == 275
-    assert (found["handovers"]["any"], found["handovers"]["ping_pong"]) == (9_575, 2_628)
-
-    # The same from the raw log, by other means.
-    with gzip.open(DATA, "rt", encoding="utf-8") as file:
-        log = pd.read_csv(file, dtype=str)
-    last = log.groupby("number", sort=False).last()
-    resolved_rows = log[log.incident_state == "Resolved"].groupby("number", sort=False).last().sys_updated_at
-
-    def moment(column):
-        return pd.to_datetime(column.where(column != "?"), format="%d/%m/%Y %H:%M")
-
-    resolved = moment(last.resolved_at).fillna(moment(resolved_rows.reindex(last.index)))
-    hours = (resolved - moment(last.opened_at)).dt.total_seconds() / 3600
-    assert spent["median"] == pytest.approx(hours.median())
-    assert spent["p90"] == pytest.approx(hours.quantile(0.9))
-    by_level = last.priority.str[0].groupby(last.priority.str[0]).count()
-    assert found["by_priority"] == {level: int(n) for level, n in by_level.items()}
-    pairs = last.groupby(["category", "subcategory"]).size().sort_values(ascending=False)
-    top = next(row for row in found["by_category"] if row["category"] and row["subcategory"])
-    assert top["n"] == pairs[next(pair for pair in pairs.index if "?" not in pair)]
