@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from api.intake import Full, Intake
 from api.rates import Rates
-from api.v1 import ERROR, Refused, failed
+from api.v1 import ERROR, Refused, body_of, failed
 from db.commands import integrations as commands
 from db.commands.intake import Message, Repeated, Unknown
 from db.engine import DatabaseProblem, reading
@@ -88,20 +88,6 @@ def _token(request: Request) -> str:
     if scheme.lower() in ("bearer", "token"):
         return value.removeprefix("token=").strip('"')
     return request.headers.get("x-token", "").strip()
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    """The body, read no further than its limit."""
-    said = f"The body is too large. Send at most {limit:,} bytes."
-    promised = request.headers.get("content-length", "")
-    if promised.isdecimal() and int(promised[:20]) > limit:
-        raise Refused(413, "too_large", said)
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > limit:
-            raise Refused(413, "too_large", said)
-    return bytes(body)
 
 
 async def _decoded(body: bytes) -> Any:
@@ -239,7 +225,7 @@ async def receive(
             said = f"There is no format '{format[:40]}'. Choose {', '.join(FORMATS)}."
             raise Refused(404, "unknown_format", said, {"format": said})
         sender = await _sender(_token(request))
-        signals = await _take(request, sender, format, await _body(request, json_body.BYTES_LIMIT))
+        signals = await _take(request, sender, format, await body_of(request, json_body.BYTES_LIMIT))
         if format == "pagerduty":
             return _events_answer(signals)
         return JSONResponse({"status": "accepted", "signals": len(signals)}, 202)
@@ -250,7 +236,7 @@ async def receive(
 async def _heartbeat(request: Request) -> Response:
     async def act() -> Response:
         sender = await _sender(_token(request))
-        body = await _body(request, _SMALL)
+        body = await body_of(request, _SMALL)
         message_id = _signed(request, sender, body, datetime.now(UTC)) if sender.signed else None
         await _put(Message(sender.id, sender.token_id, (), message_id))
         return JSONResponse({"status": "accepted"}, 202)
@@ -285,7 +271,7 @@ async def enqueue(request: Request) -> Response:
     async def act() -> Response:
         if request.method != "POST":
             raise Refused(405, "method_not_allowed", "Send events with POST.", headers={"allow": "POST"})
-        body = await _body(request, EVENT_LIMIT)
+        body = await body_of(request, EVENT_LIMIT)
         payload = await _decoded(body)
         key = payload.get("routing_key") if isinstance(payload, dict) else None
         sender = await _sender(key.strip() if isinstance(key, str) and key.strip() else _token(request))

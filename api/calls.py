@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.rates import Rates
 from api.shapes import Shape
-from api.v1 import Refused, failed
+from api.v1 import Refused, body_of, failed
 from db.commands import tokens as commands
 from db.commands.incidents import Conflict
 from db.commands.throttle import Throttled
@@ -159,17 +159,9 @@ def caller_of(request: Request, now: datetime, opened_by: frozenset[str]) -> Cal
 
 async def _payload(request: Request) -> Any:
     """The JSON of the body, read no further than its limit; an empty one stands for no fields."""
-    said = f"The body is too large. Send at most {BODY_LIMIT:,} bytes."
-    promised = request.headers.get("content-length", "")
-    if promised.isdecimal() and int(promised[:20]) > BODY_LIMIT:
-        raise Refused(413, "too_large", said)
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > BODY_LIMIT:
-            raise Refused(413, "too_large", said)
+    body = await body_of(request, BODY_LIMIT)
     try:
-        return json_body.decode(bytes(body)) if body.strip() else {}
+        return json_body.decode(body) if body.strip() else {}
     except RuleError as error:
         raise Refused(400, "not_json", error.sentence) from None
 

@@ -60,6 +60,20 @@ class Refused(Exception):
         return JSONResponse(self.body(), self.status, self.headers)
 
 
+async def body_of(request: Request, limit: int) -> bytes:
+    """The body, read no further than its limit."""
+    said = f"The body is too large. Send at most {limit:,} bytes."
+    promised = request.headers.get("content-length", "")
+    if promised.isdecimal() and int(promised[:20]) > limit:
+        raise Refused(413, "too_large", said)
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > limit:
+            raise Refused(413, "too_large", said)
+    return bytes(body)
+
+
 def failed(request: Request) -> Refused:
     """Something that nobody expected; logged with a reference."""
     reference = secrets.token_hex(4)

@@ -10,6 +10,7 @@ from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, QUEUE_DONE, QUEUE_ON_HOLD, I
 from db.queries import postmortem_actions, schedules
 from db.queries.facts import COUNTED, micros
 from db.queries.measures import HOUR, scope
+from db.queries.report_load import MOST_PEOPLE, ON_CALL, on_call_row
 from db.queries.trends import EVERYTHING
 from rules import digest as rules
 from rules.access import Actor
@@ -19,7 +20,6 @@ from rules.periods import Bucket
 from rules.report_words import listed
 
 MOST_BREACHES = 5
-MOST_PEOPLE = 15
 SHARED_WEEKS = 12
 """One week is one person's turn; so many weeks say whether turns are shared."""
 _EVERY_QUEUE = (QUEUE_ACTIVE, QUEUE_ON_HOLD, QUEUE_AWAITING, QUEUE_DONE)
@@ -131,18 +131,7 @@ def load(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
     }
     more = rules.carries_more({person: each.hours for person, each in shared.items()})
     on_call = schedules.hours_of_everybody(db, actor, week.start, end)
-    rows: list[dict[str, Any]] = [
-        {
-            "name": each.name,
-            "hours": each.hours,
-            "nights": each.night_hours,
-            "weekends": each.weekend_hours,
-            "pages": each.pages,
-            "night_pages": each.night_pages,
-            "shared": shared[each.person_id].hours,
-        }
-        for each in on_call[:MOST_PEOPLE]
-    ]
+    rows = [on_call_row(each) | {"shared": shared[each.person_id].hours} for each in on_call[:MOST_PEOPLE]]
     heavy = sorted(shared[person].name for person in more)
     carry = "carries" if len(heavy) == 1 else "carry"
     return Panel(
@@ -153,15 +142,7 @@ def load(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
         f"of {SHARED_WEEKS} weeks, where at least {rules.FEWEST_WHO_SHARE} share them.",
         _load_says(rows, f"{listed(heavy)} {carry} more than their share over {SHARED_WEEKS} weeks." if heavy else ""),
         "table",
-        (
-            Column("name", "Person"),
-            Column("hours", "On call", "hours"),
-            Column("nights", "At night", "hours"),
-            Column("weekends", "Weekends", "hours"),
-            Column("pages", "Pages", "count"),
-            Column("night_pages", "Pages at night", "count"),
-            Column("shared", f"In {SHARED_WEEKS} weeks", "hours"),
-        ),
+        (*ON_CALL, Column("shared", f"In {SHARED_WEEKS} weeks", "hours")),
         rows,
         left_out=f"People with fewer hours than the first {MOST_PEOPLE}."
         if len(on_call) > MOST_PEOPLE

@@ -17,6 +17,26 @@ AGES = {0: "Up to 1 day", 1: "1 to 3 days", 3: "3 to 7 days", 7: "1 to 4 weeks",
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_ON_CALL = timedelta(days=366)
 MOST_PEOPLE = 15
+ON_CALL = (
+    Column("name", "Person"),
+    Column("hours", "On call", "hours"),
+    Column("nights", "At night", "hours"),
+    Column("weekends", "Weekends", "hours"),
+    Column("pages", "Pages", "count"),
+    Column("night_pages", "Pages at night", "count"),
+)
+
+
+def on_call_row(load: schedules.Load) -> dict[str, Any]:
+    """What somebody carried, as a row of ON_CALL."""
+    return {
+        "name": load.name,
+        "hours": load.hours,
+        "nights": load.night_hours,
+        "weekends": load.weekend_hours,
+        "pages": load.pages,
+        "night_pages": load.night_pages,
+    }
 
 
 def view(asked: Asked) -> tuple[list[Number], list[Panel]]:
@@ -57,17 +77,7 @@ def on_call(asked: Asked) -> Panel:
     end = min(asked.period.end, asked.now)
     start = max(asked.period.start, end - LONGEST_ON_CALL)
     loads = schedules.hours_of_everybody(asked.db, asked.actor, start, end)
-    rows: list[dict[str, Any]] = [
-        {
-            "name": load.name,
-            "hours": load.hours,
-            "nights": load.night_hours,
-            "weekends": load.weekend_hours,
-            "pages": load.pages,
-            "night_pages": load.night_pages,
-        }
-        for load in loads[:MOST_PEOPLE]
-    ]
+    rows = [on_call_row(load) for load in loads[:MOST_PEOPLE]]
     most = max(rows, key=lambda row: row["night_pages"], default=None)
     return Panel(
         "on_call",
@@ -76,14 +86,7 @@ def on_call(asked: Asked) -> Panel:
         "at weekends, which may overlap, and pages. The filters do not narrow it.",
         f"Most pages at night: {most['name']}, {most['night_pages']:,}." if most else "Nobody was on call.",
         "table",
-        (
-            Column("name", "Person"),
-            Column("hours", "On call", "hours"),
-            Column("nights", "At night", "hours"),
-            Column("weekends", "Weekends", "hours"),
-            Column("pages", "Pages", "count"),
-            Column("night_pages", "Pages at night", "count"),
-        ),
+        ON_CALL,
         rows,
         left_out=f"People with fewer hours than the first {MOST_PEOPLE}." if len(loads) > MOST_PEOPLE else "Nothing.",
     )

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,6 +57,29 @@ def token(key: str) -> str:
 def renew(key: str) -> None:
     """Give the form called `key` a new token, after its change was made."""
     st.session_state.pop(f"{key}.token", None)
+
+
+def begun(key: str, shown: Collection[str]) -> Failure | None:
+    """At the start of a dialog's form: what went wrong before, drawn here unless it belongs beneath a field `shown`.
+
+    What `send` has changed ends the dialog.
+    """
+    failure: Failure | None = st.session_state.get(f"{key}.failure")
+    if st.session_state.pop(f"{key}.done", False):
+        st.rerun()
+    if failure is not None and not failure.fields.keys() & set(shown):
+        st.error(literal(failure.sentence), icon=":material/error:")
+    return failure
+
+
+def send(key: str, names: Collection[str], change: Callable[[Session, datetime], object]) -> None:
+    """Make the change of the form called `key`; once it is made its fields `names` are empty again."""
+    failure = attempt(change)
+    st.session_state[f"{key}.failure"] = failure
+    if failure is None:
+        for name in names:
+            st.session_state.pop(f"{key}.{name}", None)
+        st.session_state[f"{key}.done"] = True
 
 
 @contextmanager

@@ -1,19 +1,18 @@
 """Suspected causes in the room: what is suspected, what speaks for and against it, what was ruled out or confirmed."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 import streamlit as st
 
 from db.commands import hypotheses as commands
-from db.engine import Session, reading
+from db.engine import reading
 from db.queries import hypotheses as queries
 from db.queries import incidents
 from db.queries.hypotheses import Evidence, Suspicion
 from db.queries.incidents import Detail
 from pages.parts import dialogs, session, times
 from pages.parts.empty import field_problem
-from pages.parts.forms import Failure, attempt
+from pages.parts.forms import begun, send
 from pages.parts.marks import gray
 from pages.parts.texts import literal
 from rules.access import Actor, NotFound, may
@@ -23,6 +22,8 @@ _LOOKS = {SUSPECTED: ("blue", "help"), CONFIRMED: ("green", "check_circle"), RUL
 _ASKED, _NEW = "hypotheses.asked", ("new", None)
 _VERBS = {"evidence": "Add evidence", RULED_OUT: "Rule it out", CONFIRMED: "Confirm it", SUSPECTED: "Suspect it again"}
 _ASKS = {RULED_OUT: "What rules it out", CONFIRMED: "What confirms it", SUSPECTED: "Why it is suspected again"}
+_FIELDS = ("cause", "evidence", "speaks")
+_TYPED = (*_FIELDS, "words")
 _SIGNS = {"for": "add", "against": "remove", "neither": "drag_handle"}
 
 
@@ -119,7 +120,7 @@ def _open(actor: Actor, detail: Detail, what: str, hypothesis_id: int | None) ->
 def suspect(actor: Actor, detail: Detail) -> None:
     """The dialog that names one more."""
     key = f"hypothesis.{detail.line.number}.new"
-    failure = _begun(key)
+    failure = begun(key, _FIELDS)
     wrong = failure.fields if failure else {}
     with st.form(f"{key}.form", border=False, enter_to_submit=False):
         st.text_input("What may be the cause", key=f"{key}.cause", max_chars=LIMIT, autocomplete="off")
@@ -131,7 +132,7 @@ def suspect(actor: Actor, detail: Detail) -> None:
 
 def _send_new(actor: Actor, detail: Detail, key: str) -> None:
     cause, evidence = (str(st.session_state.get(f"{key}.{name}") or "") for name in ("cause", "evidence"))
-    _send(key, lambda db, now: commands.suspect(db, detail.line.id, cause, evidence, actor=actor, now=now))
+    send(key, _TYPED, lambda db, now: commands.suspect(db, detail.line.id, cause, evidence, actor=actor, now=now))
 
 
 def decide(actor: Actor, detail: Detail, what: str, hypothesis_id: int) -> None:
@@ -140,7 +141,7 @@ def decide(actor: Actor, detail: Detail, what: str, hypothesis_id: int) -> None:
     What somebody else has decided meanwhile takes nothing that was typed: it can be added as evidence.
     """
     key = f"hypothesis.{detail.line.number}.{what}"
-    failure = _begun(key)
+    failure = begun(key, _FIELDS)
     wrong = failure.fields if failure else {}
     try:
         with reading() as db:
@@ -181,28 +182,11 @@ def _send_words(actor: Actor, detail: Detail, what: str, hypothesis_id: int, ver
     words, incident = str(st.session_state.get(f"{key}.words") or ""), detail.line.id
     if what == "evidence":
         speaks = str(st.session_state.get(f"{key}.speaks") or "")
-        _send(
-            key, lambda db, now: commands.add_evidence(db, incident, hypothesis_id, words, speaks, actor=actor, now=now)
+        send(
+            key,
+            _TYPED,
+            lambda db, now: commands.add_evidence(db, incident, hypothesis_id, words, speaks, actor=actor, now=now),
         )
         return
     command = {RULED_OUT: commands.rule_out, CONFIRMED: commands.confirm, SUSPECTED: commands.suspect_again}[what]
-    _send(key, lambda db, now: command(db, incident, hypothesis_id, version, words, actor=actor, now=now))
-
-
-def _begun(key: str) -> Failure | None:
-    """What went wrong before; it is drawn here unless it belongs beneath a field."""
-    failure: Failure | None = st.session_state.get(f"{key}.failure")
-    if st.session_state.pop(f"{key}.done", False):
-        st.rerun()
-    if failure is not None and not {"cause", "evidence", "speaks"}.intersection(failure.fields):
-        st.error(literal(failure.sentence), icon=":material/error:")
-    return failure
-
-
-def _send(key: str, change: Callable[[Session, datetime], object]) -> None:
-    failure = attempt(change)
-    st.session_state[f"{key}.failure"] = failure
-    if failure is None:
-        for name in ("cause", "evidence", "words", "speaks"):
-            st.session_state.pop(f"{key}.{name}", None)
-        st.session_state[f"{key}.done"] = True
+    send(key, _TYPED, lambda db, now: command(db, incident, hypothesis_id, version, words, actor=actor, now=now))

@@ -13,7 +13,7 @@ from db.queries import postmortems as queries
 from db.queries.postmortems import Whole
 from pages.parts import dialogs, postmortem_actions, postmortem_editor, postmortem_public, prose, session, times
 from pages.parts.empty import field_problem
-from pages.parts.forms import Failure, attempt, summary
+from pages.parts.forms import Failure, attempt, begun, send, summary
 from pages.parts.texts import literal
 from rules import postmortem_export as export
 from rules import postmortems as rules
@@ -267,7 +267,7 @@ def _open(actor: Actor, found: Whole) -> None:
 def give(actor: Actor, found: Whole) -> None:
     """The dialog that lets somebody else see to it."""
     key = f"{KEY}.give"
-    failure = _begun(key)
+    failure = begun(key, ("owner_id",))
     with reading() as db:
         people = choices.readers(db)
     with st.form(f"{key}.form", border=False):
@@ -285,13 +285,13 @@ def give(actor: Actor, found: Whole) -> None:
 
 def _give(actor: Actor, found: Whole, key: str) -> None:
     owner = st.session_state.get(f"{key}.owner")
-    _send(key, lambda db, now: commands.give(db, found.id, owner, actor=actor, now=now))
+    send(key, ("owner",), lambda db, now: commands.give(db, found.id, owner, actor=actor, now=now))
 
 
 def reason(actor: Actor, found: Whole, what: str) -> None:
     """The dialog for a step that needs words."""
     key = f"{KEY}.reason.{what}"
-    failure = _begun(key)
+    failure = begun(key, ("reason",))
     with st.form(f"{key}.form", border=False, enter_to_submit=False):
         asks = "What is to be changed" if what == _BACK else "Why nothing is to be learned"
         st.text_area(asks, key=f"{key}.words", height=96, max_chars=rules.WHY_LIMIT)
@@ -302,23 +302,4 @@ def reason(actor: Actor, found: Whole, what: str) -> None:
 def _say(actor: Actor, found: Whole, what: str, key: str) -> None:
     words = str(st.session_state.get(f"{key}.words") or "")
     command: Any = commands.send_back if what == _BACK else commands.discard
-    _send(key, lambda db, now: command(db, found.id, words, actor=actor, now=now))
-
-
-def _begun(key: str) -> Failure | None:
-    """What went wrong before; it is drawn here unless it belongs beneath a field."""
-    failure: Failure | None = st.session_state.get(f"{key}.failure")
-    if st.session_state.pop(f"{key}.done", False):
-        st.rerun()
-    if failure is not None and not failure.fields:
-        st.error(literal(failure.sentence), icon=":material/error:")
-    return failure
-
-
-def _send(key: str, change: Callable[[Session, datetime], object]) -> None:
-    failure = attempt(change)
-    st.session_state[f"{key}.failure"] = failure
-    if failure is None:
-        for name in ("words", "owner"):
-            st.session_state.pop(f"{key}.{name}", None)
-        st.session_state[f"{key}.done"] = True
+    send(key, ("words",), lambda db, now: command(db, found.id, words, actor=actor, now=now))

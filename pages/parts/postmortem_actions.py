@@ -1,18 +1,17 @@
 """The actions of a postmortem: who does what by when, what is overdue, what was seen once it was done."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import streamlit as st
 
 from db.commands import postmortem_actions as commands
-from db.engine import Session, reading
+from db.engine import reading
 from db.queries import choices
 from db.queries.postmortem_actions import Action
 from db.queries.postmortems import Whole
 from pages.parts import dialogs, times
 from pages.parts.empty import field_problem
-from pages.parts.forms import Failure, attempt
+from pages.parts.forms import Failure, attempt, begun, send
 from pages.parts.texts import literal
 from rules import postmortems as rules
 from rules.access import Actor
@@ -31,6 +30,7 @@ VERBS = {
 }
 _ICONS = {_NEW: "add_task", "change": "edit", "verify": "verified", "drop": "cancel", "again": "restart_alt"}
 _SOON = timedelta(days=14)
+_TYPED = ("text", "owner", "due", "words")
 """how far off the day is that is offered first"""
 
 
@@ -144,7 +144,7 @@ def plan(actor: Actor, found: Whole, action: Action | None) -> None:
     """The dialog that adds one, or changes `action`."""
     what = "change" if action is not None else _NEW
     key = f"{KEY}.{what}"
-    failure = _begun(key, {"text", "owner_id", "due_on"})
+    failure = begun(key, {"text", "owner_id", "due_on"})
     wrong = failure.fields if failure else {}
     with reading() as db:
         people = choices.readers(db)
@@ -187,16 +187,20 @@ def _plan(actor: Actor, postmortem_id: int, action: Action | None, key: str) -> 
     text = str(st.session_state.get(f"{key}.text") or "")
     owner, due = st.session_state.get(f"{key}.owner"), st.session_state.get(f"{key}.due")
     if action is None:
-        _send(key, lambda db, now: commands.add(db, postmortem_id, text, owner, due, actor=actor, now=now))
+        send(key, _TYPED, lambda db, now: commands.add(db, postmortem_id, text, owner, due, actor=actor, now=now))
         return
-    _send(key, lambda db, now: commands.change(db, action.id, action.version, text, owner, due, actor=actor, now=now))
+    send(
+        key,
+        _TYPED,
+        lambda db, now: commands.change(db, action.id, action.version, text, owner, due, actor=actor, now=now),
+    )
 
 
 def decide(actor: Actor, what: str, action: Action) -> None:
     """The dialog for a step that needs words."""
     key = f"{KEY}.{what}"
     field = "effect" if what == "verify" else "reason"
-    failure = _begun(key, {field})
+    failure = begun(key, {field})
     st.markdown(f"**{literal(action.text)}**  \n:small[:gray[{_told(action)}]]")
     asks = {
         "verify": "What you saw that shows it works",
@@ -214,23 +218,4 @@ def decide(actor: Actor, what: str, action: Action) -> None:
 def _decide(actor: Actor, what: str, action: Action, key: str) -> None:
     words = str(st.session_state.get(f"{key}.words") or "")
     command = {"verify": commands.verify, "drop": commands.drop, "again": commands.take_up}[what]
-    _send(key, lambda db, now: command(db, action.id, action.version, words, actor=actor, now=now))
-
-
-def _begun(key: str, shown: set[str]) -> Failure | None:
-    """What went wrong before; it is drawn here unless it belongs beneath one of the fields `shown`."""
-    failure: Failure | None = st.session_state.get(f"{key}.failure")
-    if st.session_state.pop(f"{key}.done", False):
-        st.rerun()
-    if failure is not None and not shown.intersection(failure.fields):
-        st.error(literal(failure.sentence), icon=":material/error:")
-    return failure
-
-
-def _send(key: str, change: Callable[[Session, datetime], object]) -> None:
-    failure = attempt(change)
-    st.session_state[f"{key}.failure"] = failure
-    if failure is None:
-        for name in ("text", "owner", "due", "words"):
-            st.session_state.pop(f"{key}.{name}", None)
-        st.session_state[f"{key}.done"] = True
+    send(key, _TYPED, lambda db, now: command(db, action.id, action.version, words, actor=actor, now=now))
