@@ -30,6 +30,7 @@ from api.shapes import (
 from db.commands import checks
 from db.commands import incidents as commands
 from db.commands.handover import CONTACT_LIMIT, REFERENCE_LIMIT
+from db.models import Incident
 from db.queries import incident_pages, incidents, references
 from rules import states, text
 from rules.access import Actor, NotFound
@@ -158,9 +159,9 @@ def limit_of(request: Request) -> int:
     return int(given)
 
 
-def _shown(db: Session, actor: Actor, number: str, status: int = 200) -> Response:
-    told = incident_shapes.incident(incidents.by_number(db, actor, number), inside=incidents.works_on(actor))
-    return answer(told, status, {"location": address(number)} if status == 201 else None)
+def _shown(db: Session, actor: Actor, incident: Incident, status: int = 200) -> Response:
+    told = incident_shapes.incident(incidents.of(db, actor, incident), inside=incidents.works_on(actor))
+    return answer(told, status, {"location": address(incident.number)} if status == 201 else None)
 
 
 _OPEN = {"open": tuple(state for state in states.STATES if state in states.OPEN)}
@@ -255,7 +256,7 @@ async def report(request: Request) -> Response:
         made = commands.report(
             db, **_reported(db, given), form_token=once(request, actor, "incident"), actor=actor, now=now
         )
-        return _shown(db, actor, made.number, 201)
+        return _shown(db, actor, made, 201)
 
     return await calls.change(request, REPORT, work, opened_by=frozenset({"report"}))
 
@@ -291,7 +292,7 @@ async def change(number: Number, request: Request) -> Response:
         id_ = references.incident_id(db, spelled(number))
         fields = identified(db, PATCH, given)
         done = commands.prioritise(db, id_, fields.pop("version"), fields, actor=actor, now=now)
-        return _shown(db, actor, done.number)
+        return _shown(db, actor, done)
 
     return await calls.change(request, PATCH, work, opened_by=READS)
 
@@ -304,7 +305,7 @@ def _route(name: str, shape: Shape) -> None:
             id_ = references.incident_id(db, spelled(number))
             values = identified(db, shape, given)
             done = commands.perform(db, id_, values.pop("version"), name, values, actor=actor, now=now)
-            return _shown(db, actor, done.number)
+            return _shown(db, actor, done)
 
         return await calls.change(request, shape, work, opened_by=READS)
 

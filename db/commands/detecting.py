@@ -71,7 +71,7 @@ def detect(
     db.add(incident)
     db.flush()
     incident.number = f"INC-{incident.id:06d}"
-    clocks.recompute(db, incident, known, now)
+    clocks.recompute(db, incident, known, now, new=True)
     timeline.add(db, incident, SYSTEM, now, "detected", told, detail=detail, states=(None, "new"), public=True)
     if team is not None and team.way == "devops" and category_pair_id is not None:
         incidents.perform(db, incident.id, None, "accept", {"team_id": team.id}, actor=SYSTEM, now=now)

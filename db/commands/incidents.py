@@ -147,7 +147,7 @@ def report(
         return made
     incident.number = f"INC-{incident.id:06d}"
     chains.hold(db, [incident])
-    clocks.recompute(db, incident, known, now)
+    clocks.recompute(db, incident, known, now, new=True)
     if incident.reporter_id is not None:
         db.add(Follower(incident_id=incident.id, person_id=incident.reporter_id, since=now))
     answered = as_text(start.answers)

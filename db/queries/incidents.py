@@ -91,14 +91,21 @@ _WITH_TEAM = (
 def by_number(db: Session, actor: Actor, number: str) -> Detail:
     """The incident with this number. NotFound when there is none, or it is not open to the actor."""
     found = db.execute(_WITH_TEAM, {"number": number.strip()[:40]}).one_or_none()
-    absent = f"There is no incident {number.strip()[:40]}, or it is not open to you. Check the number."
     if found is None:
-        raise NotFound(absent)
-    incident: Incident = found[0]
+        raise NotFound(_absent(number))
+    return of(db, actor, found[0])
+
+
+def _absent(number: str) -> str:
+    return f"There is no incident {number.strip()[:40]}, or it is not open to you. Check the number."
+
+
+def of(db: Session, actor: Actor, incident: Incident) -> Detail:
+    """The same of an incident that was read already. NotFound when it is not open to the actor."""
     followers = followers_of(db, incident.id)
     record = record_of(db, incident, followers)
     if not access.may(actor, "read", record):
-        refusal = NotFound(absent)
+        refusal = NotFound(_absent(incident.number))
         refusal.refused = (actor.id, "read")
         raise refusal
     [line] = of_ids(db, [incident.id])
@@ -106,7 +113,8 @@ def by_number(db: Session, actor: Actor, number: str) -> Detail:
     if incident.duplicate_of_id is not None:
         survivor = select(Incident.number).where(Incident.id == incident.duplicate_of_id, visible(actor))
         duplicate_of = db.execute(survivor).scalar()
-    handover = unread(db, incident.id) if incident.state in states.OPEN else None
+    handed = incident.team_id is not None and incident.state in states.OPEN
+    handover = unread(db, incident.id) if handed else None
     return Detail(
         line=line,
         record=record,

@@ -19,16 +19,17 @@ def _named(column: Any, name: str) -> ColumnElement[bool]:
     return or_(column == name, func.lower(column) == name.lower())
 
 
-def _of(model: Any, given: int | str) -> Select[int]:
+def _of(model: Any, given: int | str) -> Select[Any]:
+    """The whole row: what is done with it looks for it in the session first."""
     wanted = model.id == given if isinstance(given, int) else _named(model.name, given)
-    return select(model.id).where(model.archived_at.is_(None), wanted)
+    return select(model).where(model.archived_at.is_(None), wanted)
 
 
-def _service(given: int | str) -> Select[int]:
+def _service(given: int | str) -> Select[Any]:
     return _of(Service, given)
 
 
-def _team(given: int | str) -> Select[int]:
+def _team(given: int | str) -> Select[Any]:
     return _of(Team, given)
 
 
@@ -51,7 +52,7 @@ def _incident(given: int | str) -> Select[int]:
     return select(Incident.id).where(Incident.number == str(given))
 
 
-KINDS: dict[str, tuple[Callable[[int | str], Select[int]], str]] = {
+KINDS: dict[str, tuple[Callable[[int | str], Select[Any]], str]] = {
     "service": (_service, "There is no service '{}'. Give its name or its id."),
     "team": (_team, "There is no team '{}'. Give its name or its id."),
     "category": (
@@ -74,11 +75,11 @@ def found(db: Session, given: Mapping[str, tuple[str, int | str]]) -> dict[str, 
     for field, (kind, name) in given.items():
         find, absent = KINDS[kind]
         known = not isinstance(name, int) or 0 < name <= LARGEST_ID
-        id_ = db.scalars(find(name).limit(1)).first() if known else None
-        if id_ is None:
+        thing = db.scalars(find(name).limit(1)).first() if known else None
+        if thing is None:
             wrong[field] = absent.format(str(name)[:60])
         else:
-            ids[field] = id_
+            ids[field] = thing if isinstance(thing, int) else thing.id
     if wrong:
         raise RuleError(" ".join(wrong.values()), fields=wrong)
     return ids

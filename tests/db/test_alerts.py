@@ -188,7 +188,7 @@ def test_what_comes_and_goes_does_not_fill_the_timeline(monitoring):
         monitoring.say("a", status="resolved", at=MONDAY + (second + 1) * SECOND)
     (incident,) = monitoring.incidents()
     assert incident.state == "new"
-    assert monitoring.told(incident) == ["detected", "resolve", "recover", "reopen"]
+    assert monitoring.told(incident) == ["detected", "resolve", "recover", "postmortem", "reopen"]
     assert worker.look(MONDAY + 4 * MINUTE, monitoring.engine) == 0
     assert worker.look(MONDAY + 9 * MINUTE, monitoring.engine) == 1
     assert monitoring.incidents()[0].state == "recovered"
@@ -346,7 +346,7 @@ def test_a_storm_has_one_incident_and_ends_after_five_calm_minutes(monitoring):
     assert watch.tick(MONDAY + 5 * MINUTE, monitoring.engine) == 1
     assert monitoring.row.storm_since is None
     assert monitoring.office.incident(storm.id).state == "recovered"
-    assert monitoring.told(storm) == ["detected", "alert", "resolve", "recover"]
+    assert monitoring.told(storm) == ["detected", "alert", "resolve", "recover", "postmortem"]
     assert monitoring.say("g", at=MONDAY + 6 * MINUTE) == {"opened": 1}
 
 
