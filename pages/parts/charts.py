@@ -58,9 +58,12 @@ def _pick() -> alt.Parameter:
 def _notes() -> list[alt.Chart]:
     """Words at a place of the time axis."""
     noted = _base().transform_filter("isValid(datum.note)")
-    rule = noted.mark_rule(strokeDash=[2, 3], opacity=0.5, color=_INK).encode(x=_x(), tooltip=["when:O", "note:N"])
-    words = noted.mark_text(align="left", dx=4, dy=6, fontSize=11, color=_INK, opacity=0.85, limit=110)
-    return [rule, words.encode(x=_x(), y=alt.value(0), text="note:N", tooltip=["when:O", "note:N"])]
+    rule = noted.mark_rule(strokeDash=[2, 3], opacity=0.5, color=_INK, aria=False).encode(
+        x=_x(), tooltip=["when:O", "note:N"]
+    )
+    words = noted.mark_text(align="left", dx=4, dy=6, fontSize=11, color=_INK, opacity=0.85, limit=110, aria=False)
+    told = rule.encode(x=_x(), tooltip=["when:O", "note:N"])
+    return [told, words.encode(x=_x(), y=alt.value(0), text="note:N", tooltip=["when:O", "note:N"])]
 
 
 def _colour(order: list[str] | None = None) -> alt.Color:
@@ -80,7 +83,11 @@ def pairs_spec() -> dict[str, Any]:
         color=_colour(order),
         tooltip=["when:O", "kind:N", "n:Q"],
     )
-    limits = _base().transform_filter("isValid(datum.limit)").mark_rule(strokeDash=[6, 4], opacity=0.7, color=_INK)
+    limits = (
+        _base()
+        .transform_filter("isValid(datum.limit)")
+        .mark_rule(strokeDash=[6, 4], opacity=0.7, color=_INK, aria=False)
+    )
     return _done(alt.layer(drawn, limits.encode(y=_y("limit")), *_notes()))
 
 

@@ -101,7 +101,7 @@ def test_an_anonymous_page_leads_to_the_sign_in_and_back_to_where_one_was_going(
         "/component/x/index.js",
         "/static/js/main.js",
         "/files/1",
-        "/api/v1/x",
+        "/api/x",
     ],
 )
 def test_an_anonymous_file_is_refused(client, ada, path):

@@ -12,8 +12,9 @@ NUMBER = re.compile(r"INC-\d+")
 
 
 def ready(page: Page) -> None:
-    """Wait until the screen's script has run to its end."""
+    """Wait until the screen's script has run to its end, and what Streamlit draws later stands in its place."""
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(state="attached")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 def sign_in(page: Page, url: str, email: str, *, path: str = "/", password: str = PASSWORD) -> Page:
