@@ -121,7 +121,7 @@ def _clicked(shown: Panel, key: str) -> None:
 def _list(shown: Panel) -> None:
     """A row each, as links to the incidents where they count some."""
     if not shown.opens:
-        st.table(_frame(shown).set_index(shown.columns[0].heading))
+        st.dataframe(_frame(shown), hide_index=True, alt=f"{shown.title}: {shown.says}")
         return
     for row, opens in zip(shown.rows, shown.opens, strict=True):
         words = literal(_sentence(shown, row))
