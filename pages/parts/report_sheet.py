@@ -57,7 +57,7 @@ def load(panel: Panel) -> None:
         if panel.rows:
             heads = {column.field: column.heading for column in panel.columns}
             told = [{heads[each.field]: cell(row, each) for each in panel.columns} for row in panel.rows]
-            st.table(pd.DataFrame(told).set_index(panel.columns[0].heading))
+            st.dataframe(pd.DataFrame(told), hide_index=True, alt=f"{panel.title}: {panel.says}")
 
 
 def changes(panel: Panel, key: str) -> None:
@@ -76,7 +76,7 @@ def changes(panel: Panel, key: str) -> None:
             st.markdown(literal(panel.says))
         if table is not None and table.open:
             with table:
-                st.table(_usual(panel).set_index("What"))
+                st.dataframe(_usual(panel), hide_index=True, alt=f"{panel.title}: {panel.says}")
 
 
 def _told(row: Mapping[str, Any], opens: Opens | None) -> None:
