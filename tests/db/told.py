@@ -73,8 +73,8 @@ NOT_ABOUT_INCIDENTS = {
 }  # fmt: skip
 """queries with an actor that say nothing of incidents, or are the rule itself"""
 WALKED = {
-    "board.board", "catalogue.thing", "catalogue.things", "home.home", "incidents.by_number", "incidents.file_content",
-    "incidents.files", "incidents.told", "incidents.whole_story", "incidents.course",
+    "board.board", "catalogue.thing", "catalogue.things", "home.home", "incidents.by_number", "incidents.of",
+    "incidents.file_content", "incidents.files", "incidents.told", "incidents.whole_story", "incidents.course",
     "incidents.allowed_actions", "incidents.works_on", "measures.scope",
     "my_reports.mine", "my_reports.story", "my_reports.waiting_for_me",
     "report.first_and_last", "report.report", "figure.incidents", "figure.all_incidents", "measures.measured",
