@@ -23,8 +23,12 @@ LENGTH = 4096
 """incidents of one packed range of ids"""
 _LOOSE = 40_000
 """So many incidents may lie beside the base before it is put together anew."""
-_VIEWS, _CUTS = 4, 6
-"""of one state of the data, and of one view, kept for who asks the same again"""
+_VIEWS = 4
+"""of one state of the data, kept for who asks the same again"""
+_CUT_ROWS = 4_000_000
+"""So many incidents may lie in the cuts that one view keeps, each counted once per cut."""
+_SMALLEST = 10_000
+"""A smaller cut counts as much as one of so many."""
 
 _T = TypeVar("_T")
 Mask = NDArray[np.bool_]
@@ -163,14 +167,23 @@ class View:
         """Those whose moment lies in [start, end)."""
         pieces = [part.between(moment, to_micros(start), to_micros(end)) for part in self.parts]
         key = (moment, *((piece.range.start, piece.range.stop) for piece in pieces))
-        found = self._cuts.get(key)
+        found = self._cuts.pop(key, None)
         if found is None:
-            while len(self._cuts) >= _CUTS:
-                self._cuts.pop(next(iter(self._cuts)), None)
             number = sum(len(piece) for piece in pieces)
-            rows = Rows(number, lambda name: _joined([piece.part.taken(piece, name) for piece in pieces]))
-            found = self._cuts.setdefault(key, rows)
+            found = Rows(number, lambda name: _joined([piece.part.taken(piece, name) for piece in pieces]))
+        self._cuts[key] = found
+        self._forget()
         return found
+
+    def _forget(self) -> None:
+        """Let go of the cuts that were asked for longest ago, as far as there are too many."""
+        kept = list(self._cuts.items())
+        room = sum(max(len(rows), _SMALLEST) for _, rows in kept) - _CUT_ROWS
+        for key, rows in kept:
+            if room <= 0:
+                return
+            room -= max(len(rows), _SMALLEST)
+            self._cuts.pop(key, None)
 
     def before(self, moment: str, instants: Sequence[datetime]) -> list[int]:
         """For each instant, how many moments lie before it."""
