@@ -113,7 +113,8 @@ def repeats(asked: Asked, services: dict[int, str]) -> Panel:
     for place in np.argsort(-counts, kind="stable")[:MOST_REPEATS]:
         service, pair = divmod(int(keys[place]), _PAIRS)
         if counts[place] >= REPEATED and service in services:
-            rows.append({"service": services[service], "name": pair_words(names, pair), "n": int(counts[place])})
+            row = {"service": services[service], "name": pair_words(names, pair), "n": int(counts[place])}
+            rows.append(row | {"told": f"{row['n']:,} × {row['service']} · {row['name']}"})
             opens.append(asked.opens("opened", service_id=service, pair_id=pair))
     most = rows[0] if rows else None
     return Panel(

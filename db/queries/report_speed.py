@@ -41,7 +41,7 @@ def by_priority(asked: Asked) -> Panel:
             n, of = int(np.count_nonzero(met == level)), int(np.count_nonzero(due == level))
             if of:
                 row = {"kind": word, "name": f"P{level} {label}", "met": n, "missed": of - n, "share": n / of}
-                rows.append(row)
+                rows.append(row | {"told": f"P{level} {word.lower()}: {of - n:,} of {of:,} missed"})
                 opens.append(asked.opens(f"{kind}_missed", priority=level))
     worst = min(rows, key=lambda row: row["share"], default=None)
     told = f"{worst['kind']} in time least often: {worst['name']}, {worst['share']:.0%}." if worst else ""

@@ -11,6 +11,7 @@ FEW = 20
 """Below this a quantile is drawn hollow: it says little."""
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _INK = "currentColor"
+_UNITS = {"hours": "h"}
 _AXIS: dict[str, Any] = {
     "domain": False,
     "ticks": False,
@@ -115,7 +116,8 @@ def _lines(field: str, order: list[str] | None, format_: str) -> dict[str, Any]:
     scale = alt.Scale(domain=order) if order else alt.Undefined
     filled = alt.Fill("kind:N", sort=order, scale=scale, legend=None)
     shape = alt.FillOpacity("few:N", scale=alt.Scale(domain=[False, True], range=[1, 0]), legend=None)
-    axis = alt.Axis(**_AXIS, tickCount=4, format=".0%" if format_.endswith("%") else alt.Undefined)
+    told: dict[str, Any] = {"format": ".0%"} if field == "share" else {"labelExpr": f"datum.label + ' {_UNITS[field]}'"}
+    axis = alt.Axis(**_AXIS, tickCount=4, **told)
     y = alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(zero=True))
     drawn = [layer.encode(x=_x(), y=y, color=colour) for layer in lines]
     return _done(

@@ -18,7 +18,8 @@ _GO = "panels.go"
 _WIDTH = 132
 _IN_A_ROW = {8: 4}
 """how many numbers there are -> how many of them stand in a row, where there is room"""
-_RANKING_REACH = 1.55
+_RANKING_REACH = 1.8
+"""How far the scale goes beyond the longest bar, for its words."""
 _SPECS = {
     "pairs": charts.pairs_spec,
     "level": charts.level_spec,
@@ -47,14 +48,18 @@ def numbers(shown: Sequence[Number]) -> None:
     with st.grid(_IN_A_ROW.get(len(shown), "auto"), min_column_width=_WIDTH):
         for number in shown:
             with st.container(border=True, gap="xsmall", height="stretch"):
+                # A metric cuts its own title and what stands beside its change.
+                st.markdown(number.title, help=f"{number.definition} {number.left_out}")
                 st.metric(
                     number.title,
-                    number.words,
+                    # Hours and minutes together are as wide as two cards beside each other on a phone let them be.
+                    number.words.replace(" min", " m") if " h " in number.words else number.words,
                     number.change,
                     delta_color="off" if number.better is None else "normal" if number.better == "up" else "inverse",
-                    help=f"{number.definition} {number.left_out}",
-                    delta_description=_beside(number),
+                    label_visibility="collapsed",
                 )
+                if beside := _beside(number):
+                    st.caption(beside)
                 if number.opens is not None and number.cases:
                     _link(f"Show {number.cases:,}", number.opens)
 
@@ -132,6 +137,9 @@ def _list(shown: Panel) -> None:
 
 
 def _sentence(shown: Panel, row: Mapping[str, Any]) -> str:
+    """A row in words: its own, else its columns."""
+    if "told" in row:
+        return str(row["told"])
     named = [str(row[column.field]) for column in shown.columns if column.kind == "words" and column.heading]
     counted = [
         f"{_value(column.kind, row[column.field])} {column.heading.lower()}"

@@ -1,6 +1,6 @@
 """A report on the screen, as it was computed or kept: numbers, then panels. The digest says first what is not usual."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -41,8 +41,10 @@ def _digest(report: Report, key: str) -> None:
     with st.grid(2, min_column_width=360, gap="small"):
         if "breaches" in known:
             breaches(known["breaches"], key)
+        if "overdue_actions" in known:
+            overdue(known["overdue_actions"], key)
         for panel in report.panels:
-            if panel.key not in ("changes", "breaches", *WIDE):
+            if panel.key not in ("changes", "breaches", "overdue_actions", *WIDE):
                 panels.panel(panel, f"{key}.{panel.key}")
     if "load" in known:
         load(known["load"])
@@ -101,25 +103,39 @@ def _usual(panel: Panel) -> pd.DataFrame:
 
 def breaches(panel: Panel, key: str) -> None:
     """The incidents whose targets were missed by most; each leads to its room."""
+
+    def told(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "priority": int(row["priority"][1:]) if row["priority"][1:] else None,
+            "explanation": f"{said('hours', row['late'])} late, {row['stands']}",
+            "meta": [row["number"], row["team"]],
+        }
+
+    _incidents(panel, f"{key}.breaches", told)
+
+
+def overdue(panel: Panel, key: str) -> None:
+    """Actions whose day is over; each leads to the incident that it follows from."""
+
+    def told(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {"explanation": f"{row['owner']}, due {row['due']}", "meta": [row["number"]]}
+
+    _incidents(panel, f"{key}.overdue", told)
+
+
+def _incidents(panel: Panel, key: str, told: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
+    """A card with a row for each of the panel, of which several may be about one incident."""
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{literal(panel.title)}**")
         st.caption(literal(panel.definition), help=panel.left_out)
         if not panel.rows:
             st.markdown(f":gray[{literal(panel.says)}]")
             return
-        event = rows.rows(
-            [
-                {
-                    "id": row["number"],
-                    "title": row["title"],
-                    "priority": int(row["priority"][1:]) if row["priority"][1:] else None,
-                    "explanation": f"{said('hours', row['late'])} late, {row['stands']}",
-                    "meta": [row["team"]],
-                }
-                for row in panel.rows
-            ],
-            key=f"{key}.breaches",
-            label=panel.title,
-        )
+        items = [
+            {"id": str(place), "reference": None, "title": row["title"], **told(row)}
+            for place, row in enumerate(panel.rows)
+        ]
+        event = rows.rows(items, key=key, label=panel.title)
         if event is not None:
-            st.switch_page("responders/incident.py", query_params={"number": event.id})
+            number = panel.rows[int(event.id)]["number"]
+            st.switch_page("responders/incident.py", query_params={"number": number})
