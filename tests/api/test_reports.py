@@ -110,6 +110,8 @@ def test_a_known_error_is_shown_once_before_the_report_is_taken(client, office):
     assert "Labels print &lt;b&gt;blank&lt;/b&gt;" in answer.text
     assert "worn head" not in answer.text
     assert 'value="Labels blank again"' in answer.text
+    first = re.search(r"<button[^>]*>", answer.text).group()
+    assert "name=" not in first, "Enter in a field sends the report, and does not say that it helped"
     given = {name: re.search(rf'name="{name}" value="([^"]+)"', answer.text).group(1) for name in ("proof", "once")}
     helped = client.post(reports.FORM, data=TYPED | given | {"helped": str(known)})
     assert "Good that it helped" in helped.text
@@ -117,6 +119,14 @@ def test_a_known_error_is_shown_once_before_the_report_is_taken(client, office):
     again = client.post(reports.FORM, data=TYPED | given | {"title": "Labels blank again", "anyway": "yes"})
     assert again.status_code == 303
     assert (count(), count(Deflection)) == (1, 0), "who reports it all the same was not helped"
+
+
+def test_a_known_error_is_not_shown_again_with_what_must_be_put_right(client, office):
+    known_error(office)
+    answer = send(client, title="Labels blank again", anyway="yes", scope="moon")
+    assert answer.status_code == 400
+    assert 'name="anyway" value="yes"' in answer.text
+    assert "We know of this" not in answer.text
 
 
 def test_what_is_no_known_error_for_everybody_is_shown_to_nobody(client, office):
