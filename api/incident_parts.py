@@ -233,7 +233,7 @@ async def download(
 
     def work(db: Session, actor: Actor, _now: datetime) -> Response:
         detail = detail_of(db, actor, number)
-        known = file_id.isascii() and file_id.isdigit() and int(file_id[:20]) <= files.LARGEST_ID
+        known = file_id.isascii() and file_id.isdigit() and len(file_id) < 20 and int(file_id) <= files.LARGEST_ID
         if not known or not incidents.has_file(db, detail, int(file_id)):
             raise NotFound("There is no such file, or it is not open to you.")
         return files.attachment(*incidents.file_content(db, actor, int(file_id)))

@@ -182,7 +182,7 @@ def _wanted(db: Session, asked_for: Mapping[str, str]) -> incident_pages.Wanted:
     take("sort", "sort", choice(*incident_pages.SORTS).read)
     take("state", "states", _states)
     take("q", "text", lambda value: text.line(value, "q", checks.TITLE_LIMIT))
-    take("priority", "priority", lambda value: whole(1, 5).read(int(value) if value.isdecimal() else value))
+    take("priority", "priority", lambda value: whole(1, 5).read(_number(value)))
     take("changed_since", "changed_since", lambda value: moment(value.replace(" ", "+")))
     for name in ("team", "service"):
         take(name, f"{name}_id", partial(_id, db, name))
@@ -202,8 +202,13 @@ def _states(written: str) -> tuple[str, ...]:
     return tuple(state for state in states.STATES if state in chosen)
 
 
+def _number(written: str) -> int | str:
+    """The number that it is, or what was written."""
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 11 else written
+
+
 def _id(db: Session, kind: str, written: str) -> int:
-    name = reference(kind).read(int(written) if written.isdecimal() and len(written) < 11 else written)
+    name = reference(kind).read(_number(written))
     return references.found(db, {kind: (kind, name)})[kind]
 
 

@@ -142,6 +142,9 @@ def test_what_no_database_holds_is_replaced(made, office):
         "/%F0%9F%92%A9/timeline",
         "?q=%00&team=%00",
         "/x/files/9999999999999999999999",
+        f"/{made.report()['number']}/files/{'0' * 25}{'9' * 30}",
+        f"?priority={'1' * 5000}",
+        "?priority=%D9%A1",
     ):
         assert made.call("read", "GET", API + path).status_code in (404, 422), path
 
