@@ -1,30 +1,23 @@
 """GET /api/v1/trends: the measures of a period as JSON, the same numbers as on the screen."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from anyio import to_thread
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from api.calls import caller_of
+from api import calls
 from api.descriptions import asked, query
 from api.v1 import Refused
-from db.engine import DatabaseProblem, reading
 from db.queries import report, trends
-from rules.access import Actor, Forbidden
+from rules.access import Actor, Forbidden, NotFound
 from rules.errors import RuleError
 from rules.panels import filtered
 from rules.periods import STEPS, day_of, of_days, zone_of
 from rules.sources import SOURCES
-
-_KEPT_BY_NOBODY = {"cache-control": "private, no-store"}
-
-Work = Callable[[Session, Actor, datetime], dict[str, Any]]
-
 
 router = APIRouter()
 _NUMBER, _DAY = {"type": "integer"}, {"type": "string", "format": "date"}
@@ -50,43 +43,30 @@ async def measures(request: Request) -> Response:
     `from` and `to` are local days of `zone` (UTC unless given), both included; without them it is everything so far.
     `by`: month, week or day.
     """
-    said = dict(request.query_params)
 
-    def work(db: Session, actor: Actor, now: datetime) -> dict[str, Any]:
-        known = [str(parameter["name"]) for parameter in _PARAMETERS]
-        unknown = [name for name in said if name not in known]
-        if unknown:
-            raise RuleError(f"'{unknown[0]}' is unknown here. Use: {', '.join(known)}.", field=unknown[0])
-        zone, filters = zone_of(said.get("zone") or "UTC").key, filtered(said)
-        today = now.astimezone(zone_of(zone)).date()
-        last = day_of(said["to"], "to") if said.get("to") else today
-        if said.get("from"):
-            first = day_of(said["from"], "from")
-        else:
-            first = (report.first_and_last(db, actor)[0] or now).astimezone(zone_of(zone)).date()
-        start, end = of_days(first, last, zone)
-        by = said.get("by") or "month"
-        return trends.measures(db, start, end, zone, now=now, actor=actor, filters=filters, by=by)
+    def work(db: Session, actor: Actor, now: datetime) -> Response:
+        try:
+            return calls.answer(_measured(db, actor, request.query_params, now))
+        except (Forbidden, NotFound):
+            raise
+        except RuleError as error:
+            raise Refused(400, "bad_request", error.sentence, error.fields) from None
 
-    return await _answered(request, work)
+    return await calls.read(request, work, opened_by=frozenset({"trends"}))
 
 
-async def _answered(request: Request, work: Work) -> Response:
-    """What `work` finds for a token with the scope or who is signed in, or the refusal as JSON."""
-
-    def act() -> dict[str, Any]:
-        now = datetime.now(UTC)
-        caller = caller_of(request, now, frozenset({"trends"}))
-        with reading() as db:
-            return work(db, caller.actor, now)
-
-    try:
-        return JSONResponse(await to_thread.run_sync(act), headers=_KEPT_BY_NOBODY)
-    except Refused as refused:
-        return refused.response()
-    except Forbidden as error:
-        return Refused(403, "forbidden", error.sentence).response()
-    except RuleError as error:
-        return Refused(400, "bad_request", error.sentence, error.fields).response()
-    except DatabaseProblem as problem:
-        return Refused(503, "unavailable", problem.sentence).response()
+def _measured(db: Session, actor: Actor, said: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    known = [str(parameter["name"]) for parameter in _PARAMETERS]
+    unknown = [name for name in said if name not in known]
+    if unknown:
+        raise RuleError(f"'{unknown[0]}' is unknown here. Use: {', '.join(known)}.", field=unknown[0])
+    zone, filters = zone_of(said.get("zone") or "UTC").key, filtered(said)
+    today = now.astimezone(zone_of(zone)).date()
+    last = day_of(said["to"], "to") if said.get("to") else today
+    if said.get("from"):
+        first = day_of(said["from"], "from")
+    else:
+        first = (report.first_and_last(db, actor)[0] or now).astimezone(zone_of(zone)).date()
+    start, end = of_days(first, last, zone)
+    by = said.get("by") or "month"
+    return trends.measures(db, start, end, zone, now=now, actor=actor, filters=filters, by=by)
