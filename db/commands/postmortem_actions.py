@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from db.commands.postmortems import actions_of, note, opened, reader, tell
+from db.commands import notices
+from db.commands.postmortems import actions_of, note, opened, reader, readers, tell
 from db.models import Incident, Person, Postmortem, PostmortemAction, PostmortemVersion
+from db.queries.responsible import leading
 from db.queries.settings import organisation
 from rules import postmortems as rules
 from rules.access import Actor, NotFound
@@ -162,10 +164,22 @@ def overdue(db: Session, now: datetime, most: int) -> Sequence[int]:
 
 
 def tell_overdue(db: Session, action_id: int, now: datetime) -> bool:
-    """Tell whoever is to do it, and from the second week on whoever has the postmortem too. False if another did."""
-    locked = select(PostmortemAction).where(PostmortemAction.id == action_id).with_for_update(skip_locked=True)
-    found = db.scalars(locked.execution_options(populate_existing=True)).one_or_none()
-    if found is None or found.done_at is not None or found.dropped_at is not None:
+    """Tell whoever is to do it, and from the second week on whoever has the postmortem too.
+
+    Where they are gone, whoever has the postmortem is told at once, else who leads the team. False if another told
+    them, or somebody is at it.
+    """
+    # The incident first, as whoever changes the action: else the two could wait for each other.
+    held = (
+        select(Incident)
+        .join(Postmortem, Postmortem.incident_id == Incident.id)
+        .join(PostmortemAction, PostmortemAction.postmortem_id == Postmortem.id)
+        .where(PostmortemAction.id == action_id)
+        .with_for_update(of=Incident, skip_locked=True)
+    )
+    incident = db.scalars(held.execution_options(populate_existing=True)).one_or_none()
+    found = db.get(PostmortemAction, action_id, populate_existing=True) if incident is not None else None
+    if incident is None or found is None or found.done_at is not None or found.dropped_at is not None:
         return False
     again = found.told_at is not None
     if found.told_at is not None and found.told_at > now - rules.AGAIN_AFTER:
@@ -174,14 +188,16 @@ def tell_overdue(db: Session, action_id: int, now: datetime) -> bool:
     if by >= _telling_day(db, now):
         return False
     parent = _postmortem(db, found)
-    incident = db.get_one(Incident, parent.incident_id)
     found.told_at = now
     owner = db.get_one(Person, found.owner_id)
     subject = f"Overdue since {day(by)}: {found.text}"
-    words = f"{owner.name} has this action of the postmortem of {incident.number}. Do it, or move its day and say why."
-    tell(
-        db, incident, [found.owner_id, parent.owner_id if again else None], subject, words, now, but=None, kind=OVERDUE
+    words = (
+        f"{owner.name} has this action of the postmortem of {incident.number}. "
+        "Do it, move its day, or give it to somebody else."
     )
+    told = readers(db, incident, [found.owner_id, parent.owner_id if again else None])
+    told = told or readers(db, incident, [parent.owner_id]) or readers(db, incident, leading(db, incident.team_id))
+    notices.tell(db, told, OVERDUE, subject, words, incident=incident, now=now)
     return True
 
 

@@ -225,12 +225,16 @@ def tell(
     words: str,
     now: datetime,
     *,
-    but: Actor | None,
-    kind: str = KIND,
+    but: Actor,
 ) -> None:
     """Tell those of them who may read it now; `but` did it and knows."""
-    asked = {one for one in people if one is not None and (but is None or one != but.id)}
+    others = readers(db, incident, [one for one in people if one != but.id])
+    notices.tell(db, others, KIND, subject, words, incident=incident, now=now)
+
+
+def readers(db: Session, incident: Incident, people: Iterable[int | None]) -> list[int]:
+    """Those of them who have an account and may read a postmortem of the incident now."""
+    asked = {one for one in people if one is not None}
     record = record_of(db, incident)
-    found = db.scalars(select(Person).where(Person.id.in_(asked))).all() if asked else ()
-    readers = [person.id for person in found if may_read(db, person, record)]
-    notices.tell(db, readers, kind, subject, words, incident=incident, now=now)
+    here = select(Person).where(Person.id.in_(asked), Person.disabled_at.is_(None))
+    return [person.id for person in (db.scalars(here).all() if asked else ()) if may_read(db, person, record)]

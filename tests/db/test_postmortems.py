@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from db.commands import hypotheses, incidents, major, postmortem_actions, postmortems, published_postmortems
+from db.commands import hypotheses, incidents, major, people, postmortem_actions, postmortems, published_postmortems
 from db.engine import reading, writing
 from db.models import Postmortem, PostmortemAction, PostmortemVersion
 from db.queries import home, room_parts, status_page
@@ -266,6 +266,32 @@ def test_two_workers_tell_it_once(office):
     with writing(office.engine) as db:
         assert not postmortem_actions.tell_overdue(db, action, now)
     assert len(office.heard("Sam", "overdue")) == 1
+
+
+def test_what_nobody_can_be_told_of_any_more_is_told_to_who_has_the_postmortem_else_who_leads(office):
+    office.published()
+    due = MONDAY + 9 * DAY
+    for gone in ("Sam", "Priya"):
+        with writing(office.engine) as db:
+            people.disable(db, office.people[gone].id, actor=office.people["Ada"], now=due)
+        assert worker.tick(due, office.engine) == 1
+        due += 8 * DAY
+    assert office.heard("Sam", "overdue") == []
+    assert office.heard("Priya", "overdue") == ["Overdue since 9 Mar 2026: Add an alarm"]
+    assert office.heard("Lena", "overdue") == ["Overdue since 9 Mar 2026: Add an alarm"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_tells_what_is_overdue_does_not_wait_for_who_works_on_it(office):
+    one = office.published()
+    [action] = office.seen(one).actions
+    now = MONDAY + 9 * DAY
+    with writing(office.engine) as db:
+        postmortems.opened(db, one, office.people["Sam"])
+        with writing(office.engine) as other:
+            other.execute(text("set local lock_timeout = '500ms'"))
+            assert not postmortem_actions.tell_overdue(other, action.id, now)
+    assert worker.tick(now, office.engine) == 1
 
 
 def test_whoever_has_an_action_finds_it_at_home_and_everybody_what_is_overdue(office):
