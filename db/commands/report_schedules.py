@@ -76,7 +76,8 @@ def _save(
     actor: Actor,
     now: datetime,
 ) -> None:
-    db.execute(select(Person.id).where(Person.id == actor.id).with_for_update())  # a double click makes one
+    # A double click makes one. Who is sent something meanwhile is not waited for: that names the person, no more.
+    db.execute(select(Person.id).where(Person.id == actor.id).with_for_update(key_share=True))
     row = _locked(db, actor, view_id)
     before = _told(db, row) if row is not None else None
     if row is None:
