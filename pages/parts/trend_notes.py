@@ -12,6 +12,7 @@ from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
 from rules.access import Actor, may
+from rules.periods import FIRST_DAY
 
 KEY = "trends.notes"
 
@@ -28,7 +29,9 @@ def notes(actor: Actor, first: date, last: date) -> None:
         for note in known:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(
-                    f"{note.day.day} {note.day:%b %Y} · {literal(note.text)}", width="stretch", help=note.author
+                    f"{note.day.day} {note.day:%b %Y} · {literal(note.text)}",
+                    width="stretch",
+                    help=literal(note.author),
                 )
                 if writes:
                     st.button(
@@ -48,7 +51,8 @@ def notes(actor: Actor, first: date, last: date) -> None:
 def _form(actor: Actor) -> None:
     failure: Failure | None = st.session_state.get(f"{KEY}.failure")
     with st.form(f"{KEY}.form", border=False):
-        st.date_input("Day", max_value=session.now().astimezone(times.zone()).date(), key=f"{KEY}.day")
+        today = times.local(session.now()).date()
+        st.date_input("Day", today, min_value=FIRST_DAY, max_value=today, key=f"{KEY}.day")
         field_problem(failure.fields.get("day") if failure else None)
         st.text_input("What happened", key=f"{KEY}.text", max_chars=commands.LIMIT)
         field_problem((failure.fields.get("text") or ("" if failure.fields else failure.sentence)) if failure else None)
