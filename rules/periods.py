@@ -11,7 +11,7 @@ from rules.errors import RuleError
 PRESETS = {"30": "30 days", "90": "3 months", "180": "6 months", "365": "12 months", "all": "All"}
 """key -> words; the number is the length in days, today included"""
 _DAY_SECONDS = 86_400
-_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
 """within which days are asked for"""
 MOST_DAYS_BY_DAY = 14
 """A period no longer than this is drawn by days."""
@@ -108,7 +108,7 @@ def day_of(written: str, field: str) -> date:
         day = date.fromisoformat(written)
     except ValueError:
         day = date.min
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+    if not FIRST_DAY <= day <= _LAST_DAY:
         raise RuleError(f"'{field}' is a day such as 2026-03-01.", field=field)
     return day
 

@@ -15,8 +15,9 @@ from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
 from rules.access import Actor
 from rules.digest import week
+from rules.errors import RuleError
 from rules.panels import Report
-from rules.periods import Bucket
+from rules.periods import Bucket, day_of
 from rules.report_words import days
 
 KEY = "digest"
@@ -56,8 +57,8 @@ def page() -> None:
 def asked(latest: Bucket, zone: str) -> Bucket:
     """The week of the address; the last whole one where it names none."""
     try:
-        return week(session.now(), zone, date.fromisoformat(st.query_params.get("week", "")))
-    except (ValueError, OverflowError):
+        return week(session.now(), zone, day_of(st.query_params.get("week", ""), "week"))
+    except RuleError:
         return latest
 
 

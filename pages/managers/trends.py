@@ -1,5 +1,6 @@
 """Trends: what changed against the period before, why, and what to look at; every number opens its incidents."""
 
+from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 import streamlit as st
@@ -44,7 +45,7 @@ def page() -> None:
     with reading() as db:
         found = report.report(db, actor, view, asked, zone, filters, now)
     with beside:
-        trend_notes.notes(actor, times.local(found.start).date(), times.local(found.end).date())
+        trend_notes.notes(actor, times.local(found.start).date(), _last(found.end).date())
     with leaving:
         export(found)
     st.caption(_said(found))
@@ -76,11 +77,20 @@ def which() -> str:
 def _said(found: Report) -> str:
     compared = ""
     if found.compared:
-        compared = f" against {times.day(found.compared[0])} to {times.day(found.compared[1])}"
+        compared = f" against {_days(*found.compared)}"
     return (
-        f"{times.day(found.start)} to {times.day(found.end)}{compared} · zone {found.zone} · "
+        f"{_days(found.start, found.end)}{compared} · zone {found.zone} · "
         f"as of {times.local(found.as_of):%H:%M} · click a bar or a dot to see its incidents"
     )
+
+
+def _days(start: datetime, end: datetime) -> str:
+    return f"{times.day(start)} to {times.day(_last(end))}"
+
+
+def _last(end: datetime) -> datetime:
+    """The last instant before `end`: a period that ends at midnight does not reach into the next day."""
+    return times.local(end - timedelta.resolution)
 
 
 def export(found: Report) -> None:

@@ -11,8 +11,9 @@ from db.engine import reading
 from db.queries import choices
 from pages.parts import address, session, times
 from pages.parts.marks import gray, priority_words
+from rules.errors import RuleError
 from rules.measures import Filters
-from rules.periods import PRESETS, Period, chosen_days, preset
+from rules.periods import FIRST_DAY, PRESETS, Period, chosen_days, day_of, preset
 from rules.priority import LABELS
 from rules.sources import SOURCES
 
@@ -61,18 +62,21 @@ def own_days(page: str) -> tuple[date, date]:
     usual = (today - timedelta(days=29), today)
     key = f"{page}.days"
     if key not in st.session_state:
-        said = (_day(st.query_params.get("from")) or usual[0], _day(st.query_params.get("to")) or usual[1])
+        said = (_day("from") or usual[0], _day("to") or usual[1])
         st.session_state[key] = said if said[0] <= said[1] <= today else usual
-    picked: Any = st.date_input("First and last day", max_value=today, key=key, label_visibility="collapsed")
+    picked: Any = st.date_input(
+        "First and last day", min_value=FIRST_DAY, max_value=today, key=key, label_visibility="collapsed"
+    )
     first, last = (picked[0], picked[-1]) if picked else usual  # one day while only the first is picked
     address.keep({"from": first.isoformat(), "to": last.isoformat()})
     return first, last
 
 
-def _day(said: str | None) -> date | None:
+def _day(name: str) -> date | None:
+    """What the address says, if it is a day that can be chosen."""
     try:
-        return date.fromisoformat(said or "")
-    except ValueError:
+        return day_of(st.query_params.get(name, ""), name)
+    except RuleError:
         return None
 
 

@@ -1,5 +1,7 @@
 """Trends: numbers with definitions, charts with words, and an empty state that says what to do."""
 
+from datetime import date, timedelta
+
 import pytest
 
 from pages.parts import charts
@@ -34,6 +36,23 @@ def test_a_period_with_nothing_in_it_is_no_error(desk, in_app):
     assert not at.exception
     assert not at.metric
     assert " against " in seen(at)
+
+
+@sqlite
+def test_a_period_of_ones_own_says_its_last_day_and_may_be_long_ago(desk, in_app):
+    at_noon = desk.now.replace(hour=12) - timedelta(days=12 * 366)
+    for back in range(20):
+        day = at_noon - timedelta(days=back)
+        desk.report("Rita", f"Old {back}", minutes_ago=(desk.now - day) / timedelta(minutes=1))
+    first, last = at_noon.date() - timedelta(days=4), at_noon.date()
+    at = in_app(PAGE, "Max", **{"period": "own", "from": first.isoformat(), "to": last.isoformat()})
+    assert at.metric[0].value == "5"
+    said = [f"{day.day} {day:%b %Y}" for day in (first, last, first - timedelta(days=5), last - timedelta(days=5))]
+    assert f"{said[0]} to {said[1]} against {said[2]} to {said[3]} ·" in seen(at)
+    assert at.date_input[0].min <= date(1990, 1, 1), "long histories are taken in, and looked at"
+    at = in_app(PAGE, "Max", **{"period": "own", "from": "0003-01-01", "to": "0003-02-01"})
+    assert not at.error
+    assert at.date_input[0].value == (desk.now.date() - timedelta(days=29), desk.now.date()), "no day to choose"
 
 
 @sqlite
