@@ -61,7 +61,7 @@ def breaches(actor: Actor, known: Past, found: Outlook, shown: list[Line], open_
     said = [f"{counted.incidents(hidden)} more not open to you."] if hidden and open_ else []
     if score or said:
         st.caption(" ".join([*said, score]))
-    if event is None:
+    if event is None or event.id not in by_number:  # it was done, or will be, since the list was drawn
         return
     if event.kind == "action":
         counted.show(actor, f"Similar to {event.id}", forecast.similar(known, by_number[event.id]))

@@ -130,7 +130,9 @@ def incidents(actor: Actor, problem: queries.Detail, edits: bool) -> None:
         if edits and problem.state != _CLOSED:
             _more(actor, problem)
     if event is not None and event.kind == "action":
-        _take_out(actor, problem, next(line.id for line in found if line.number == event.id))
+        for line in found:  # none, where somebody else took it out since the list was drawn
+            if line.number == event.id:
+                _take_out(actor, problem, line.id)
     elif event is not None:
         st.switch_page("responders/incident.py", query_params={"number": event.id})
 
@@ -166,7 +168,7 @@ def _more(actor: Actor, problem: queries.Detail) -> None:
         st.multiselect(
             "Of the last 90 days, without a problem",
             list(words),
-            format_func=lambda incident: literal(words[incident]),
+            format_func=words.__getitem__,
             key="problems.others.chosen",
             placeholder="Choose",
         )

@@ -149,7 +149,7 @@ def form(actor: Actor, made: Draft, problem: queries.Detail | None) -> None:
                 "Its incidents",
                 list(made.incidents),
                 default=list(made.incidents),
-                format_func=lambda incident: literal(made.incidents[incident]),
+                format_func=made.incidents.__getitem__,
                 key=made.key("incidents"),
                 help="Take out those that have another cause.",
             )

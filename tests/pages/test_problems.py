@@ -133,6 +133,7 @@ def test_what_repeats_is_suggested_and_becomes_a_problem_on_a_press(desk, opened
     assert at.title[0].value == "A new problem"
     assert field(at, "text_input", "What repeats").value.startswith("Labels blank")
     field(at, "text_input", "What repeats").input("Labels come blank")
+    assert any(words.startswith(f"{numbers[0]} ") for words in at.multiselect[0].options), "a choice is no Markdown"
     at.multiselect[0].unselect(desk.id_of(numbers[2]))
     at = button(at, "Open the problem").click().run()
     assert not at.exception
