@@ -61,7 +61,7 @@ def message(actor: Actor, notice: notices.Told) -> None:
         if body:
             lines.insert(1, literal(body))
         st.markdown("  \n".join(lines), width="stretch")
-        if notice.run is not None and st.button("Open", key=f"{KEY}.run.{notice.id}", help=notice.subject):
+        if notice.run is not None and st.button("Open", key=f"{KEY}.run.{notice.id}", help=literal(notice.subject)):
             attempt(lambda db, now: commands.mark_one_read(db, notice.id, actor, now=now))
             st.switch_page("managers/reports.py", query_params={"run": str(notice.run)})
         if notice.number is not None and st.button("Open", key=f"{KEY}.open.{notice.id}", help=notice.number):

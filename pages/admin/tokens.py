@@ -70,7 +70,7 @@ def _open(actor: Actor, chosen: queries.Row | None) -> None:
     for name in LEFT_BEHIND:
         st.session_state.pop(f"{key}.{name}", None)
     draw = st.dialog(
-        chosen.name if chosen else "Add a token", icon=":material/key:", width="medium", on_dismiss="rerun"
+        literal(chosen.name) if chosen else "Add a token", icon=":material/key:", width="medium", on_dismiss="rerun"
     )
     draw(_dialog)(actor, chosen, key)
 

@@ -103,7 +103,9 @@ def one(actor: Actor, view: View, sending: Sending | None) -> None:
         said = f"**{literal(view.name)}**"
         said += f"  \n:small[:gray[{literal(' · '.join(about))}]]" if about else ""
         st.markdown(said, width="stretch")
-        st.page_link(TRENDS, label="Open", query_params=dict(parse_qsl(view.address)), help=f"Open {view.name}")
+        st.page_link(
+            TRENDS, label="Open", query_params=dict(parse_qsl(view.address)), help=f"Open {literal(view.name)}"
+        )
         more = st.popover(
             "Send", icon=":material/schedule_send:", type="tertiary", on_change="rerun", key=f"{KEY}.send.{view.id}"
         )

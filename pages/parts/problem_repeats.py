@@ -75,7 +75,7 @@ def _one(actor: Actor, repeat: Repeat, edits: bool, now: datetime) -> None:
                 )
                 if st.button("Not a problem", type="tertiary", key=f"problems.repeat.{repeat.key}.no"):
                     st.session_state.pop("problems.dismiss.failure", None)
-                    dialogs.show(f"Not a problem: {repeat.service}", dismiss, actor, repeat)
+                    dialogs.show(f"Not a problem: {literal(repeat.service)}", dismiss, actor, repeat)
         with st.expander(
             "What it rests on", type="compact", key=f"problems.repeat.{repeat.key}.why", on_change="rerun"
         ) as folded:
