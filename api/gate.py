@@ -123,11 +123,7 @@ async def _answer(scope: Scope) -> Response:
     accepted = Headers(scope=scope).get("accept", "*/*")
     page = "text/html" in accepted or accepted == "*/*"
     last = scope["path"].rpartition("/")[2]
-    if (
-        not page
-        or "." in last
-        or scope["path"].startswith(("/_stcore", "/media", "/component", "/api", "/files", "/rooms"))
-    ):
+    if not page or "." in last or scope["path"].startswith(_NO_PAGES):
         return PlainTextResponse("Sign in first.", 401)
     if not await to_thread.run_sync(_anyone):
         return RedirectResponse("/setup", 303)
