@@ -39,8 +39,7 @@ def publish(db: Session, incident: Incident, update: Update, *, actor: Actor, no
     if update.audience not in PUBLIC or update.published_at is None:
         return 0
     publication = _of(db, incident.id)
-    states = read_states(update.components)
-    _known(db, states or {}, incident.id)
+    states = states_of(db, update)
     title = line(update.title, "title", TITLE_LIMIT) or (publication.title if publication else "")
     if not title:
         raise RuleError("Say in a few words what the public sees.", field="title")
@@ -64,6 +63,13 @@ def publish(db: Session, incident: Incident, update: Update, *, actor: Actor, no
     subject = f"{title}: {STAGES[update.stage]}"
     words = update.text if update.corrects_id is None else f"Correction: {update.text}"
     return tell(db, subject, words, touched, _present(db, incident.id, touched), now=now)
+
+
+def states_of(db: Session, update: Update) -> dict[int, str] | None:
+    """What it says of components of the status page; None when it says nothing. RuleError('components')."""
+    states = read_states(update.components)
+    _known(db, states or {}, update.incident_id)
+    return states
 
 
 def recovered(db: Session, incident: Incident, *, actor: Actor, now: datetime) -> bool:

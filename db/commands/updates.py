@@ -72,6 +72,7 @@ def write(
     db.add(update)
     db.flush()
     if public and queries.waits(db, actor, record_of(db, incident)):
+        publication.states_of(db, update)  # whoever decides can do no more than publish it, or not
         _ask(db, incident, update, actor, now)
     else:
         _publish(db, incident, update, actor, now)

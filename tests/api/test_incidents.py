@@ -591,6 +591,10 @@ def test_updates_are_written_and_read(made, office):
     assert made.call("work", "POST", path, json=public).json()["state"] == "waiting", (
         "who triages nothing is read first"
     )
+    for who in ("work", "triage"):
+        for components in ({"1": "nonsense"}, {"999": "degraded"}, {"mail": "degraded"}):
+            fields = refused(made.call(who, "POST", path, json=public | {"components": components}), 422, "not_accepted")
+            assert set(fields) == {"components"}, "what waits can be published"
     assert made.call("triage", "POST", path, json=public).json()["state"] == "published"
     told = made.call("read", "GET", f"{path}?limit=2").json()
     assert [one["audience"] for one in told["updates"]] == ["external", "external"]
