@@ -48,7 +48,9 @@ SECTIONS: Mapping[str, Section] = {
 }
 FIELDS = ("title", *SECTIONS)
 TITLE_LIMIT, SECTION_LIMIT, FACTOR_LIMIT, MOST_FACTORS = 200, 20_000, 500, 20
-WHY_LIMIT, ACTION_LIMIT, EFFECT_LIMIT, MOST_ACTIONS = 1000, 300, 2000, 50
+WHY_LIMIT, ACTION_LIMIT, EFFECT_LIMIT = 1000, 300, 2000
+MOST_ACTIONS = 40
+"""of one postmortem; each has two buttons on its page, which has a hundred at most"""
 PUBLIC_TITLE_LIMIT, PUBLIC_TEXT_LIMIT = updates.TITLE_LIMIT, 8000
 LATEST = timedelta(days=2 * 366)
 """An action that is due later than that is a wish."""

@@ -9,6 +9,8 @@ from db.commands import postmortem_actions, postmortems, published_postmortems
 from db.engine import reading, writing
 from db.models import Postmortem, PostmortemAction, Publication
 from db.queries import postmortems as queries
+from rules import postmortems as rules
+from rules.errors import RuleError
 from tests.pages.conftest import seen
 
 SCREEN, ROOM, HOME = "managers/postmortems.py", "responders/incident.py", "home.py"
@@ -291,3 +293,15 @@ def test_a_cancelled_incident_says_so_and_its_draft_is_discarded(desk, opened):
     assert "Discarded: A drill." in said(at)
     at = button(at, "Take it up again").click().run()
     assert whole(desk, one).state == "draft"
+
+
+@sqlite
+def test_as_many_actions_as_there_may_be_keep_to_a_hundred_buttons(desk, opened):
+    one = drafted(desk)
+    for number in range(rules.MOST_ACTIONS):
+        do(desk, postmortem_actions.add, one, f"Alarm {number}", desk.actors["Priya"].id, whole(desk, one).today)
+    with pytest.raises(RuleError, match="at most 40 actions"):
+        do(desk, postmortem_actions.add, one, "One more", desk.actors["Priya"].id, whole(desk, one).today)
+    at = opened(SCREEN, "Priya", id=str(one))
+    assert labels(at).count("Done") == rules.MOST_ACTIONS
+    assert len(at.button) + len(at.get("menu_button")) <= 100
