@@ -28,7 +28,7 @@ SIZE = 12
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 34, 28
 _BAR, _CELL_HEIGHT = 26, 24
 _NAMES, _WORDS = 190, 120
-_LABEL_WIDTH, _LETTER, _NOTE = 54, 6.4, 150
+_LABEL_WIDTH, _APART, _LETTER, _NOTE = 54, 8, 6.4, 150
 _HOURS = (0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 1440, 2880, 8760)
 """steps of an axis of hours that people read at once"""
 _SHARES = (0.01, 0.02, 0.05, 0.1, 0.25)
@@ -152,7 +152,8 @@ class Axes:
             made.append(Stroke([(_LEFT, y), (WIDTH - _RIGHT, y)], GRID))
             label = f"{value:.0%}".replace("%", " %") if self.kind == "share" else said(self.kind, value)
             made.append(Words(_LEFT - 8, y + 4, label, "end"))
-        every = max(1, -(-len(self.names) * _LABEL_WIDTH // (WIDTH - _LEFT - _RIGHT)))
+        widest = max(_LABEL_WIDTH, _LETTER * max((len(name) for name in self.names), default=0) + _APART)
+        every = max(1, ceil(len(self.names) * widest / (WIDTH - _LEFT - _RIGHT)))
         for place in range(0, len(self.names), every):
             made.append(Words(self.x(place), HEIGHT - 8, self.names[place], "middle"))
         return made

@@ -150,12 +150,12 @@ def steps_of(by: str, start: datetime, end: datetime, zone: str) -> list[Bucket]
     return {"day": days, "week": weeks, "month": months}[by](start, end, zone)
 
 
-def day_words(name: str) -> str:
-    """The name of a bucket in words: '23 Nov' or 'Mar 26'."""
+def day_words(name: str, *, dated: bool = False) -> str:
+    """The name of a bucket in words: '23 Nov' or 'Mar 26'; `dated`: '23 Nov 26'."""
     if len(name) == len("2026-03"):
         return f"{date.fromisoformat(f'{name}-01'):%b %y}"
     day = date.fromisoformat(name)
-    return f"{day.day} {day:%b}"
+    return f"{day.day} {day:%b %y}" if dated else f"{day.day} {day:%b}"
 
 
 def _next_month(day: date) -> date:

@@ -19,6 +19,8 @@ from rules.panels import FEW, Column, Number, Opens, Panel, said
 from rules.periods import Bucket, Period, day_words, steps, zone_of
 
 Better = Literal["up", "down"] | None
+_YEAR = 366
+"""days; in a longer period the same day comes again"""
 WHEN, KIND = Column("when", "From"), Column("kind", "What")
 
 
@@ -63,8 +65,8 @@ class Asked:
         return self.period.start, self.period.end
 
     def name(self, bucket: Bucket) -> str:
-        """A bucket as it is called below a picture."""
-        return day_words(bucket.name)
+        """A bucket as it is called below a picture: no two alike, as pictures know it by its name."""
+        return day_words(bucket.name, dated=(self.period.end - self.period.start).days > _YEAR)
 
     def noted(self, buckets: Sequence[Bucket]) -> list[dict[str, str]]:
         """The notes, each at the bucket that its day lies in."""

@@ -42,6 +42,20 @@ def hour(number):
     return timedelta(hours=number)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_two_weeks_of_many_years_are_called_the_same(engine):
+    first = NOW - timedelta(days=11 * 366)
+    put(engine, [{"state": "new", "reported_at": at} for at in (first, NOW - timedelta(days=1))])
+    with reading(engine) as db:
+        for days, said in (("all", "8 Jun 26"), ("365", "8 Jun")):
+            asked = preset(days, NOW, "UTC", first)
+            found = report.report(db, SYSTEM, "overview", asked, "UTC", Filters(), NOW)
+            [backlog] = [panel for panel in found.panels if panel.key == "backlog"]
+            names = [row["when"] for row in backlog.rows]
+            assert len(set(names)) == len(names) > 50
+            assert names[-1] == said
+
+
 def test_every_measure_of_a_history_worked_out_by_hand(engine):
     one = START + timedelta(days=1)
     put(
