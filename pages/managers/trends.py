@@ -113,17 +113,17 @@ def export(found: Report) -> None:
 
 def draw(found: Report) -> None:
     """Numbers, then panels: two in a row where there is room."""
-    panels.numbers(found.numbers)
+    panels.numbers(found.numbers, found.zone)
     narrow = [each for each in found.panels if each.key not in WIDE]
     for each in found.panels:
         if each.key == "movers":
-            panels.panel(each, f"trends.{each.key}")
+            panels.panel(each, f"trends.{each.key}", found.zone)
     with st.grid(2, min_column_width=360, gap="small"):
         for each in narrow:
-            panels.panel(each, f"trends.{each.key}")
+            panels.panel(each, f"trends.{each.key}", found.zone)
     for each in found.panels:
         if each.key in WIDE and each.key != "movers":
-            panels.panel(each, f"trends.{each.key}")
+            panels.panel(each, f"trends.{each.key}", found.zone)
 
 
 page()

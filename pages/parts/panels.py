@@ -32,19 +32,22 @@ _SPECS = {
 
 def follow() -> None:
     """Lead on to the incidents of a mark that was clicked; call it before anything is drawn."""
-    opens: Opens | None = st.session_state.pop(_GO, None)
+    opens, zone = st.session_state.pop(_GO, (None, ""))
     if opens is not None:
-        st.switch_page(FIGURE, query_params=_address(opens))
+        st.switch_page(FIGURE, query_params=address(opens, zone))
 
 
-def _address(opens: Opens) -> dict[str, str]:
-    """Of the incidents, from where the way back leads to the view as it stands."""
+def address(opens: Opens, zone: str) -> dict[str, str]:
+    """Of the incidents, on the clock of the numbers; the way back leads to the view as it stands."""
     view = urlencode(st.query_params.to_dict())
-    return opens.address() | ({"trends": view} if view else {})
+    return opens.address() | {"zone": zone} | ({"trends": view} if view else {})
 
 
-def numbers(shown: Sequence[Number]) -> None:
-    """Cards with the value, the change against the period before, and a link to what is counted."""
+def numbers(shown: Sequence[Number], zone: str) -> None:
+    """Cards with the value, the change against the period before, and a link to what is counted.
+
+    `zone`: on whose clock it was, whoever follows the link.
+    """
     with st.grid(_IN_A_ROW.get(len(shown), "auto"), min_column_width=_WIDTH):
         for number in shown:
             with st.container(border=True, gap="xsmall", height="stretch"):
@@ -61,7 +64,7 @@ def numbers(shown: Sequence[Number]) -> None:
                 if beside := _beside(number):
                     st.caption(beside)
                 if number.opens is not None and number.cases:
-                    _link(f"Show {number.cases:,}", number.opens)
+                    _link(f"Show {number.cases:,}", number.opens, zone)
 
 
 def _beside(number: Number) -> str:
@@ -70,18 +73,18 @@ def _beside(number: Number) -> str:
     return f"{number.before:,.0f} before" if number.before is not None else ""
 
 
-def _link(words: str, opens: Opens) -> None:
+def _link(words: str, opens: Opens, zone: str) -> None:
     st.page_link(
         FIGURE,
         label=words,
         icon=":material/arrow_forward:",
         icon_position="right",
-        query_params=_address(opens),
+        query_params=address(opens, zone),
     )
 
 
-def panel(shown: Panel, key: str) -> None:
-    """A card with a chart or a list."""
+def panel(shown: Panel, key: str, zone: str) -> None:
+    """A card with a chart or a list; `zone` as of numbers()."""
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{literal(shown.title)}**", width="stretch")
@@ -90,7 +93,7 @@ def panel(shown: Panel, key: str) -> None:
         if not shown.rows:
             st.markdown(f":gray[{literal(shown.says)}]")
         elif shown.chart == "table":
-            _list(shown)
+            _list(shown, zone)
         else:
             st.vega_lite_chart(
                 pd.DataFrame(_data(shown)),
@@ -98,12 +101,12 @@ def panel(shown: Panel, key: str) -> None:
                 theme="streamlit",
                 key=key,
                 alt=f"{shown.title}: {shown.says}",
-                on_select=lambda: _clicked(shown, key),
+                on_select=lambda: _clicked(shown, key, zone),
                 selection_mode="pick",
             )
         if table is not None and table.open:
             with table:
-                _table(shown, key)
+                _table(shown, key, zone)
 
 
 def _data(shown: Panel) -> list[dict[str, Any]]:
@@ -115,15 +118,15 @@ def _data(shown: Panel) -> list[dict[str, Any]]:
     return rows + beside + list(shown.marks.get("notes", ()))
 
 
-def _clicked(shown: Panel, key: str) -> None:
+def _clicked(shown: Panel, key: str, zone: str) -> None:
     """Remember what the clicked mark counts; the next run goes there."""
     picked = st.session_state[key]["selection"].get("pick") or []
     at = picked[0].get("at") if picked else None
     if isinstance(at, int) and 0 <= at < len(shown.opens):
-        st.session_state[_GO] = shown.opens[at]
+        st.session_state[_GO] = (shown.opens[at], zone)
 
 
-def _list(shown: Panel) -> None:
+def _list(shown: Panel, zone: str) -> None:
     """A row each, as links to the incidents where they count some."""
     if not shown.opens:
         st.dataframe(_frame(shown), hide_index=True, alt=f"{shown.title}: {shown.says}")
@@ -133,7 +136,7 @@ def _list(shown: Panel) -> None:
         if opens is None:
             st.markdown(words)
         else:
-            _link(words, opens)
+            _link(words, opens, zone)
 
 
 def _sentence(shown: Panel, row: Mapping[str, Any]) -> str:
@@ -153,7 +156,7 @@ def _value(kind: str, value: Any) -> str:
     return str(value) if kind == "words" else said(kind, value)
 
 
-def _table(shown: Panel, key: str) -> None:
+def _table(shown: Panel, key: str, zone: str) -> None:
     st.dataframe(_frame(shown), hide_index=True, alt=f"{shown.title}: {shown.says}")
     if not any(shown.opens):
         return
@@ -167,7 +170,7 @@ def _table(shown: Panel, key: str) -> None:
     )
     opens = shown.opens[chosen] if chosen is not None else None
     if opens is not None:
-        _link("Show them", opens)
+        _link("Show them", opens, zone)
 
 
 def _frame(shown: Panel) -> pd.DataFrame:

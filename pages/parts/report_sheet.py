@@ -20,24 +20,21 @@ def draw(report: Report, key: str) -> None:
     if report.view == DIGEST:
         _digest(report, key)
         return
-    panels.numbers(report.numbers)
-    _grid([panel for panel in report.panels if panel.key not in WIDE], key)
+    panels.numbers(report.numbers, report.zone)
+    with st.grid(2, min_column_width=360, gap="small"):
+        for panel in report.panels:
+            if panel.key not in WIDE:
+                panels.panel(panel, f"{key}.{panel.key}", report.zone)
     for panel in report.panels:
         if panel.key in WIDE:
-            panels.panel(panel, f"{key}.{panel.key}")
-
-
-def _grid(shown: list[Panel], key: str) -> None:
-    with st.grid(2, min_column_width=360, gap="small"):
-        for panel in shown:
-            panels.panel(panel, f"{key}.{panel.key}")
+            panels.panel(panel, f"{key}.{panel.key}", report.zone)
 
 
 def _digest(report: Report, key: str) -> None:
     known = {panel.key: panel for panel in report.panels}
     if "changes" in known:
-        changes(known["changes"], key)
-    panels.numbers(report.numbers)
+        changes(known["changes"], key, report.zone)
+    panels.numbers(report.numbers, report.zone)
     with st.grid(2, min_column_width=360, gap="small"):
         if "breaches" in known:
             breaches(known["breaches"], key)
@@ -45,7 +42,7 @@ def _digest(report: Report, key: str) -> None:
             overdue(known["overdue_actions"], key)
         for panel in report.panels:
             if panel.key not in ("changes", "breaches", "overdue_actions", *WIDE):
-                panels.panel(panel, f"{key}.{panel.key}")
+                panels.panel(panel, f"{key}.{panel.key}", report.zone)
     if "load" in known:
         load(known["load"])
 
@@ -62,7 +59,7 @@ def load(panel: Panel) -> None:
             st.dataframe(pd.DataFrame(told), hide_index=True, alt=f"{panel.title}: {panel.says}")
 
 
-def changes(panel: Panel, key: str) -> None:
+def changes(panel: Panel, key: str, zone: str) -> None:
     """What is not usual, a sentence each with its incidents; beside it what is usual of every number."""
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -73,7 +70,7 @@ def changes(panel: Panel, key: str) -> None:
         st.caption(literal(panel.definition), help=panel.left_out)
         unusual = [(row, opens) for row, opens in zip(panel.rows, panel.opens, strict=True) if row["says"]]
         for row, opens in unusual:
-            _told(row, opens)
+            _told(row, opens, zone)
         if not unusual:
             st.markdown(literal(panel.says))
         if table is not None and table.open:
@@ -81,7 +78,7 @@ def changes(panel: Panel, key: str) -> None:
                 st.dataframe(_usual(panel), hide_index=True, alt=f"{panel.title}: {panel.says}")
 
 
-def _told(row: Mapping[str, Any], opens: Opens | None) -> None:
+def _told(row: Mapping[str, Any], opens: Opens | None, zone: str) -> None:
     head, _, rest = str(row["says"]).partition(":")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         icon = "arrow_upward" if row["where"] == "above" else "arrow_downward"
@@ -92,7 +89,7 @@ def _told(row: Mapping[str, Any], opens: Opens | None) -> None:
                 label="Show",
                 icon=":material/arrow_forward:",
                 icon_position="right",
-                query_params=opens.address(),
+                query_params=panels.address(opens, zone),
                 help=f"Show what {head.lower()} counts",
             )
 

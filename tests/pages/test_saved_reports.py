@@ -1,6 +1,7 @@
 """Reports on the screen: views kept in Trends are opened, shared, sent and removed; what was sent opens as it was."""
 
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -118,7 +119,7 @@ def test_what_others_have_sent_to_me_is_left(desk, in_app):
 def test_what_was_sent_opens_as_it_was_whatever_came_since(desk, in_app):
     desk.report("Rita", "One", minutes_ago=20 * DAY)
     view = keep(desk, address="period=30")
-    given = {"every": "week", "weekday": 0, "hour": 8, "zone": "UTC", "reader_ids": [desk.actors["Max"].id]}
+    given = {"every": "week", "weekday": 0, "hour": 8, "zone": "Asia/Tokyo", "reader_ids": [desk.actors["Max"].id]}
     with writing(desk.engine) as db:
         commands.save(db, view, **given, actor=desk.actors["Max"], now=desk.now - timedelta(days=14))
     Rounds().tick(sendings(desk, "Max")[0].next_at, desk.engine)
@@ -129,6 +130,9 @@ def test_what_was_sent_opens_as_it_was_whatever_came_since(desk, in_app):
     assert not at.exception
     assert {metric.label: metric.value for metric in at.metric}["Opened"] == "1"
     assert "It does not change" in seen(at)
+    asked = [parse_qs(link.proto.query_string) for link in at.get("page_link") if link.proto.label.startswith("Show ")]
+    assert asked
+    assert {query["zone"][0] for query in asked} == {"Asia/Tokyo"}, "an hour of the week is one of this clock"
     at.button(key="reports.all").click().run()
     at.button(key=f"reports.run.{run.id}").click().run()
     assert "It does not change" in seen(at)
