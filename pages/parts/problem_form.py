@@ -8,6 +8,7 @@ import streamlit as st
 
 from db.commands import problems as commands
 from db.engine import reading
+from db.models import Problem
 from db.queries import choices
 from db.queries import problems as queries
 from pages.parts import times
@@ -88,6 +89,21 @@ def forget() -> None:
     """Drop what is being edited."""
     for name in (_DRAFT, _OPEN):
         st.session_state.pop(name, None)
+
+
+def stepped(seen: queries.Detail, now: Problem) -> None:
+    """After a step that the writer took: what they have typed goes on from there; where it is nothing, it is new."""
+    held: Draft | None = st.session_state.get(_DRAFT)
+    if held is None or held.problem_id != seen.id or _typed(held) == held.before:
+        st.session_state.pop(_DRAFT, None)
+        return
+    if held.version != seen.version:  # somebody else was first, and is told of when it is saved
+        return
+    held.version, typed = now.version, _typed(held)
+    for name in LABELS:
+        if typed[name] == held.before[name]:
+            held.values[name] = st.session_state[held.key(name)] = getattr(now, name)
+        held.before[name] = getattr(now, name)
 
 
 def draft(problem: queries.Detail | None) -> Draft:
@@ -227,6 +243,12 @@ def _conflict(actor: Actor, made: Draft, problem: queries.Detail) -> None:
         st.button("Take theirs", key=made.key("theirs"), on_click=edit, args=(problem,))
 
 
+def _typed(made: Draft) -> dict[str, Any]:
+    """What stands in the fields now."""
+    typed = {name: st.session_state.get(made.key(name), made.values[name]) for name in LABELS}
+    return typed | {name: typed[name] or "" for name in _WRITTEN}
+
+
 def _use_mine(actor: Actor, made: Draft, problem: queries.Detail) -> None:
     made.version = problem.version
     _save(actor, made)
@@ -234,8 +256,7 @@ def _use_mine(actor: Actor, made: Draft, problem: queries.Detail) -> None:
 
 def _save(actor: Actor, made: Draft) -> None:
     """Send what was changed since the form was opened: what others wrote in other fields stays."""
-    typed: dict[str, Any] = {name: st.session_state.get(made.key(name)) for name in LABELS}
-    typed |= {name: typed[name] or "" for name in _WRITTEN}
+    typed = _typed(made)
     made.values = dict(typed)
     changed = {name: value for name, value in typed.items() if value != made.before[name]}
     numbers: list[str] = []

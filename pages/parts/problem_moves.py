@@ -6,6 +6,7 @@ import streamlit as st
 
 from db.commands import problems as commands
 from db.engine import reading
+from db.models import Problem
 from db.queries import problems as queries
 from pages.parts import dialogs, problem_form
 from pages.parts.empty import field_problem
@@ -85,9 +86,15 @@ def _pressed(actor: Actor, problem: queries.Detail, name: str) -> None:
 
 
 def _take(actor: Actor, problem: queries.Detail, name: str, reason: str, given: dict[str, Any]) -> Failure | None:
-    return attempt(
-        lambda db, now: commands.move(db, problem.id, problem.version, name, reason, given, actor=actor, now=now)
+    moved: list[Problem] = []
+    failure = attempt(
+        lambda db, now: moved.append(
+            commands.move(db, problem.id, problem.version, name, reason, given, actor=actor, now=now)
+        )
     )
+    if failure is None:
+        problem_form.stepped(problem, moved[-1])
+    return failure
 
 
 def _dialog(actor: Actor, seen: queries.Detail, name: str) -> None:
@@ -143,4 +150,3 @@ def _send(actor: Actor, seen: queries.Detail, shown: queries.Detail, name: str, 
         for each in (*ASKS.get(name, ()), "reason"):
             state.pop(f"{key}.{each}", None)
         state[f"{key}.done"] = True
-        problem_form.forget()

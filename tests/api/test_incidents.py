@@ -593,7 +593,9 @@ def test_updates_are_written_and_read(made, office):
     )
     for who in ("work", "triage"):
         for components in ({"1": "nonsense"}, {"999": "degraded"}, {"mail": "degraded"}):
-            fields = refused(made.call(who, "POST", path, json=public | {"components": components}), 422, "not_accepted")
+            fields = refused(
+                made.call(who, "POST", path, json=public | {"components": components}), 422, "not_accepted"
+            )
             assert set(fields) == {"components"}, "what waits can be published"
     assert made.call("triage", "POST", path, json=public).json()["state"] == "published"
     told = made.call("read", "GET", f"{path}?limit=2").json()

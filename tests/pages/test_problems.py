@@ -212,6 +212,27 @@ def test_of_two_editors_the_second_sees_both_and_chooses(desk, opened, mine):
     assert found.version == (3 if mine else 2)
 
 
+def test_what_is_being_written_outlives_a_step_that_its_writer_takes(desk, opened, dialog):
+    number = begin(desk, cause="", workaround="")
+    at = button(opened(SCREEN, "Priya", number=number), "Edit").click().run()
+    field(at, "text_area", "What reporters read").input("Wait for us.")
+    at = button(at, "Start investigating").click().run()
+    assert field(at, "text_area", "What reporters read").value == "Wait for us."
+    at = button(at, "Save").click().run()
+    assert "Saved." in said(at)
+    at = button(at, "Edit").click().run()
+    field(at, "text_area", "What the permanent fix is").input("New heads, ordered.")
+    written = at.run().session_state["problems.draft"]
+    at = dialog("know", number)
+    at.session_state["problems.draft"], at.session_state["problems.editing"] = written, written.problem_id
+    field(at, "text_area", "What the cause is").input("A worn head.")
+    field(at, "text_area", "The workaround").input("Clean it.")
+    at = button(at, "Call it a known error").click().run()
+    found, held = now(desk, number), at.session_state["problems.draft"]
+    assert (found.state, held.version) == ("known_error", found.version)
+    assert (held.values["fix"], held.values["cause"], held.before["fix"]) == ("New heads, ordered.", "A worn head.", "")
+
+
 def test_a_step_over_what_somebody_else_did_is_asked_again(desk, dialog):
     number = begin(desk)
     at = dialog("know", number)
