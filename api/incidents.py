@@ -216,11 +216,12 @@ _PLACES = {"rank": "nttn"} | dict.fromkeys(("reported", "-reported", "changed", 
 
 
 def _page(request: Request, db: Session, actor: Actor, _now: datetime) -> Response:
-    wanted, limit = _wanted(db, request.query_params), limit_of(request)
+    wanted, limit, inside = _wanted(db, request.query_params), limit_of(request), incidents.works_on(actor)
+    if not inside and wanted.priority is not None:  # it is not shown to them, and would be found out so
+        raise RuleError("Priorities are for those who work on incidents. Leave it out.", field="priority")
     cursor = request.query_params.get("cursor")
     after = cursors.read(f"incidents {wanted}", cursor, _PLACES[wanted.sort]) if cursor else None
     lines, place = incident_pages.page(db, actor, wanted, limit, after)
-    inside = incidents.works_on(actor)
     return answer(
         {
             "incidents": [incident_shapes.listed(line, inside=inside) for line in lines],

@@ -435,6 +435,11 @@ def test_people_read_with_their_session_and_change_nothing(made, office):
     number = number_of(office, office.report("Mail is slow", by="Rita"))
     office.report("Not Rita's", by="Otto")
     assert [one["number"] for one in made.signed_in("Rita", "GET", API).json()["incidents"]] == [number]
+    for level in (1, 3):  # as it is not shown
+        assert set(refused(made.signed_in("Rita", "GET", f"{API}?priority={level}"), 422, "not_accepted")) == {
+            "priority"
+        }
+        assert made.signed_in("Max", "GET", f"{API}?priority={level}").status_code == 200
     assert len(made.signed_in("Max", "GET", API).json()["incidents"]) == 2
     assert made.signed_in("Ada", "GET", API).json()["incidents"] == []
     refused(made.signed_in("Ada", "GET", f"{API}/{number}"), 404, "not_found")
