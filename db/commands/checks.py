@@ -22,6 +22,8 @@ TITLE_LIMIT = 200
 TEXT_LIMIT = 20_000
 MAX_PEOPLE = 10_000_000
 _FUTURE = timedelta(minutes=5)
+LONG_AGO = timedelta(days=3660)
+"""What began before is a clock that was never set, and would stand in every mean for good."""
 WORDS = ("reason", "resolution_note", "verification_note", "hold_note")
 """fields that hold the words written with an action"""
 
@@ -70,6 +72,8 @@ def report(
         wrong["effect"] = "Choose from the list whether you can still work."
     if started_at is not None and started_at > now + _FUTURE:
         wrong["started_at"] = "Choose a time in the past for when it started."
+    elif started_at is not None and started_at < now - LONG_AGO:
+        wrong["started_at"] = "Choose a time within the last ten years for when it started."
     wrong |= also
     if wrong:
         raise RuleError(" ".join(wrong.values()), fields=wrong)

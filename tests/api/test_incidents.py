@@ -100,6 +100,9 @@ def test_everything_wrong_is_named_at_once(made, office):
         "affected": "Say what or where is affected.",
         "description": "Shorten the description to 20,000 characters; it has 20,001.",
     }
+    for long_ago in ("1970-01-01T00:00:00Z", "0002-01-01T00:00:00Z"):
+        answer = made.call("work", "POST", API, json={"title": "a", "affected": "b", "started_at": long_ago})
+        assert "within the last ten years" in refused(answer, 422, "not_accepted")["started_at"]
     assert stored() == 0
 
 
