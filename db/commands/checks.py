@@ -23,7 +23,7 @@ TEXT_LIMIT = 20_000
 MAX_PEOPLE = 10_000_000
 _FUTURE = timedelta(minutes=5)
 LONG_AGO = timedelta(days=3660)
-"""What began before is a clock that was never set, and would stand in every mean for good."""
+"""What began before is a clock that was never set, and would stand in numbers for good."""
 WORDS = ("reason", "resolution_note", "verification_note", "hold_note")
 """fields that hold the words written with an action"""
 
