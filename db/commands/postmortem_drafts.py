@@ -11,6 +11,7 @@ from db.commands import notices, timeline
 from db.models import (
     Hypothesis,
     Incident,
+    Person,
     Postmortem,
     PostmortemVersion,
     Service,
@@ -57,7 +58,7 @@ def make(db: Session, incident: Incident, actor: Actor, now: datetime) -> Postmo
         incident_id=incident.id,
         state=DRAFT,
         version=1,
-        owner_id=_owner(db, incident),
+        owner_id=_owner(db, incident, actor),
         made_at=now,
     )
     db.add(made)
@@ -120,7 +121,10 @@ def _missed(incident: Incident) -> Any:
             yield promise
 
 
-def _owner(db: Session, incident: Incident) -> int | None:
-    """Whoever led the response, else has the incident, else leads the team that had it."""
-    found = updates.holder(db, incident.id, "commander") or incident.assignee_id
-    return found or min(leading(db, incident.team_id), default=None)
+def _owner(db: Session, incident: Incident, actor: Actor) -> int | None:
+    """Whoever led the response, else has the incident, leads the team that had it, or begins it; nobody who is gone."""
+    led = updates.holder(db, incident.id, "commander")
+    wanted = [led, incident.assignee_id, *sorted(leading(db, incident.team_id)), actor.id]
+    here = select(Person.id).where(Person.id.in_([one for one in wanted if one]), Person.disabled_at.is_(None))
+    known = set(db.scalars(here))
+    return next((one for one in wanted if one in known), None)

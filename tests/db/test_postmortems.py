@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from db.commands import hypotheses, incidents, major, people, postmortem_actions, postmortems, published_postmortems
 from db.engine import reading, writing
@@ -53,6 +53,19 @@ def test_a_draft_is_made_when_a_severe_incident_recovers(office):
     assert office.steps(incident) == [("Incident Desk", "drafted the postmortem from what is known")]
     number = office.incident(incident).number
     assert office.heard("Priya") == [f"Write the postmortem of {number}: Mail is down"]
+
+
+def test_nobody_who_is_gone_has_the_postmortem(office):
+    incident = office.recovered(impact=3)
+    for gone, owner in (("Priya", "Lena"), ("Lena", "Sam")):
+        with writing(office.engine) as db:
+            people.disable(db, office.people[gone].id, actor=office.people["Ada"], now=NOW)
+        office.do(postmortems.start, incident, by="Sam")
+        assert office.postmortem(incident).owner_id == office.people[owner].id
+        with writing(office.engine) as db:
+            db.execute(delete(PostmortemVersion))
+            db.execute(delete(Postmortem))
+    assert office.heard("Lena") == [f"Write the postmortem of {office.incident(incident).number}: Mail is down"]
 
 
 def test_a_second_recovery_adds_nothing(office):
