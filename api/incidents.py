@@ -241,7 +241,7 @@ _PARAMETERS = (
     query("q", {"type": "string", "maxLength": checks.TITLE_LIMIT}, "Words, names or a number, as in the search."),
     query("team", _NAMED, "By name or id."),
     query("service", _NAMED, "By name or id."),
-    query("priority", {"type": "integer", "minimum": 1, "maximum": 5}),
+    query("priority", {"type": "integer", "minimum": 1, "maximum": 5}, "For those who work on incidents."),
     query("changed_since", {"type": "string", "format": "date-time"}, "With sort=changed, what is new since a call."),
     LIMIT,
     CURSOR,
