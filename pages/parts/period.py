@@ -19,6 +19,8 @@ from rules.sources import SOURCES
 
 USUAL = "90"
 OWN = "own"
+_WIDTH = 240
+"""of two days"""
 _CHOICES = PRESETS | {OWN: "Days…"}
 
 
@@ -65,7 +67,12 @@ def own_days(page: str) -> tuple[date, date]:
         said = (_day("from") or usual[0], _day("to") or usual[1])
         st.session_state[key] = said if said[0] <= said[1] <= today else usual
     picked: Any = st.date_input(
-        "First and last day", min_value=FIRST_DAY, max_value=today, key=key, label_visibility="collapsed"
+        "First and last day",
+        min_value=FIRST_DAY,
+        max_value=today,
+        key=key,
+        label_visibility="collapsed",
+        width=_WIDTH,
     )
     first, last = (picked[0], picked[-1]) if picked else usual  # one day while only the first is picked
     address.keep({"from": first.isoformat(), "to": last.isoformat()})
