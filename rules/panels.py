@@ -3,6 +3,7 @@
 The same for the screen, the exports, the print view, the digest and the API.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ _NUMBERS = {
     "pair": "pair_id",
 }
 _LONGEST_ID = 12
+_COUNTS_SOMETHING = re.compile("[1-9]")
 
 
 @dataclass(frozen=True)
@@ -123,15 +125,20 @@ class Number:
 
     @property
     def change(self) -> str | None:
-        """Against the period before: '+6 %', '-48 min', '+1.9 pts'; None where that says nothing."""
+        """Against the period before: '+6 %', '-48 min', '+1.9 pts'; None where nothing is told by it."""
         if self.value is None or self.before is None:
             return None
         difference = self.value - self.before
         if self.kind == "hours":
-            return f"{'-' if difference < 0 else '+'}{span(abs(difference) * 3600)}"
-        if self.kind == "share":
-            return f"{difference * 100:+.1f} pts"
-        return f"{difference / self.before:+.0%}".replace("%", " %") if self.before >= FEW_BEFORE else None
+            told = f"{'-' if difference < 0 else '+'}{span(abs(difference) * 3600)}"
+        elif self.kind == "share":
+            told = f"{difference * 100:+.1f} pts"
+        elif self.before >= FEW_BEFORE:
+            told = f"{difference / self.before:+.0%}".replace("%", " %")
+        else:
+            return None
+        # '+0 %' would be drawn as a rise, in the colour of what is worse.
+        return told if _COUNTS_SOMETHING.search(told) else None
 
 
 def said(kind: str, value: float | None) -> str:
