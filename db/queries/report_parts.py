@@ -19,9 +19,9 @@ from rules.panels import FEW, Column, Number, Opens, Panel, said
 from rules.periods import Bucket, Period, day_words, steps, zone_of
 
 Better = Literal["up", "down"] | None
+WHEN, KIND = Column("when", "From"), Column("kind", "What")
 _YEAR = 366
 """days; in a longer period the same day comes again"""
-WHEN, KIND = Column("when", "From"), Column("kind", "What")
 
 
 @dataclass(frozen=True)
