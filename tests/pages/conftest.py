@@ -1,6 +1,7 @@
 """A small organisation for tests of screens: its people, two services, and the pages opened as one of them."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from db.commands import conversation
 from db.commands import incidents as commands
 from db.engine import reading, writing
 from db.models import Category, CategoryPair, Incident, Person, PersonRole, Service, Team, TeamMember, TimelineEntry
-from pages.parts import session
+from pages.parts import forms, session
 from rules.access import Actor
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -137,6 +138,27 @@ def opened(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest
         return at.run()
 
     return open_page
+
+
+@pytest.fixture(autouse=True)
+def accidents(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
+    """What went wrong unforeseen on a page, which tells people of it in a sentence: a test fails where anything did.
+
+    A test that lets something go wrong empties the list.
+    """
+    happened: list[BaseException] = []
+    told = forms._unexpected
+
+    def unexpected(what: str) -> str:
+        error = sys.exc_info()[1]
+        if error is not None:
+            happened.append(error)
+        return told(what)
+
+    monkeypatch.setattr(forms, "_unexpected", unexpected)
+    yield happened
+    if happened:
+        raise AssertionError("A page failed and only told of it.") from happened[0]
 
 
 @pytest.fixture

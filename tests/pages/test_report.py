@@ -262,7 +262,11 @@ def test_nothing_typed_is_lost_when_the_database_refuses(
 
 
 def test_what_nobody_expected_is_told_with_a_reference(
-    desk: Desk, opened: Opened, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    desk: Desk,
+    opened: Opened,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    accidents: list[BaseException],
 ) -> None:
     at = write(opened(PAGE, "Rita"))
 
@@ -276,6 +280,8 @@ def test_what_nobody_expected_is_told_with_a_reference(
     assert "secret detail" not in seen(at)
     assert told.partition("reference ")[2][:8] in caplog.text
     assert field(at, "title").value == "Cannot print"
+    assert [type(accident) for accident in accidents] == [ZeroDivisionError]
+    accidents.clear()
 
 
 def test_the_desk_reports_for_somebody_without_an_account(desk: Desk, opened: Opened) -> None:
