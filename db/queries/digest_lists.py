@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, func, literal, or_, select
+from sqlalchemy import BigInteger, and_, func, literal, not_, or_, select
 from sqlalchemy.orm import Session
 
 from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, QUEUE_DONE, QUEUE_ON_HOLD, Incident, Service, Team, to_micros
 from db.queries import postmortem_actions, schedules
 from db.queries.facts import COUNTED, micros
-from db.queries.measures import HOUR, scope
+from db.queries.measures import HOUR, clock_stands, scope
 from db.queries.report_load import MOST_PEOPLE, ON_CALL, on_call_row
 from db.queries.trends import EVERYTHING
 from rules import digest as rules
@@ -51,7 +51,7 @@ def breaches(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
             due >= week.start,
             due < week.end,
             COUNTED,
-            or_(resolved > due, and_(resolved.is_(None), due < now)),
+            or_(resolved > due, and_(resolved.is_(None), due < now, not_(clock_stands()))),
             *scope(db, actor, EVERYTHING),
         )
         .order_by(late.desc(), Incident.id)
@@ -87,7 +87,7 @@ def breaches(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
             Column("stands", "Now"),
         ),
         rows,
-        left_out=f"{NO_CANCELLED} So is what has no target.",
+        left_out=f"{NO_CANCELLED} So is what has no target, and what waits on hold since before it was due.",
     )
 
 

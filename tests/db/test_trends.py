@@ -8,11 +8,13 @@ from sqlalchemy import delete
 
 from db.engine import reading, writing
 from db.models import Category, CategoryPair, Incident, Team
-from db.queries import report, trends
+from db.queries import digest, figure, report, trends
 from rules.access import SYSTEM, Actor, Forbidden
 from rules.measures import Filters
-from rules.periods import preset
+from rules.panels import Opens
+from rules.periods import Bucket, preset
 from tests.db import histories
+from tests.db.office import MONDAY, Office
 from tests.db.oracle import HOUR, Case
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -125,6 +127,24 @@ def test_filters_and_restriction_narrow_every_number(engine):
     assert measured(engine, filters=Filters(team_id=2))["opened"]["n"] == 2
     assert measured(engine, filters=Filters(category_id=1))["by_priority"] == {"1": 1}
     assert measured(engine, filters=Filters(priority=2), actor=manager)["by_priority"] == {"2": 1}
+
+
+@pytest.mark.parametrize(("reason", "after", "broken"), [("vendor", 3, 0), ("problem", 3, 1), ("vendor", 999, 1)])
+def test_a_promise_is_broken_on_hold_only_where_its_clock_goes_on_or_was_over(engine, reason, after, broken):
+    """On hold for a vendor the clock to resolve stands; for a problem it goes on, and late before it stays late."""
+    office = Office(engine)
+    mail = office.bring_to("in_progress")
+    due = office.incident(mail).resolution_due_at
+    held = {"hold_reason": reason, "hold_until": due + timedelta(days=60)}
+    office.perform(mail, "hold", "Priya", MONDAY + hour(after), **held)
+    now, manager = due + timedelta(days=50), office.people["Max"]
+    with reading(engine) as db:
+        found = trends.measures(db, MONDAY, now, "UTC", now=now, actor=manager)
+        opened = figure.incidents(db, manager, Opens("resolution_missed", MONDAY, now), "UTC", now)
+        week = Bucket("2026-03-02", MONDAY - hour(9), MONDAY + timedelta(days=7))
+        worst = next(each for each in digest.digest(db, manager, week, "UTC", now).panels if each.key == "breaches")
+    assert found["sla"]["resolution"] == {"met": 0, "breached": broken}
+    assert (opened.counted, len(worst.rows)) == (broken, broken)
 
 
 def test_the_screen_says_what_the_measures_say(engine):
