@@ -93,6 +93,14 @@ def test_more_than_noise_is_told_with_what_moved_it_and_opens_the_incidents(engi
     assert found.opens[0] == Opens("opened", TOLD, MONDAY)
 
 
+def test_a_change_of_the_backlog_is_laid_to_those_who_had_it_at_the_end_of_the_week(engine):
+    """What was resolved since then, before the digest is read, was open at that time."""
+    later = {"resolved_at": MONDAY + 2 * HOUR, "state": "resolved"}
+    put(engine, [*steady(), *storm(32), *storm(40, pair=2, **later)])
+    row = next(row for row in panel(made(engine), "changes").rows if row["title"] == "Backlog")
+    assert row["says"] == "Backlog: 72, above the usual 0. Most of it: Mail (+40)."
+
+
 def test_a_usual_week_says_so(engine):
     put(engine, [*steady(), *storm(12, pair=2, state="resolved", resolved_at=TOLD + 5 * HOUR)])
     assert panel(made(engine), "changes").says == "Nothing was beyond the usual."
