@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
@@ -53,7 +53,8 @@ class Asked:
         """With the buckets that fit the period's length."""
         step, buckets = steps(period.start, period.end, zone)
         place = zone_of(zone)
-        days = (period.start.astimezone(place).date(), period.end.astimezone(place).date())
+        last = max(period.start, period.end - timedelta.resolution)  # what ends at midnight is not of the day after
+        days = (period.start.astimezone(place).date(), last.astimezone(place).date())
         notes = trend_notes.notes(db, actor, *days) if buckets else []
         return cls(db, found, actor, period, zone, filters, now, buckets, step, notes)
 

@@ -1,18 +1,18 @@
 """Measures of a history worked out by hand, and of what may be counted; at random and of the real log see beside."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete
 
 from db.engine import reading, writing
-from db.models import Category, CategoryPair, Incident, Team
+from db.models import Category, CategoryPair, Incident, Person, Team, TrendNote
 from db.queries import digest, figure, report, trends
 from rules.access import SYSTEM, Actor, Forbidden
 from rules.measures import Filters
 from rules.panels import Opens
-from rules.periods import Bucket, preset
+from rules.periods import Bucket, chosen_days, preset
 from tests.db import histories
 from tests.db.office import MONDAY, Office
 from tests.db.oracle import HOUR, Case
@@ -172,6 +172,21 @@ def test_the_screen_says_what_the_measures_say(engine):
     assert numbers["unresolved"].value == panels["backlog"].rows[-1]["n"]
     assert total("to_resolve", "Median") == numbers["to_resolve"].n
     assert all(each.compared == period.before for each in found.values())
+
+
+def test_what_was_noted_stands_on_the_axis_of_its_days_and_of_no_others(engine):
+    """The period ends where the next day begins."""
+    put(engine, [{"reported_at": START + hour(1)}])
+    with writing(engine) as db:
+        db.add(Person(id=1, name="Max", created_at=START))
+        db.flush()
+        for day in ("2026-02-28", "2026-03-01", "2026-03-31", "2026-04-01"):
+            db.add(TrendNote(day=day, text=day, author_id=1, at=START))
+    march = chosen_days(date(2026, 3, 1), date(2026, 3, 31), NOW, "Europe/Berlin")
+    with reading(engine) as db:
+        made = report.report(db, SYSTEM, "overview", march, "Europe/Berlin", Filters(), NOW)
+    noted = {panel.key: [note["note"] for note in panel.marks.get("notes", ())] for panel in made.panels}
+    assert noted["flow"] == noted["backlog"] == ["2026-03-01", "2026-03-31"]
 
 
 def test_categories_that_came_more_or_less_often_than_chance_explains_stand_out(engine):
