@@ -107,6 +107,15 @@ def test_a_view_is_offered_and_taken_back_by_its_owner_alone(office):
         views.offer(db, view, True, actor=office.people["Ada"])
 
 
+@pytest.mark.parametrize("days", ["from=2026-04-01&to=2026-04-30", "from=0001-01-01&to=9999-12-31"])
+def test_a_view_of_days_that_cannot_be_told_of_yet_is_sent_for_the_usual_period(office, days):
+    office.report(at=MONDAY - DAY)
+    reader, now = office.people["Max"], MONDAY + HOUR
+    with reading(office.engine) as db:
+        found = report_schedules.made(db, reader, f"period=own&{days}", "Asia/Tokyo", now)
+    assert (found.end, (found.end - found.start).days, found.numbers[0].value) == (now, 89, 1)
+
+
 def test_what_was_sent_opens_for_its_reader_alone_while_they_may_read_trends(office):
     office.subscribe("Max")
     Rounds().tick(MONDAY + 7 * DAY, office.engine)
