@@ -159,8 +159,9 @@ _BEGINNING = datetime.fromisoformat("0001-01-01T00:00+00:00")
 
 def measured(db: Session, actor: Actor, filters: Filters, now: datetime) -> Measured:
     """What the actor may count. Not for a transaction that writes: it would read every incident anew."""
+    # 0 stands for nothing in the columns; only of pairs it is asked for.
     wanted: dict[str, list[int]] = {
-        name: [value]
+        name: [value] if value or name == "pair" else []
         for name, value in (
             ("team", filters.team_id),
             ("priority", filters.priority),
