@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, func, literal, not_, or_, select
+from sqlalchemy import BigInteger, and_, case, func, literal, not_, or_, select
 from sqlalchemy.orm import Session
 
 from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, QUEUE_DONE, QUEUE_ON_HOLD, Incident, Service, Team, to_micros
 from db.queries import postmortem_actions, schedules
+from db.queries.access import visible
 from db.queries.facts import COUNTED, micros
 from db.queries.measures import HOUR, clock_stands, scope
 from db.queries.report_load import MOST_PEOPLE, ON_CALL, on_call_row
@@ -17,6 +18,7 @@ from rules.access import Actor
 from rules.measures import NO_CANCELLED
 from rules.panels import Column, Panel, said
 from rules.periods import Bucket
+from rules.report_kept import HIDDEN
 from rules.report_words import listed
 
 MOST_BREACHES = 5
@@ -39,7 +41,7 @@ def breaches(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
     statement = (
         select(
             Incident.number,
-            Incident.title,
+            case((visible(actor), Incident.title), else_=HIDDEN),
             Incident.priority,
             Team.name,
             late,

@@ -32,6 +32,7 @@ WEEK, HOUR = timedelta(days=7), timedelta(hours=1)
 NOW = MONDAY + timedelta(hours=8)
 TOLD = MONDAY - WEEK
 LEAD = Actor(1, "Lena", frozenset({"reporter", "lead"}))
+ADMIN = Actor(9, "Otto", frozenset({"reporter", "admin"}))
 
 
 def put(engine, incidents):
@@ -162,6 +163,13 @@ def test_the_worst_breaches_are_those_due_in_the_week_that_were_missed_by_most(e
     ]  # fmt: skip
     assert (found.rows[0]["team"], found.rows[0]["priority"]) == ("Net", "P2")
     assert found.says == "INC-000001 by 6 d 22 h, still open."
+
+
+def test_who_counts_every_incident_but_may_open_few_reads_no_titles_of_others(engine):
+    missed = {"reported_at": TOLD, "resolution_due_at": TOLD + HOUR}
+    put(engine, [{**missed, "title": "Payroll leak"}, {**missed, "title": "My mouse", "reporter_id": 9}])
+    for actor, titles in ((LEAD, {"Payroll leak", "My mouse"}), (ADMIN, {"Not open to you", "My mouse"})):
+        assert {row["title"] for row in panel(made(engine, actor), "breaches").rows} == titles
 
 
 def test_what_repeats_is_the_same_service_and_category_three_times_in_the_week(engine):
