@@ -71,7 +71,8 @@ def sendings(db: Session, actor: Actor) -> list[Sending]:
     access.check(actor, PAGE)
     read = select(ReportReader.schedule_id).where(ReportReader.person_id == actor.id)
     wanted = or_(ReportSchedule.owner_id == actor.id, ReportSchedule.id.in_(read))
-    rows = db.execute(_schedules().where(wanted).order_by(func.lower(SavedView.name), ReportSchedule.id)).all()
+    by_name = func.lower(func.coalesce(SavedView.name, digest.TITLE))
+    rows = db.execute(_schedules().where(wanted).order_by(by_name, ReportSchedule.id)).all()
     readers: dict[int, list[Any]] = {}
     statement = (
         select(

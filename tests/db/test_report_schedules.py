@@ -64,6 +64,13 @@ def test_a_view_is_sent_to_oneself_or_by_leads_managers_and_administrators_to_ot
         assert list(report_schedules.may_read(db, office.people["Max"]).values()) == ["Ada", "Dora", "Lena", "Max"]
 
 
+def test_what_is_sent_stands_by_its_name_the_digest_among_the_views(office):
+    for name in ("Zone", "Network"):
+        office.have_sent(office.view(name, "Max"), "Max", "Max")
+    office.subscribe("Max")
+    assert [sending.name for sending in office.sendings("Max")] == ["Network", "Weekly digest", "Zone"]
+
+
 def test_a_view_that_is_not_ones_own_and_not_shared_is_not_there(office):
     private, triage = office.view("Mine", "Max"), None
     with writing(office.engine) as db:
