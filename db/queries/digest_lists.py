@@ -136,13 +136,14 @@ def load(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
     rows = [on_call_row(each) | {"shared": shared[each.person_id].hours} for each in on_call[:MOST_PEOPLE]]
     heavy = sorted(shared[person].name for person in more)
     carry = "carries" if len(heavy) == 1 else "carry"
+    unequal = f"{listed(heavy)} {carry} more than their share over {SHARED_WEEKS} weeks." if heavy else ""
     return Panel(
         "load",
         "On-call load",
         "Hours on call on all schedules in the week, those at night (22:00 to 06:00) and at weekends, which may "
         f"overlap, and pages. More than their share: over {rules.MORE_THAN_SHARE} times the equal share of the hours "
         f"of {SHARED_WEEKS} weeks, where at least {rules.FEWEST_WHO_SHARE} share them.",
-        _load_says(rows, f"{listed(heavy)} {carry} more than their share over {SHARED_WEEKS} weeks." if heavy else ""),
+        _load_says(on_call, unequal),
         "table",
         (*ON_CALL, Column("shared", f"In {SHARED_WEEKS} weeks", "hours")),
         rows,
@@ -152,9 +153,9 @@ def load(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
     )
 
 
-def _load_says(rows: list[dict[str, Any]], heavy: str) -> str:
-    if not rows:
+def _load_says(on_call: list[schedules.Load], heavy: str) -> str:
+    if not on_call:
         return "Nobody was on call."
-    most = max(rows, key=lambda row: (row["pages"], row["hours"]))
-    paged = f"Most pages: {most['name']}, {most['pages']:,}." if most["pages"] else "Nobody was paged."
+    most = max(on_call, key=lambda load: (load.pages, load.hours))
+    paged = f"Most pages: {most.name}, {most.pages:,}." if most.pages else "Nobody was paged."
     return f"{paged} {heavy}".strip()

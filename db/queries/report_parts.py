@@ -19,6 +19,13 @@ from rules.panels import FEW, Column, Number, Opens, Panel, said
 from rules.periods import Bucket, Period, day_words, steps, zone_of
 
 Better = Literal["up", "down"] | None
+WHOLES = {
+    "opened": "what was reported in the period",
+    "to_resolve": "what was resolved in the period",
+    "response_due": "the answers that were due",
+    "resolution_due": "the resolutions that were due",
+}
+"""figure that shares are parts of -> the words for it"""
 WHEN, KIND = Column("when", "From"), Column("kind", "What")
 
 
@@ -121,7 +128,7 @@ def share(asked: Asked, figure: str, whole: str, better: Better, name: str = "")
         of_before = asked.found.count(whole, *asked.period.before)
         before = asked.found.count(figure, *asked.period.before) / of_before if of_before else None
     counts = FIGURES[figure]
-    definition = f"{counts.definition} As a part of: {FIGURES[whole].name.lower()}."
+    definition = f"{counts.definition} As a part of {WHOLES[whole]}."
     return Number(
         f"{figure}_share",
         name or counts.name,

@@ -10,6 +10,7 @@ from db.models import (
     Category,
     CategoryPair,
     Incident,
+    Page,
     Person,
     Postmortem,
     PostmortemAction,
@@ -18,6 +19,7 @@ from db.models import (
     Team,
 )
 from db.queries import digest as queries
+from db.queries import digest_lists, report_load
 from db.queries.report import report
 from rules.access import Actor, Forbidden
 from rules.digest import week
@@ -202,6 +204,23 @@ def test_who_carries_more_than_their_share_of_twelve_weeks_is_named(engine):
     assert found.says == "Nobody was paged. Priya carries more than their share over 12 weeks."
     assert [row["name"] for row in found.rows] == ["Priya", "Sam", "Devi"]
     assert sum(row["hours"] for row in found.rows) == pytest.approx(2 * 168)
+
+
+def test_who_was_paged_most_is_named_also_where_the_table_ends_before(engine, monkeypatch):
+    rota = Rota(engine)
+    rota.make(rota.turning("Priya", start=(TOLD - WEEK).isoformat()), at=TOLD - WEEK)
+    rota.make(rota.turning("Sam", "Devi", unit="day", start=TOLD.isoformat()), at=TOLD, name="Servers")
+    incident = rota.report()
+    with writing(engine) as db:
+        db.add_all(Page(incident_id=incident, person_id=rota.ids["Sam"], at=TOLD + n * HOUR) for n in range(3))
+    lena, week_told = rota.people["Lena"], Period(TOLD, MONDAY, None)
+    for module in (digest_lists, report_load):
+        monkeypatch.setattr(module, "MOST_PEOPLE", 1)
+    assert [row["name"] for row in panel(made(engine, lena), "load").rows] == ["Priya"]
+    assert panel(made(engine, lena), "load").says.startswith("Most pages: Sam, 3.")
+    with reading(engine) as db:
+        shown = report(db, lena, "load", week_told, "UTC", Filters(), NOW)
+    assert panel(shown, "on_call").says == "Most pages at night: Sam, 3."
 
 
 def test_overdue_actions_of_postmortems_are_listed_the_oldest_first_with_whose_they_are(engine):

@@ -174,6 +174,19 @@ def test_the_screen_says_what_the_measures_say(engine):
     assert all(each.compared == period.before for each in found.values())
 
 
+def test_one_day_and_its_backlog_are_told_in_words_that_are_true(engine):
+    """The backlog goes from where the day began, not from where it ended."""
+    early, noon = START - hour(5), START + hour(12)
+    put(engine, [{"reported_at": early}, *({"reported_at": noon} for _ in range(3))])
+    day = chosen_days(START.date(), START.date(), NOW, "UTC")
+    with reading(engine) as db:
+        made = report.report(db, SYSTEM, "overview", day, "UTC", Filters(), NOW)
+    says = {panel.key: panel.says for panel in made.panels}
+    assert says["backlog"] == "The backlog went from 1 to 4."
+    assert says["flow"] == "3 opened and 0 resolved over 1 day."
+    assert made.numbers[-1].definition.endswith("As a part of what was resolved in the period.")
+
+
 def test_what_was_noted_stands_on_the_axis_of_its_days_and_of_no_others(engine):
     """The period ends where the next day begins."""
     put(engine, [{"reported_at": START + hour(1)}])
