@@ -68,7 +68,8 @@ def head(
 
 def stem(what: str, start: datetime, end: datetime, zone: str) -> str:
     """'trends-overview-2026-03-01-to-2026-05-31-Europe-Berlin'."""
-    first, last = (f"{period_words.on_clock(at, zone):%Y-%m-%d}" for at in (start, max(start, end - _TICK)))
+    latest = end - _TICK if start < end else start
+    first, last = (period_words.on_clock(at, zone).date().isoformat() for at in (start, latest))
     return re.sub(r"[^\w.+-]+", "-", f"{what}-{first}-to-{last}-{zone}")
 
 
@@ -144,7 +145,8 @@ def _in_csv(cell: Cell, zone: str) -> str:
     if isinstance(cell.value, datetime):
         return period_words.on_clock(cell.value, zone).isoformat(timespec="seconds")
     if cell.kind in ("count", "hours", "share"):
-        return repr(round(cell.value, _DIGITS))
+        number = round(cell.value, _DIGITS)
+        return repr(int(number) if cell.kind == "count" and number == int(number) else number)
     return _written(str(cell.value))
 
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from rules.errors import RuleError
 
 NO_CANCELLED = "Cancelled incidents and duplicates of others are left out."
-NO_TARGET = f"{NO_CANCELLED} So is what has no target, such as imported incidents, and what still runs in time."
+NO_TARGET = (
+    f"{NO_CANCELLED} So is what has no target, such as imported incidents, and what still runs in time; the clock to "
+    "resolve stands while an incident waits for the reporter, a vendor or a change."
+)
 
 
 @dataclass(frozen=True)

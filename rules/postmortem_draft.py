@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from rules.moments import MOMENTS
-from rules.postmortems import FACTOR_LIMIT, FIELDS, MOST_FACTORS, TITLE_LIMIT
+from rules.postmortems import FACTOR_LIMIT, FIELDS, MOST_FACTORS, SECTION_LIMIT, TITLE_LIMIT
 from rules.priority import EFFECTS, SCOPES, span
 from rules.priority import LABELS as PRIORITIES
 from rules.states import ACTIONS, RESOLUTION_CODES
@@ -65,7 +65,7 @@ def draft(facts: Facts, zone: tzinfo) -> dict[str, str]:
     causes = [_cut(_line(cause), FACTOR_LIMIT) for cause in facts.causes[:MOST_FACTORS]]
     return dict.fromkeys(FIELDS, "") | {
         "title": _line(facts.title)[:TITLE_LIMIT],
-        "summary": _summary(facts, zone),
+        "summary": _cut(_summary(facts, zone), SECTION_LIMIT),
         "impact": _impact(facts, zone),
         "timeline": timeline(facts.entries, zone, facts.number),
         "factors": "\n".join(causes),
@@ -73,7 +73,19 @@ def draft(facts: Facts, zone: tzinfo) -> dict[str, str]:
 
 
 def timeline(entries: Sequence[Entry], zone: tzinfo, number: str) -> str:
-    """The entries that tell the course of it, as a list under each day; the middle is left out where it is too long."""
+    """The entries that tell the course of it, as a list under each day; the middle is left out where it is too long.
+
+    It fits into its section, with less of what was written where that is much.
+    """
+    found = ""
+    for limit in (WORDS_LIMIT, WORDS_LIMIT // 2, WORDS_LIMIT // 4):
+        found = _timeline(entries, zone, number, limit)
+        if len(found) <= SECTION_LIMIT:
+            break
+    return _cut(found, SECTION_LIMIT)
+
+
+def _timeline(entries: Sequence[Entry], zone: tzinfo, number: str, limit: int) -> str:
     told = [entry for entry in entries if _counts(entry)]
     left_out = len(told) - MOST_ENTRIES
     half = MOST_ENTRIES // 2
@@ -88,7 +100,7 @@ def timeline(entries: Sequence[Entry], zone: tzinfo, number: str) -> str:
         if local.date() != day:
             day = local.date()
             lines += ["", f"**{local:%A} {local.day} {local:%B %Y}** ({local:%Z})", ""]
-        words = f": {_cut(_line(entry.words), WORDS_LIMIT)}" if entry.words and entry.kind != "report" else ""
+        words = f": {_cut(_line(entry.words), limit)}" if entry.words and entry.kind != "report" else ""
         lines.append(f"- {local:%H:%M} {_line(entry.who) or 'Incident Desk'} {_line(entry.what)}{words}")
     return "\n".join(lines).strip()
 

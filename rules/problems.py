@@ -173,8 +173,9 @@ _HALF = 0.5
 def shared_words(texts: Sequence[str], meaningful: Collection[str] | None = None) -> list[str]:
     """Up to five words that at least half of the texts, and two, have in common; the commonest first.
 
-    `meaningful`: the words that tell something; None takes all of three letters or more.
+    `meaningful`: the words that tell something, as they are written; None takes all of three letters or more.
     """
+    written = {plain: word for word in sorted(meaningful or ()) for plain in likeness.words(word)}
     held: Counter[str] = Counter()
     for each in texts:
         held.update(set(likeness.words(each)))
@@ -182,9 +183,9 @@ def shared_words(texts: Sequence[str], meaningful: Collection[str] | None = None
     common = [
         (count, word)
         for word, count in held.items()
-        if count >= least and (len(word) > 2 if meaningful is None else word in meaningful)
+        if count >= least and (len(word) > 2 if meaningful is None else word in written)
     ]
-    return [word for _, word in sorted(common, key=lambda pair: (-pair[0], pair[1]))[:_SHARED]]
+    return [written.get(word, word) for _, word in sorted(common, key=lambda pair: (-pair[0], pair[1]))[:_SHARED]]
 
 
 def by_likeness(texts: Mapping[int, str]) -> list[int]:

@@ -15,6 +15,8 @@ from rules.panels import Column, Number, Opens, Panel, Report
 
 NUMBER, TITLE = "number", "title"
 """fields of rows that are about one incident"""
+HIDDEN = "Not open to you"
+"""the title of one that the reader may not open, or not any more"""
 _INSTANT, _DAY = "instant", "day"
 
 
@@ -42,7 +44,7 @@ def numbers(report: Report) -> list[str]:
 
 def titled(report: Report, titles: Mapping[str, str]) -> Report:
     """With the titles of the incidents that it names; `titles`: number -> title, of those that may be told."""
-    known = {number: titles.get(number, "Not open to you any more") for number in numbers(report)}
+    known = {number: titles.get(number, HIDDEN) for number in numbers(report)}
     return replace(report, panels=[_titled(panel, known) for panel in report.panels])
 
 

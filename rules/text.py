@@ -22,6 +22,7 @@ _NAMES = {
     "vendor_reference": "the vendor's reference",
 }
 
+_NUMBER_LIMIT = 40
 _FAR = 10
 """times the limit; nothing that is folded or trimmed comes near it"""
 
@@ -50,6 +51,11 @@ def _limited(value: str, field: str, limit: int, required: str | None) -> str:
 def _bounded(value: object, field: str, limit: int) -> object:
     """`value`, unless it is far too long: putting it into normal form would take minutes for nothing."""
     return _limited(value, field, limit, None) if isinstance(value, str) and len(value) > _FAR * limit else value
+
+
+def looked_for(number: str) -> str:
+    """The number of an incident or a problem as it is looked for: PostgreSQL takes no NUL, not even to find nothing."""
+    return number.replace("\0", " ").strip()[:_NUMBER_LIMIT]
 
 
 def line(value: object, field: str, limit: int, *, required: str | None = None) -> str:

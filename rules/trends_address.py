@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import parse_qsl
 
+from rules.errors import RuleError
 from rules.measures import Filters
-from rules.periods import PRESETS
+from rules.periods import PRESETS, day_of
 from rules.sources import SOURCES
 
 DEFAULT_VIEW, DEFAULT_PERIOD = "overview", "90"
@@ -46,8 +47,8 @@ def wanted(address: str) -> Wanted:
 
 def _days(said: dict[str, str]) -> tuple[date, date] | None:
     try:
-        first, last = (date.fromisoformat(said.get(name, "")) for name in ("from", "to"))
-    except ValueError:
+        first, last = (day_of(said.get(name, ""), name) for name in ("from", "to"))
+    except RuleError:
         return None
     return (first, last) if first <= last else None
 

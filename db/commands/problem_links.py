@@ -16,6 +16,7 @@ from db.queries.problems import record_of
 from rules import access
 from rules.access import Actor
 from rules.errors import RuleError
+from rules.text import looked_for
 
 MOST_AT_ONCE = 100
 MOST_LINKS = 50
@@ -90,7 +91,7 @@ def unlink(db: Session, problem_id: int, incident_id: int, *, actor: Actor, now:
 
 def named(db: Session, number: str, actor: Actor) -> int | None:
     """Id of the problem with this number that is open to the actor; None when there is none to them."""
-    found = db.scalars(select(Problem).where(Problem.number == number.strip().upper()[:40])).one_or_none()
+    found = db.scalars(select(Problem).where(Problem.number == looked_for(number).upper())).one_or_none()
     may = found is not None and access.may(actor, "problems", record_of(db, found))
     return found.id if found is not None and may else None
 

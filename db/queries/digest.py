@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from db.models import to_micros
 from db.queries import digest_lists, report_causes, report_flow
 from db.queries.columns import Rows
 from db.queries.facts import MISSING
@@ -130,7 +131,8 @@ def _by_pair(long: Asked, figure: str) -> dict[str, tuple[float, float]]:
     names, weeks = pair_names(long.db), long.buckets
     if figure in LEVELS:
         came = long.found.view.between("reported", _BEGINNING, weeks[-1].end)
-        left = came.where(came[LEVELS[figure]] != MISSING)
+        went = came[LEVELS[figure]]
+        left = came.where((went != MISSING) & (went < to_micros(weeks[-1].end)))
         table = np.cumsum(_table(came, "reported", weeks), axis=1)
         gone = np.cumsum(_table(left, LEVELS[figure], weeks), axis=1)
         table[: len(gone)] -= gone
@@ -142,10 +144,8 @@ def _by_pair(long: Asked, figure: str) -> dict[str, tuple[float, float]]:
 
 
 def _table(rows: Rows, moment: str, weeks: Sequence[Bucket]) -> NDArray[np.int64]:
-    """Pair x week -> how many; what lies before the first week is counted in it, what lies after the last is not."""
-    places = bucketed(rows, moment, weeks)
-    inside = places < len(weeks)
-    pairs = rows["pair"][inside].astype(np.int64)
+    """Pair x week -> how many; what lies before the first week is counted in it. None lies after the last."""
+    pairs = rows["pair"].astype(np.int64)
     height = int(pairs.max(initial=0)) + 1
-    cells = np.bincount(pairs * len(weeks) + places[inside], minlength=height * len(weeks))
+    cells = np.bincount(pairs * len(weeks) + bucketed(rows, moment, weeks), minlength=height * len(weeks))
     return cells.reshape(height, len(weeks))

@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, func, literal, or_, select
+from sqlalchemy import BigInteger, and_, case, func, literal, not_, or_, select
 from sqlalchemy.orm import Session
 
 from db.models import QUEUE_ACTIVE, QUEUE_AWAITING, QUEUE_DONE, QUEUE_ON_HOLD, Incident, Service, Team, to_micros
 from db.queries import postmortem_actions, schedules
+from db.queries.access import visible
 from db.queries.facts import COUNTED, micros
-from db.queries.measures import HOUR, scope
+from db.queries.measures import HOUR, clock_stands, scope
 from db.queries.report_load import MOST_PEOPLE, ON_CALL, on_call_row
 from db.queries.trends import EVERYTHING
 from rules import digest as rules
@@ -17,6 +18,7 @@ from rules.access import Actor
 from rules.measures import NO_CANCELLED
 from rules.panels import Column, Panel, said
 from rules.periods import Bucket
+from rules.report_kept import HIDDEN
 from rules.report_words import listed
 
 MOST_BREACHES = 5
@@ -39,7 +41,7 @@ def breaches(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
     statement = (
         select(
             Incident.number,
-            Incident.title,
+            case((visible(actor), Incident.title), else_=HIDDEN),
             Incident.priority,
             Team.name,
             late,
@@ -51,7 +53,7 @@ def breaches(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
             due >= week.start,
             due < week.end,
             COUNTED,
-            or_(resolved > due, and_(resolved.is_(None), due < now)),
+            or_(resolved > due, and_(resolved.is_(None), due < now, not_(clock_stands()))),
             *scope(db, actor, EVERYTHING),
         )
         .order_by(late.desc(), Incident.id)
@@ -87,7 +89,7 @@ def breaches(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
             Column("stands", "Now"),
         ),
         rows,
-        left_out=f"{NO_CANCELLED} So is what has no target.",
+        left_out=f"{NO_CANCELLED} So is what has no target, and what waits on hold since before it was due.",
     )
 
 
@@ -134,13 +136,14 @@ def load(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
     rows = [on_call_row(each) | {"shared": shared[each.person_id].hours} for each in on_call[:MOST_PEOPLE]]
     heavy = sorted(shared[person].name for person in more)
     carry = "carries" if len(heavy) == 1 else "carry"
+    unequal = f"{listed(heavy)} {carry} more than their share over {SHARED_WEEKS} weeks." if heavy else ""
     return Panel(
         "load",
         "On-call load",
         "Hours on call on all schedules in the week, those at night (22:00 to 06:00) and at weekends, which may "
         f"overlap, and pages. More than their share: over {rules.MORE_THAN_SHARE} times the equal share of the hours "
         f"of {SHARED_WEEKS} weeks, where at least {rules.FEWEST_WHO_SHARE} share them.",
-        _load_says(rows, f"{listed(heavy)} {carry} more than their share over {SHARED_WEEKS} weeks." if heavy else ""),
+        _load_says(on_call, unequal),
         "table",
         (*ON_CALL, Column("shared", f"In {SHARED_WEEKS} weeks", "hours")),
         rows,
@@ -150,9 +153,9 @@ def load(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
     )
 
 
-def _load_says(rows: list[dict[str, Any]], heavy: str) -> str:
-    if not rows:
+def _load_says(on_call: list[schedules.Load], heavy: str) -> str:
+    if not on_call:
         return "Nobody was on call."
-    most = max(rows, key=lambda row: (row["pages"], row["hours"]))
-    paged = f"Most pages: {most['name']}, {most['pages']:,}." if most["pages"] else "Nobody was paged."
+    most = max(on_call, key=lambda load: (load.pages, load.hours))
+    paged = f"Most pages: {most.name}, {most.pages:,}." if most.pages else "Nobody was paged."
     return f"{paged} {heavy}".strip()

@@ -16,6 +16,7 @@ from db.queries.timeline import PAGE, Entry, Told, first_of, page, whole
 from rules import access, phases, states
 from rules.access import Actor, NotFound, Record
 from rules.moments import MOMENTS
+from rules.text import looked_for
 from rules.timeline_kinds import ALL, LOOKED_FOR, kinds
 
 
@@ -90,14 +91,14 @@ _WITH_TEAM = (
 
 def by_number(db: Session, actor: Actor, number: str) -> Detail:
     """The incident with this number. NotFound when there is none, or it is not open to the actor."""
-    found = db.execute(_WITH_TEAM, {"number": number.strip()[:40]}).one_or_none()
+    found = db.execute(_WITH_TEAM, {"number": looked_for(number)}).one_or_none()
     if found is None:
         raise NotFound(_absent(number))
     return of(db, actor, found[0])
 
 
 def _absent(number: str) -> str:
-    return f"There is no incident {number.strip()[:40]}, or it is not open to you. Check the number."
+    return f"There is no incident {looked_for(number)}, or it is not open to you. Check the number."
 
 
 def of(db: Session, actor: Actor, incident: Incident) -> Detail:

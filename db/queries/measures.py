@@ -6,18 +6,19 @@ What each word means of one incident is defined in db.queries.facts; which incid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
-from db.models import CategoryPair, Incident, Team, to_micros
+from db.models import QUEUE_ON_HOLD, CategoryPair, Incident, Pause, Team, to_micros
 from db.queries import columns
 from db.queries.access import hidden_ids
 from db.queries.columns import Rows, View
-from db.queries.facts import MISSING, SOURCE_CODES
+from db.queries.facts import CERTAIN, MISSING, SOURCE_CODES
 from rules.access import Actor
 from rules.measures import FIGURES, LASTING, LEVELS, Filters
 from rules.periods import Bucket, offsets
@@ -61,10 +62,17 @@ def scope(db: Session, actor: Actor, filters: Filters) -> Conditions:
     return conditions
 
 
+def clock_stands() -> ColumnElement[bool]:
+    """Put on hold before it was due: its clock to resolve stands, and it is not late however long that lasts."""
+    since = [Pause.incident_id == Incident.id, Pause.ended_at.is_(None), Pause.began_at <= Incident.resolution_due_at]
+    return and_(Incident.queue_group == QUEUE_ON_HOLD, exists().where(*since))
+
+
 @dataclass
 class Measured:
     """What somebody may count, narrowed by filters, as of one moment."""
 
+    db: Session
     view: View
     now: datetime
     first_line: Sequence[int]
@@ -128,6 +136,10 @@ class Measured:
         elif condition.endswith("_late"):
             since = rows[f"{condition}_from"]
             met = (since != MISSING) & (since < to_micros(self.now))
+            if condition == "resolution_late":
+                running = np.flatnonzero(met & (since != CERTAIN))
+                if len(running):
+                    met[running] = ~np.isin(rows["id"][running], self._standing)
         elif condition.endswith("_due"):
             kind = condition.removesuffix("_due")
             met = self._met(rows, f"{kind}_kept") | self._met(rows, f"{kind}_late")
@@ -135,14 +147,21 @@ class Measured:
             met = rows[condition] != 0
         return np.asarray(met, np.bool_)
 
+    @cached_property
+    def _standing(self) -> list[int]:
+        """Ids of those past their due time whose clock stands; few, found by the index of due times."""
+        past = select(Incident.id).where(Incident.resolution_due_at < self.now, clock_stands())
+        return list(self.db.scalars(past))
+
 
 _BEGINNING = datetime.fromisoformat("0001-01-01T00:00+00:00")
 
 
 def measured(db: Session, actor: Actor, filters: Filters, now: datetime) -> Measured:
     """What the actor may count. Not for a transaction that writes: it would read every incident anew."""
+    # 0 stands for nothing in the columns; only of pairs it is asked for.
     wanted: dict[str, list[int]] = {
-        name: [value]
+        name: [value] if value or name == "pair" else []
         for name, value in (
             ("team", filters.team_id),
             ("priority", filters.priority),
@@ -156,7 +175,7 @@ def measured(db: Session, actor: Actor, filters: Filters, now: datetime) -> Meas
         pairs = list(db.scalars(select(CategoryPair.id).where(CategoryPair.category_id == filters.category_id)))
         wanted["pair"] = [pair for pair in pairs if filters.pair_id in (None, pair)]
     tier_one = list(db.scalars(select(Team.id).where(Team.tier == "1")))
-    return Measured(columns.view(db, hidden_ids(db, actor), wanted), now, tier_one)
+    return Measured(db, columns.view(db, hidden_ids(db, actor), wanted), now, tier_one)
 
 
 def quantiles(values: NDArray[Any]) -> Quantiles:

@@ -23,6 +23,7 @@ from db.models import (
 from db.queries import postmortem_actions
 from db.queries.access import record_of, visible
 from db.queries.postmortem_actions import Action, open_to, to_be_done, zone
+from db.queries.text_search import within
 from rules import access, postmortems
 from rules.access import Actor, NotFound
 from rules.postmortems import DISCARDED, DRAFT, FIELDS, PUBLISHED, REVIEW, WORST
@@ -219,7 +220,7 @@ def _chosen(filters: Filters) -> list[ColumnElement[bool]]:
     ]  # fmt: skip
     searched = (Incident.number, *(getattr(PostmortemVersion, name) for name in FIELDS))
     for word in filters.text.replace("\0", " ").split()[:_MOST_WORDS]:
-        found.append(or_(*(column.icontains(word[:_WORDS_LIMIT], autoescape=True) for column in searched)))
+        found.append(or_(*(within(column, word[:_WORDS_LIMIT]) for column in searched)))
     if filters.service_id is not None:
         found.append(Incident.service_id == filters.service_id)
     if filters.team_id is not None:

@@ -24,11 +24,12 @@ from db.models import (
 )
 from db.queries.access import visible
 from db.queries.lines import Line, lines
-from db.queries.text_search import words_of
+from db.queries.text_search import within, words_of
 from rules import access
 from rules.access import SYSTEM, Actor, NotFound, Record
 from rules.problems import LABELS, OPEN
 from rules.states import OPEN as WORKED_ON
+from rules.text import looked_for
 
 _PAIR = Category.name + func.coalesce(literal(" › ") + Subcategory.name, "")
 MOST_CHOICES = 200
@@ -166,8 +167,8 @@ def _searched(text: str) -> list[ColumnElement[bool]]:
     number = _NUMBER.fullmatch(text.strip().lower())
     if number is not None:
         return [Problem.number == f"PRB-{int(number[1]):06d}"]
-    said = func.lower(Problem.title + " " + Problem.cause + " " + Problem.workaround + " " + Problem.public_words)
-    return [said.contains(word, autoescape=True) for word in words_of(text)]
+    said = Problem.title + " " + Problem.cause + " " + Problem.workaround + " " + Problem.public_words
+    return [within(said, word) for word in words_of(text)]
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
@@ -242,11 +243,11 @@ def one(db: Session, actor: Actor, number: str) -> Detail:
         .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
         .outerjoin(Person, Person.id == Problem.owner_id)
     )
-    wanted = query.where(Problem.number == number.strip().upper()[:40], open_to(actor))
+    asked = Problem.number == looked_for(number).upper()
+    wanted = query.where(asked, open_to(actor))
     row: Sequence[Any] | None = db.execute(wanted).one_or_none()
     if row is None:
-        there = select(Problem.id).where(Problem.number == number.strip().upper()[:40])
-        raise absent(actor, db.scalar(there) is not None)
+        raise absent(actor, db.scalar(select(Problem.id).where(asked)) is not None)
     return Detail(*row)
 
 

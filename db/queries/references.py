@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from db.models import Category, CategoryPair, Incident, Person, Service, Subcategory, Team
 from rules.access import NotFound
 from rules.errors import RuleError
+from rules.text import looked_for
 
 LARGEST_ID = 2**31 - 1
 _PAIR = Category.name + func.coalesce(" › " + Subcategory.name, "")
@@ -87,7 +88,7 @@ def found(db: Session, given: Mapping[str, tuple[str, int | str]]) -> dict[str, 
 
 def incident_id(db: Session, number: str) -> int:
     """The id of the incident with this number; NotFound when there is none. Access is the caller's to check."""
-    id_ = db.scalar(select(Incident.id).where(Incident.number == number.strip()[:40]))
+    id_ = db.scalar(select(Incident.id).where(Incident.number == looked_for(number)))
     if id_ is None:
         raise NotFound("There is no such incident, or it is not open to you.")
     return id_

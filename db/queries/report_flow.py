@@ -52,7 +52,8 @@ def flow(asked: Asked) -> Panel:
             opens.append(asked.opens(figure, bucket))
     whole = came[1:-1]  # the first and the last may be cut by the period
     usual = xmr.limits(whole)
-    says = f"{sum(came):,} opened and {sum(went):,} resolved over {len(came)} {asked.step}s."
+    over = f"{len(came)} {asked.step}{'' if len(came) == 1 else 's'}"
+    says = f"{sum(came):,} opened and {sum(went):,} resolved over {over}."
     if usual:
         odd = sum(usual.outside(n) for n in whole)
         says += (
@@ -73,7 +74,7 @@ def backlog(asked: Asked) -> Panel:
     start, end = asked.span
     short = (end - start).days <= MOST_DAYS_OF_LEVELS
     fine = (days if short else weeks)(start, end, asked.zone)
-    levels = asked.found.levels("unresolved", [bucket.end for bucket in fine])
+    before, *levels = asked.found.levels("unresolved", [start, *(bucket.end for bucket in fine)])
     rows: list[dict[str, Any]] = [
         {"when": asked.name(bucket), "n": n, "words": ""} for bucket, n in zip(fine, levels, strict=True)
     ]
@@ -83,7 +84,7 @@ def backlog(asked: Asked) -> Panel:
         "backlog",
         "Backlog",
         f"Reported and not yet resolved, closed or cancelled, at the end of each {'day' if short else 'week'}.",
-        f"The backlog went from {levels[0]:,} to {levels[-1]:,}." if rows else "There is nothing to count.",
+        f"The backlog went from {before:,} to {levels[-1]:,}." if rows else "There is nothing to count.",
         "level",
         (WHEN, Column("n", "Open at its end", "count")),
         rows,

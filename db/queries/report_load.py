@@ -78,13 +78,16 @@ def on_call(asked: Asked) -> Panel:
     start = max(asked.period.start, end - LONGEST_ON_CALL)
     loads = schedules.hours_of_everybody(asked.db, asked.actor, start, end)
     rows = [on_call_row(load) for load in loads[:MOST_PEOPLE]]
-    most = max(rows, key=lambda row: row["night_pages"], default=None)
+    woken = max(loads, key=lambda load: load.night_pages, default=None)
+    says = "Nobody was paged at night." if woken else "Nobody was on call."
+    if woken and woken.night_pages:
+        says = f"Most pages at night: {woken.name}, {woken.night_pages:,}."
     return Panel(
         "on_call",
         "On call",
         "Hours on call on all schedules in the period (at most its last 366 days), those at night (22:00 to 06:00) and "
         "at weekends, which may overlap, and pages. The filters do not narrow it.",
-        f"Most pages at night: {most['name']}, {most['night_pages']:,}." if most else "Nobody was on call.",
+        says,
         "table",
         ON_CALL,
         rows,

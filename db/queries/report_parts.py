@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
@@ -19,6 +19,13 @@ from rules.panels import FEW, Column, Number, Opens, Panel, said
 from rules.periods import Bucket, Period, day_words, steps, zone_of
 
 Better = Literal["up", "down"] | None
+WHOLES = {
+    "opened": "what was reported in the period",
+    "to_resolve": "what was resolved in the period",
+    "response_due": "the answers that were due",
+    "resolution_due": "the resolutions that were due",
+}
+"""figure that shares are parts of -> the words for it"""
 WHEN, KIND = Column("when", "From"), Column("kind", "What")
 _YEAR = 366
 """days; in a longer period the same day comes again"""
@@ -55,7 +62,8 @@ class Asked:
         """With the buckets that fit the period's length."""
         step, buckets = steps(period.start, period.end, zone)
         place = zone_of(zone)
-        days = (period.start.astimezone(place).date(), period.end.astimezone(place).date())
+        last = max(period.start, period.end - timedelta.resolution)  # what ends at midnight is not of the day after
+        days = (period.start.astimezone(place).date(), last.astimezone(place).date())
         notes = trend_notes.notes(db, actor, *days) if buckets else []
         return cls(db, found, actor, period, zone, filters, now, buckets, step, notes)
 
@@ -122,7 +130,7 @@ def share(asked: Asked, figure: str, whole: str, better: Better, name: str = "")
         of_before = asked.found.count(whole, *asked.period.before)
         before = asked.found.count(figure, *asked.period.before) / of_before if of_before else None
     counts = FIGURES[figure]
-    definition = f"{counts.definition} As a part of: {FIGURES[whole].name.lower()}."
+    definition = f"{counts.definition} As a part of {WHOLES[whole]}."
     return Number(
         f"{figure}_share",
         name or counts.name,

@@ -14,9 +14,11 @@ from db.queries.views import View, views
 from rules import access, report_words, trends_address
 from rules.access import Actor
 from rules.digest import week
+from rules.errors import RuleError
 from rules.panels import Report
-from rules.periods import chosen_days, preset
+from rules.periods import Period, chosen_days, preset
 from rules.report_times import Times
+from rules.trends_address import Wanted
 
 PAGE = "trends"
 """of the saved views that are reports"""
@@ -69,7 +71,8 @@ def sendings(db: Session, actor: Actor) -> list[Sending]:
     access.check(actor, PAGE)
     read = select(ReportReader.schedule_id).where(ReportReader.person_id == actor.id)
     wanted = or_(ReportSchedule.owner_id == actor.id, ReportSchedule.id.in_(read))
-    rows = db.execute(_schedules().where(wanted).order_by(func.lower(SavedView.name), ReportSchedule.id)).all()
+    by_name = func.lower(func.coalesce(SavedView.name, digest.TITLE))
+    rows = db.execute(_schedules().where(wanted).order_by(by_name, ReportSchedule.id)).all()
     readers: dict[int, list[Any]] = {}
     statement = (
         select(
@@ -196,9 +199,15 @@ def made(db: Session, reader: Actor, address: str | None, zone: str, now: dateti
         return digest.digest(db, reader, week(now, zone), zone, now)
     wanted = trends_address.wanted(address)
     view = wanted.view if wanted.view in VIEWS else trends_address.DEFAULT_VIEW
+    return report(db, reader, view, _period(db, reader, wanted, zone, now), zone, wanted.filters, now)
+
+
+def _period(db: Session, reader: Actor, wanted: Wanted, zone: str, now: datetime) -> Period:
+    """What the view asks for; the usual period where its days are still to come on this clock."""
     first, _ = first_and_last(db, reader)
-    if wanted.days is not None:
-        period = chosen_days(*wanted.days, now, zone, first)
-    else:
-        period = preset(wanted.period, now, zone, first)
-    return report(db, reader, view, period, zone, wanted.filters, now)
+    if wanted.days is None:
+        return preset(wanted.period, now, zone, first)
+    try:
+        return chosen_days(*wanted.days, now, zone, first)
+    except RuleError:
+        return preset(trends_address.DEFAULT_PERIOD, now, zone, first)

@@ -25,7 +25,7 @@ from db.queries import incidents
 from db.queries.access import record_of
 from rules import access, channels
 from rules.access import Actor
-from rules.text import line
+from rules.text import line, looked_for
 
 PAGE = 50
 QUOTED = 120
@@ -121,7 +121,7 @@ _SAID = (
 
 def opened(db: Session, actor: Actor, number: str) -> Incident:
     """The incident whose room `actor` may be in. NotFound when it is not open to them as to one who works on it."""
-    incident = db.scalars(select(Incident).where(Incident.number == number.strip()[:40])).one_or_none()
+    incident = db.scalars(select(Incident).where(Incident.number == looked_for(number))).one_or_none()
     absent = access.NotFound("There is no such incident, or it is not open to you.")
     if incident is None or not incidents.works_on(actor):
         raise absent

@@ -286,7 +286,8 @@ def hours_per_person(db: Session, actor: Actor, schedule_id: int, start: datetim
     """Who did how much in [start, end), most hours first.
 
     Night hours (22:00 to 06:00) and weekends are on the schedule's clock; a page is at night by the person's own
-    clock. Pages are all that the person got in the period, by whichever schedule, for incidents open to the actor.
+    clock. Pages are all that the person got in the period, by whichever schedule, restricted
+    incidents apart that are not open to the actor.
     """
     access.check(actor, "on_call")
     return _hours(db, actor, [schedule_id], start, end)
@@ -330,7 +331,9 @@ def _pages(
     rows = db.execute(
         select(Page.person_id, Page.at)
         .join(Incident, Incident.id == Page.incident_id)
-        .where(Page.person_id.in_(sorted(zones)), Page.at >= start, Page.at < end, visible(actor))
+        .where(Page.person_id.in_(sorted(zones)), Page.at >= start, Page.at < end)
+        # Who may count incidents need not be one who may open them: administrators open only their own.
+        .where(or_(Incident.restricted.is_(False), visible(actor)))
     )
     for person_id, at in rows:
         all_, at_night = counted.get(person_id, (0, 0))

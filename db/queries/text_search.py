@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Select, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from db.models import Incident, Person
@@ -125,6 +126,15 @@ def words_of(text: str, *, meaningful: bool = False) -> list[str]:
     found = dict.fromkeys(word.lower() for word in _WORD.findall(text[:2000]))
     kept = [word for word in found if not meaningful or (len(word) > 2 and word not in _STOP)]
     return kept[:MAX_WORDS]
+
+
+def within(said: Any, word: str) -> ColumnElement[bool]:
+    """The word stands somewhere in what is `said`, in small letters or large ones.
+
+    In every case it is likely to be written in: SQLite's own lower() knows ASCII only.
+    """
+    forms = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
+    return or_(*(said.icontains(form, autoescape=True) for form in sorted(forms)))
 
 
 def telling(db: Session, words: Sequence[str]) -> list[str]:

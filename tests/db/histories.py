@@ -8,7 +8,18 @@ from sqlalchemy import Engine, delete
 
 from db.commands import facts
 from db.engine import writing
-from db.models import Category, CategoryPair, Follower, Incident, Person, Service, Subcategory, Team
+from db.models import (
+    QUEUE_GROUP,
+    Category,
+    CategoryPair,
+    Follower,
+    Incident,
+    Pause,
+    Person,
+    Service,
+    Subcategory,
+    Team,
+)
 from rules.access import SYSTEM, Actor
 from rules.measures import Filters
 from tests.db.oracle import CATEGORIES, PAIRS, TIERS, Case, begins
@@ -89,6 +100,8 @@ def cases(draw):
         return next((found[name] for name in names if name in found), reported)
 
     later("acknowledged_at", reported, draw(maybe))
+    if end == "on_hold":
+        later("stands_since", reported, draw(maybe))
     if end in ("resolved", "recovered", "closed"):
         # An imported incident may be resolved before it was reported.
         later("resolved_at", reported, draw(st.one_of(gaps, st.just(-90 * MINUTE))))
@@ -167,8 +180,8 @@ def put(engine: Engine, history: list[Told], packed: tuple[int, int] = (99, 0)) 
     """Make this all there is. So many ranges are packed: before some of it changed or came, and afterwards."""
     organisation(engine)
     with writing(engine) as db:
-        db.execute(delete(Follower))
-        db.execute(delete(Incident))
+        for model in (Follower, Pause, Incident):
+            db.execute(delete(model))
         # What duplicates are duplicates of comes first.
         for number, each in enumerate(history, 1):
             if each.before is not None:
@@ -185,6 +198,8 @@ def put(engine: Engine, history: list[Told], packed: tuple[int, int] = (99, 0)) 
                 Follower(incident_id=number, person_id=person, since=FIRST, named=True)
                 for person in each.case.named_ids
             )
+            if each.case.stands_since is not None:
+                db.add(Pause(incident_id=number, began_at=each.case.stands_since, reason="vendor"))
     with writing(engine) as db:
         facts.pack(db, packed[1])
 
@@ -196,4 +211,5 @@ def _write(db, number, case):
         db.add(incident)
     for name, value in case.columns().items():
         setattr(incident, name, value)
+    incident.queue_group = QUEUE_GROUP[case.state]
     db.flush()

@@ -52,9 +52,11 @@ class Case:
     assignee_id: int | None = None
     named_ids: tuple[int, ...] = ()
     """people named on it"""
+    stands_since: datetime | None = None
+    """since when its clock stands"""
 
     def columns(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if name != "named_ids"}
+        return {name: value for name, value in asdict(self).items() if name not in ("named_ids", "stands_since")}
 
     @property
     def counts(self) -> bool:
@@ -150,13 +152,15 @@ def spread_by_priority(cases, hours):
 
 
 def promise(cases, kind, now):
-    """{met, breached} of what has a due time; what still runs in time is neither."""
+    """{met, breached} of what has a due time; what still runs in time, or stood still in time, is neither."""
     found = Counter()
     for case in cases:
         due = case.response_due_at if kind == "response" else case.resolution_due_at
         answered = case.acknowledged_at or case.resolved_at
         ended = answered if kind == "response" else case.resolved_at
-        if not case.counts or due is None or (ended is None and due >= now):
+        # While it is on hold, what was left then is still left.
+        until = case.stands_since or now if kind == "resolution" else now
+        if not case.counts or due is None or (ended is None and due >= min(until, now)):
             continue
         found["met" if ended is not None and ended <= due else "breached"] += 1
     return {"met": found["met"], "breached": found["breached"]}

@@ -10,6 +10,7 @@ from db.models import (
     Category,
     CategoryPair,
     Incident,
+    Page,
     Person,
     Postmortem,
     PostmortemAction,
@@ -18,6 +19,7 @@ from db.models import (
     Team,
 )
 from db.queries import digest as queries
+from db.queries import digest_lists, report_load
 from db.queries.report import report
 from rules.access import Actor, Forbidden
 from rules.digest import week
@@ -32,6 +34,7 @@ WEEK, HOUR = timedelta(days=7), timedelta(hours=1)
 NOW = MONDAY + timedelta(hours=8)
 TOLD = MONDAY - WEEK
 LEAD = Actor(1, "Lena", frozenset({"reporter", "lead"}))
+ADMIN = Actor(9, "Otto", frozenset({"reporter", "admin"}))
 
 
 def put(engine, incidents):
@@ -91,6 +94,14 @@ def test_more_than_noise_is_told_with_what_moved_it_and_opens_the_incidents(engi
     }  # fmt: skip
     assert rows["Time to resolve"]["usual"] == "too few cases", "ten a week say little of a median"
     assert found.opens[0] == Opens("opened", TOLD, MONDAY)
+
+
+def test_a_change_of_the_backlog_is_laid_to_those_who_had_it_at_the_end_of_the_week(engine):
+    """What was resolved since then, before the digest is read, was open at that time."""
+    later = {"resolved_at": MONDAY + 2 * HOUR, "state": "resolved"}
+    put(engine, [*steady(), *storm(32), *storm(40, pair=2, **later)])
+    row = next(row for row in panel(made(engine), "changes").rows if row["title"] == "Backlog")
+    assert row["says"] == "Backlog: 72, above the usual 0. Most of it: Mail (+40)."
 
 
 def test_a_usual_week_says_so(engine):
@@ -156,6 +167,13 @@ def test_the_worst_breaches_are_those_due_in_the_week_that_were_missed_by_most(e
     assert found.says == "INC-000001 by 6 d 22 h, still open."
 
 
+def test_who_counts_every_incident_but_may_open_few_reads_no_titles_of_others(engine):
+    missed = {"reported_at": TOLD, "resolution_due_at": TOLD + HOUR}
+    put(engine, [{**missed, "title": "Payroll leak"}, {**missed, "title": "My mouse", "reporter_id": 9}])
+    for actor, titles in ((LEAD, {"Payroll leak", "My mouse"}), (ADMIN, {"Not open to you", "My mouse"})):
+        assert {row["title"] for row in panel(made(engine, actor), "breaches").rows} == titles
+
+
 def test_what_repeats_is_the_same_service_and_category_three_times_in_the_week(engine):
     put(engine, [*storm(3, service_id=1), *storm(2, pair=2, service_id=1), *steady(1)])
     found = panel(made(engine), "repeats")
@@ -186,6 +204,23 @@ def test_who_carries_more_than_their_share_of_twelve_weeks_is_named(engine):
     assert found.says == "Nobody was paged. Priya carries more than their share over 12 weeks."
     assert [row["name"] for row in found.rows] == ["Priya", "Sam", "Devi"]
     assert sum(row["hours"] for row in found.rows) == pytest.approx(2 * 168)
+
+
+def test_who_was_paged_most_is_named_also_where_the_table_ends_before(engine, monkeypatch):
+    rota = Rota(engine)
+    rota.make(rota.turning("Priya", start=(TOLD - WEEK).isoformat()), at=TOLD - WEEK)
+    rota.make(rota.turning("Sam", "Devi", unit="day", start=TOLD.isoformat()), at=TOLD, name="Servers")
+    incident = rota.report()
+    with writing(engine) as db:
+        db.add_all(Page(incident_id=incident, person_id=rota.ids["Sam"], at=TOLD + n * HOUR) for n in range(3))
+    lena, week_told = rota.people["Lena"], Period(TOLD, MONDAY, None)
+    for module in (digest_lists, report_load):
+        monkeypatch.setattr(module, "MOST_PEOPLE", 1)
+    assert [row["name"] for row in panel(made(engine, lena), "load").rows] == ["Priya"]
+    assert panel(made(engine, lena), "load").says.startswith("Most pages: Sam, 3.")
+    with reading(engine) as db:
+        shown = report(db, lena, "load", week_told, "UTC", Filters(), NOW)
+    assert panel(shown, "on_call").says == "Most pages at night: Sam, 3."
 
 
 def test_overdue_actions_of_postmortems_are_listed_the_oldest_first_with_whose_they_are(engine):

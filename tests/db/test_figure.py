@@ -32,6 +32,9 @@ FILTERS = [
     Filters(pair_id=0),
     Filters(pair_id=2, team_id=1),
     Filters(team_id=99_999_999_999),
+    Filters(team_id=0),
+    Filters(priority=0),
+    Filters(service_id=0),
 ]
 
 

@@ -335,6 +335,8 @@ def test_the_library_is_searched_by_words_state_service_and_team(office):
         office.seen(first).number.lower(): 1, "\0": 2,
     }.items():  # fmt: skip
         assert len(office.library(text=words)) == found, words
+    office.save(second, 3, title="Wi-Fi 100% gone", lucky="Über Nacht")
+    assert len(office.library(text="über")) == len(office.library(text="ÜBER")) == 1
     assert office.library(view=PUBLISHED) == ["Mail was down"]
     assert office.library(view=DRAFT) == ["Wi-Fi 100% gone"]
     assert office.library(view=REVIEW) == []

@@ -11,7 +11,7 @@ from db.commands.setup import put
 from db.engine import reading, writing
 from db.models import AuditEntry, Deflection, IncidentLink, Notice, Problem
 from db.queries import incidents as incident_queries
-from db.queries import known_errors, problem_cost
+from db.queries import known_errors, problem_cost, references, rooms
 from db.queries import problems as queries
 from db.queries import repeats as repeating
 from rules.access import Forbidden, NotFound
@@ -254,6 +254,21 @@ def test_search_and_pages(office):
     rows, total = read(office, queries.everything, ["open"], limit=1, offset=1)
     assert (total, [row.number for row in rows]) == (3, ["PRB-000002"])
     assert read(office, queries.everything, ["fixed"], "mail") == ([], 0)
+    begin(office, title="Überlast am ÄRZTETISCH")
+    for words in ("Überlast", "überlast", "ÜBERLAST", "ärztetisch", "netzüberlast"):
+        found = int(words != "netzüberlast")
+        assert read(office, queries.everything, ["open"], words)[1] == found, words
+
+
+@pytest.mark.parametrize("number", ["PRB-\0", "\0", "INC-" + "9" * 500])
+def test_a_number_that_no_database_could_hold_is_not_there(office, number):
+    for ask in (queries.one, incident_queries.by_number, rooms.opened):
+        with pytest.raises(NotFound):
+            read(office, ask, number)
+    with reading(office.engine) as db:
+        assert problem_links.named(db, number, office.people["Priya"]) is None
+        with pytest.raises(NotFound):
+            references.incident_id(db, number)
 
 
 def test_three_of_a_service_and_category_suggest_a_problem(office):

@@ -64,6 +64,13 @@ def test_a_view_is_sent_to_oneself_or_by_leads_managers_and_administrators_to_ot
         assert list(report_schedules.may_read(db, office.people["Max"]).values()) == ["Ada", "Dora", "Lena", "Max"]
 
 
+def test_what_is_sent_stands_by_its_name_the_digest_among_the_views(office):
+    for name in ("Zone", "Network"):
+        office.have_sent(office.view(name, "Max"), "Max", "Max")
+    office.subscribe("Max")
+    assert [sending.name for sending in office.sendings("Max")] == ["Network", "Weekly digest", "Zone"]
+
+
 def test_a_view_that_is_not_ones_own_and_not_shared_is_not_there(office):
     private, triage = office.view("Mine", "Max"), None
     with writing(office.engine) as db:
@@ -105,6 +112,15 @@ def test_a_view_is_offered_and_taken_back_by_its_owner_alone(office):
             assert [found.name for found in report_schedules.saved(db, office.people["Ada"])] == seen
     with pytest.raises(NotFound), writing(office.engine) as db:
         views.offer(db, view, True, actor=office.people["Ada"])
+
+
+@pytest.mark.parametrize("days", ["from=2026-04-01&to=2026-04-30", "from=0001-01-01&to=9999-12-31"])
+def test_a_view_of_days_that_cannot_be_told_of_yet_is_sent_for_the_usual_period(office, days):
+    office.report(at=MONDAY - DAY)
+    reader, now = office.people["Max"], MONDAY + HOUR
+    with reading(office.engine) as db:
+        found = report_schedules.made(db, reader, f"period=own&{days}", "Asia/Tokyo", now)
+    assert (found.end, (found.end - found.start).days, found.numbers[0].value) == (now, 89, 1)
 
 
 def test_what_was_sent_opens_for_its_reader_alone_while_they_may_read_trends(office):

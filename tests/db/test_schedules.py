@@ -1,5 +1,6 @@
 """On-call schedules: a change holds from its moment on and never rewrites the past; overrides; who did how much."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import event, func, select, update
 
 from db.commands import calendar_feed, escalation_policies, overrides, people, schedules
 from db.engine import reading, writing
-from db.models import AuditEntry, CalendarFeed, Page, Person, ScheduleOverride, ScheduleVersion
+from db.models import AuditEntry, CalendarFeed, Incident, Page, Person, ScheduleOverride, ScheduleVersion
 from db.queries import oncall
 from db.queries import schedules as queries
 from rules.access import Forbidden, NotFound
@@ -368,6 +369,15 @@ def test_hours_nights_and_pages_are_counted_per_person(rota):
         ]
         weekend = queries.hours_per_person(db, rota.people["Sam"], network, MONDAY, MONDAY + WEEK)
     assert sum(row.weekend_hours for row in weekend) == 48
+    secret = rota.report()
+    with writing(rota.engine) as db:
+        db.execute(update(Incident).where(Incident.id == secret).values(restricted=True))
+        db.add(Page(incident_id=secret, person_id=rota.ids["Priya"], at=MONDAY + HOUR))
+    with reading(rota.engine) as db:
+        for who, pages in (("Ada", 3), ("Max", 3), ("Rita", 4)):  # Rita reported the restricted one
+            actor = replace(rota.people[who], roles=rota.people[who].roles | ({"lead"} if who == "Rita" else set()))
+            found = queries.hours_of_everybody(db, actor, MONDAY, MONDAY + 4 * DAY)
+            assert [(row.name, row.pages) for row in found] == [("Priya", pages), ("Sam", 0)], who
 
 
 def test_a_calendar_address_is_kept_as_a_hash_and_a_new_one_ends_the_old(rota):

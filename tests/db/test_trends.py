@@ -1,18 +1,20 @@
 """Measures of a history worked out by hand, and of what may be counted; at random and of the real log see beside."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete
 
 from db.engine import reading, writing
-from db.models import Category, CategoryPair, Incident, Team
-from db.queries import report, trends
+from db.models import Category, CategoryPair, Incident, Person, Team, TrendNote
+from db.queries import digest, figure, report, trends
 from rules.access import SYSTEM, Actor, Forbidden
 from rules.measures import Filters
-from rules.periods import preset
+from rules.panels import Opens
+from rules.periods import Bucket, chosen_days, preset
 from tests.db import histories
+from tests.db.office import MONDAY, Office
 from tests.db.oracle import HOUR, Case
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -141,6 +143,24 @@ def test_filters_and_restriction_narrow_every_number(engine):
     assert measured(engine, filters=Filters(priority=2), actor=manager)["by_priority"] == {"2": 1}
 
 
+@pytest.mark.parametrize(("reason", "after", "broken"), [("vendor", 3, 0), ("problem", 3, 1), ("vendor", 999, 1)])
+def test_a_promise_is_broken_on_hold_only_where_its_clock_goes_on_or_was_over(engine, reason, after, broken):
+    """On hold for a vendor the clock to resolve stands; for a problem it goes on, and late before it stays late."""
+    office = Office(engine)
+    mail = office.bring_to("in_progress")
+    due = office.incident(mail).resolution_due_at
+    held = {"hold_reason": reason, "hold_until": due + timedelta(days=60)}
+    office.perform(mail, "hold", "Priya", MONDAY + hour(after), **held)
+    now, manager = due + timedelta(days=50), office.people["Max"]
+    with reading(engine) as db:
+        found = trends.measures(db, MONDAY, now, "UTC", now=now, actor=manager)
+        opened = figure.incidents(db, manager, Opens("resolution_missed", MONDAY, now), "UTC", now)
+        week = Bucket("2026-03-02", MONDAY - hour(9), MONDAY + timedelta(days=7))
+        worst = next(each for each in digest.digest(db, manager, week, "UTC", now).panels if each.key == "breaches")
+    assert found["sla"]["resolution"] == {"met": 0, "breached": broken}
+    assert (opened.counted, len(worst.rows)) == (broken, broken)
+
+
 def test_the_screen_says_what_the_measures_say(engine):
     reported = [NOW - timedelta(days=days, hours=3) for days in range(60)]
     put(
@@ -166,6 +186,34 @@ def test_the_screen_says_what_the_measures_say(engine):
     assert numbers["unresolved"].value == panels["backlog"].rows[-1]["n"]
     assert total("to_resolve", "Median") == numbers["to_resolve"].n
     assert all(each.compared == period.before for each in found.values())
+
+
+def test_one_day_and_its_backlog_are_told_in_words_that_are_true(engine):
+    """The backlog goes from where the day began, not from where it ended."""
+    early, noon = START - hour(5), START + hour(12)
+    put(engine, [{"reported_at": early}, *({"reported_at": noon} for _ in range(3))])
+    day = chosen_days(START.date(), START.date(), NOW, "UTC")
+    with reading(engine) as db:
+        made = report.report(db, SYSTEM, "overview", day, "UTC", Filters(), NOW)
+    says = {panel.key: panel.says for panel in made.panels}
+    assert says["backlog"] == "The backlog went from 1 to 4."
+    assert says["flow"] == "3 opened and 0 resolved over 1 day."
+    assert made.numbers[-1].definition.endswith("As a part of what was resolved in the period.")
+
+
+def test_what_was_noted_stands_on_the_axis_of_its_days_and_of_no_others(engine):
+    """The period ends where the next day begins."""
+    put(engine, [{"reported_at": START + hour(1)}])
+    with writing(engine) as db:
+        db.add(Person(id=1, name="Max", created_at=START))
+        db.flush()
+        for day in ("2026-02-28", "2026-03-01", "2026-03-31", "2026-04-01"):
+            db.add(TrendNote(day=day, text=day, author_id=1, at=START))
+    march = chosen_days(date(2026, 3, 1), date(2026, 3, 31), NOW, "Europe/Berlin")
+    with reading(engine) as db:
+        made = report.report(db, SYSTEM, "overview", march, "Europe/Berlin", Filters(), NOW)
+    noted = {panel.key: [note["note"] for note in panel.marks.get("notes", ())] for panel in made.panels}
+    assert noted["flow"] == noted["backlog"] == ["2026-03-01", "2026-03-31"]
 
 
 def test_categories_that_came_more_or_less_often_than_chance_explains_stand_out(engine):

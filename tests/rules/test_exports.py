@@ -93,6 +93,13 @@ def test_no_text_becomes_a_formula_or_a_line_of_its_own(typed, other):
     assert not [cell for line in found for cell in line if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
+def test_a_count_is_a_whole_number_and_hours_and_shares_are_what_they_are():
+    cells = [Cell("count", 30.0), Cell("count", 2.5), Cell("hours", 2.0), Cell("share", 1.0), Cell("count", 7)]
+    assert lines(Book("x", "UTC", [], [Table("t", [], ["h"] * 5, [cells])]))[-1] == ["30", "2.5", "2.0", "1.0", "7"]
+
+
 def test_the_name_of_a_file_tells_what_period_and_zone():
     assert stem("trends-load", START, END, "Europe/Berlin") == "trends-load-2026-03-01-to-2026-05-31-Europe-Berlin"
+    begins = datetime.min.replace(tzinfo=UTC)
+    assert stem("x", begins, begins, "UTC") == "x-0001-01-01-to-0001-01-01-UTC"
     assert stem("x", END, END, "Etc/GMT+5") == "x-2026-05-31-to-2026-05-31-Etc-GMT+5"

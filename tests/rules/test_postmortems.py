@@ -227,6 +227,18 @@ def test_a_long_timeline_loses_its_middle():
     assert (lines[29][-7:], lines[31][-7:]) == ("told 29", "told 35")
 
 
+@pytest.mark.parametrize(
+    ("what", "words", "told"),
+    [("told all", 200, "w" * 200), ("told all", 4000, "w" * 119 + "…"), ("x" * 700, 10, "w" * 10)],
+)
+def test_a_draft_of_much_that_was_written_can_be_saved_as_it_is(what, words, told):
+    many = [Entry(minutes(n), "P" * 100, "update", what, "w" * words) for n in range(90)]
+    facts = Facts("INC-1", "x", "E-mail", "Net", 1, True, None, None, None, {}, "fixed", "n" * 20_000, entries=many)
+    made = postmortem_draft.draft(facts, BERLIN)
+    assert postmortems.checked(made) == made
+    assert made["timeline"].splitlines()[3].endswith(f" {what}: {told}")
+
+
 def test_the_file_has_every_section_and_nothing_that_acts():
     words = WHOLE | {
         "title": "<b>Mail</b>",

@@ -117,6 +117,8 @@ def test_shared_words_stand_in_half_of_the_texts_and_in_two():
     assert rules.shared_words(titles) == ["printer", "blank", "the"]
     assert rules.shared_words(titles, {"printer", "blank"}) == ["printer", "blank"]
     assert rules.shared_words(["Alone here"]) == []
+    loud = ["Überlast im Netz", "ÜBERLAST am Abend", "Wieder Überlast"]
+    assert rules.shared_words(loud, {"überlast", "netz", "abend"}) == ["überlast"], "as it is written"
 
 
 def test_the_text_most_like_all_the_others_comes_first():

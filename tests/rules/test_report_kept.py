@@ -91,5 +91,5 @@ def test_titles_are_not_kept_and_come_back_as_far_as_they_may_be_told():
     assert "Mail" not in zlib.decompress(content).decode()
     assert report_kept.numbers(report) == ["INC-000001", "INC-000002"]
     told = report_kept.titled(report_kept.read(content), {"INC-000001": "Mail"})
-    assert [row["title"] for row in told.panels[0].rows] == ["Mail", "Not open to you any more"]
+    assert [row["title"] for row in told.panels[0].rows] == ["Mail", "Not open to you"]
     assert told.panels[1].rows == [{"title": "T"}], "what is about no incident is kept as it is"

@@ -126,7 +126,7 @@ def test_an_incident_that_is_restricted_later_is_not_told_again(office):
     assert named() == [(number, "Payroll leak")]
     with writing(office.engine) as db:
         db.execute(update(Incident).values(restricted=True))
-    assert named() == [(number, "Not open to you any more")]
+    assert named() == [(number, "Not open to you")]
     with reading(office.engine) as db:
         [told] = notices.own(db, office.people["Max"])[0]
     assert number in told.body
