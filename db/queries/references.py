@@ -11,6 +11,7 @@ from rules.access import NotFound
 from rules.errors import RuleError
 
 LARGEST_ID = 2**31 - 1
+_NAMED = "things that were named"
 _PAIR = Category.name + func.coalesce(" › " + Subcategory.name, "")
 
 
@@ -79,10 +80,16 @@ def found(db: Session, given: Mapping[str, tuple[str, int | str]]) -> dict[str, 
         if thing is None:
             wrong[field] = absent.format(str(name)[:60])
         else:
-            ids[field] = thing if isinstance(thing, int) else thing.id
+            ids[field] = thing if isinstance(thing, int) else _kept(db, thing).id
     if wrong:
         raise RuleError(" ".join(wrong.values()), fields=wrong)
     return ids
+
+
+def _kept(db: Session, thing: Any) -> Any:
+    """The session forgets what nobody holds, and would read it again when a command looks for it."""
+    db.info.setdefault(_NAMED, []).append(thing)
+    return thing
 
 
 def incident_id(db: Session, number: str) -> int:
