@@ -36,7 +36,7 @@ def detect(
     It has all that triage asks for, so that it can be accepted at once. What a team owns that runs what it builds is
     assigned to that team immediately. Without a team, that of the service.
     """
-    known = policies(db)
+    id_, known = opening.begin(db)
     service = db.get(Service, service_id) if service_id is not None else None
     if team_id is None and service is not None:
         team_id = service.team_id
@@ -45,7 +45,7 @@ def detect(
         team = None
     impact, urgency = levels(priority, known.matrix, service.impact if service else None)
     incident = opening.numbered(
-        db,
+        id_,
         known,
         source=SOURCE,
         title=title,
@@ -62,7 +62,7 @@ def detect(
         reported_at=now,
         changed_at=now,
     )
-    opening.write(db, incident, timeline.first(incident, SYSTEM, now, "detected", told, detail), known, now)
+    opening.write(db, incident, timeline.first(incident, SYSTEM, now, "detected", told, detail), known)
     if team is not None and team.way == "devops" and category_pair_id is not None:
         incidents.perform(db, incident.id, None, "accept", {"team_id": team.id}, actor=SYSTEM, now=now)
     escalation.start(db, incident, now, escalation_policy_id)

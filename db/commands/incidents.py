@@ -113,9 +113,9 @@ def report(
         who |= known_caller
     service_impact = checked.pop("service_impact")
     impact, urgency = levels(start.impact, start.urgency, scope, effect, service_impact)
-    known = policies(db)
+    id_, known = opening.begin(db)
     incident = opening.numbered(
-        db,
+        id_,
         known,
         form_token=form_token,
         scope=scope,
@@ -131,7 +131,7 @@ def report(
         **checked,
     )
     entry = timeline.first(incident, actor, now, "report", told, as_text(start.answers))
-    written = opening.write(db, incident, entry, known, now)
+    written = opening.write(db, incident, entry, known)
     if written is not incident:
         return written
     if incident.reporter_id is not None:

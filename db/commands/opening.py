@@ -1,7 +1,6 @@
 """A new incident is written once, as it is to be: with its number, its due times and the beginning of its timeline."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, bindparam, func, select, text
@@ -12,6 +11,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from db import chains
 from db.commands import clocks, timers
 from db.models import Incident, TimelineEntry
+from db.queries import settings
 from db.queries.settings import Policies
 
 _TABLE: Table = Incident.__table__  # type: ignore[assignment]
@@ -21,7 +21,7 @@ _UNSAID = {
     if column.computed is None
 }
 """what a column holds that nothing is said of"""
-_DRAWN = text("select nextval(pg_get_serial_sequence('incident', 'id'))")
+_NEXT = "nextval(pg_get_serial_sequence('incident', 'id'))"
 _LAST = select(func.max(Incident.id))
 
 
@@ -40,18 +40,23 @@ def sent(db: Session, form_token: str | None) -> Incident | None:
     return db.scalars(_BY_TOKEN, {"form_token": form_token}).one_or_none() if form_token else None
 
 
-def numbered(db: Session, known: Policies, **columns: Any) -> Incident:
-    """An incident that is to be written, with the number, the due times and the place that it will have."""
+def begin(db: Session) -> tuple[int, Policies]:
+    """The id of a new incident, and the policies that it is made by; they hold until it is written."""
     if db.get_bind().dialect.name == "postgresql":
-        id_ = db.execute(_DRAWN).scalar_one()
+        id_ = settings.hold(db, shared=True, also=_NEXT)
     else:  # one transaction writes at a time
         id_ = (db.execute(_LAST).scalar() or 0) + 1
+    return id_, settings.policies(db)
+
+
+def numbered(id_: int, known: Policies, **columns: Any) -> Incident:
+    """The incident that is to be written, with the number, the due times and the place that it will have."""
     incident = Incident(id=id_, number=f"INC-{id_:06d}", state="new", version=1, **columns)
     clocks.place(incident, known)
     return incident
 
 
-def write(db: Session, incident: Incident, first: TimelineEntry, known: Policies, now: datetime) -> Incident:
+def write(db: Session, incident: Incident, first: TimelineEntry, known: Policies) -> Incident:
     """Write it with its first entry and its timers. The other one, when its form was sent twice and that came first.
 
     One statement writes all of its row, and says by itself when another came first: no savepoint, no update.
@@ -65,5 +70,5 @@ def write(db: Session, incident: Incident, first: TimelineEntry, known: Policies
         set_committed_value(incident, name, _UNSAID[name])
     make_transient_to_detached(incident)
     db.add_all([incident, first])
-    timers.move(db, incident, None, (), paused=False, now=now, patience=known.patience)
+    timers.begin(db, incident, known.patience)
     return incident
