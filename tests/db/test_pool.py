@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from db import pool
-from db.engine import make_engine, reading, writing
+from db.engine import DatabaseProblem, make_engine, reading, writing
 
 PID = text("select pg_backend_pid()")
 END = text(
@@ -88,16 +88,13 @@ def test_one_that_was_lost_in_silence_is_found_by_asking_once_it_waited_for_long
     assert len(asked) == 1  # all that are as old go with it
 
 
-def test_a_server_that_is_gone_is_told_in_words(engine, end_all, postgres_url):
-    from db.engine import DatabaseProblem
-
+def test_a_server_that_is_gone_is_told_in_words(engine):
     several(engine)
+    name = engine.url.database
     other = create_engine(engine.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     with other.connect() as connection:
-        connection.exec_driver_sql(f"alter database {engine.url.database} allow_connections false")
-    end_all_from = text("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = :name")
-    with other.connect() as connection:
-        connection.execute(end_all_from, {"name": engine.url.database})
+        connection.exec_driver_sql(f"alter database {name} allow_connections false")
+        connection.execute(text(f"{END.text.partition('where')[0]} where datname = :name"), {"name": name})
     other.dispose()
     with pytest.raises(DatabaseProblem), reading(engine) as db:
         db.execute(PID)
