@@ -22,7 +22,7 @@ from api.v1 import Refused, body_of, failed
 from db.commands import tokens as commands
 from db.commands.incidents import Conflict
 from db.commands.throttle import Throttled
-from db.engine import DatabaseProblem, reading, writing
+from db.engine import DatabaseProblem, asking, reading, writing
 from db.queries import sessions, tokens
 from db.queries.incidents import works_on
 from db.queries.my_reports import told
@@ -135,7 +135,7 @@ def _token(request: Request) -> str:
 def caller_of(request: Request, now: datetime, opened_by: frozenset[str]) -> Caller:
     """Who calls, within their rate. Refused with 401 (in the same words whatever is wrong), 403 and 429."""
     bare = "authorization" not in request.headers
-    with reading() as db:
+    with asking() as db:
         holder = None if bare else tokens.holder(db, sessions.hashed(_token(request)), now)
         actor = sessions.actor_of(db, request.cookies.get(settings().cookie, ""), now) if bare else None
     if holder is not None:

@@ -49,6 +49,12 @@ def hold(db: Session, incidents: Iterable[Incident]) -> None:
         held[incident.id] = incident.chain
 
 
+def begin(db: Session, incident: Incident, entry: TimelineEntry) -> None:
+    """Let the chain of a new incident begin with its first entry, before either is written."""
+    incident.chain = entry.hash = chain.link(present_key(), chain.START, _values(entry, TIMELINE))
+    hold(db, [incident])
+
+
 def sealed(before: bytes | None, entries: Iterable[Sequence[Any]]) -> list[bytes]:
     """The hashes of `entries` that follow one with the hash `before`: values in the order of TIMELINE, instants in
     microseconds. For what is written in bulk; the caller holds the incident and moves incident.chain.
@@ -62,7 +68,7 @@ def sealed(before: bytes | None, entries: Iterable[Sequence[Any]]) -> list[bytes
 
 @event.listens_for(Session, "before_flush")
 def _seal(db: Session, _context: Any, _instances: Any) -> None:
-    entries = [new for new in db.new if isinstance(new, TimelineEntry)]
+    entries = [new for new in db.new if isinstance(new, TimelineEntry) and new.hash is None]
     audited = [new for new in db.new if isinstance(new, AuditEntry)]
     if entries:
         _seal_timeline(db, entries)

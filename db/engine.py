@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session as Session
 
-from db import bell
+from db import bell, pool
 from db import chains as chains  # entries written in any session are chained
 from db.settings import settings
 from rules.access import Forbidden, NotFound
@@ -90,10 +90,10 @@ def make_engine(url: str) -> Engine:
             parsed.set(drivername="postgresql+psycopg"),
             pool_size=8,
             max_overflow=24,
-            pool_pre_ping=True,
             pool_use_lifo=True,  # the connection used last has the plans of our queries prepared
         )
         event.listen(engine, "connect", _prepare_postgresql)
+        pool.watch(engine)
     else:
         raise DatabaseProblem(_SCHEMES)
     engine.info = {"write_lock": FairLock(), "bell": bell.Bell(engine)}  # type: ignore[attr-defined]
@@ -167,6 +167,22 @@ def reading(on: Engine | None = None) -> Iterator[Session]:
         finally:
             session.close()
             connection.rollback()
+
+
+@contextmanager
+def asking(on: Engine | None = None) -> Iterator[Session]:
+    """A session for one question in one statement. On PostgreSQL it goes without a transaction, which would cost as
+    much again twice: to begin it and to end it.
+    """
+    used = on or engine()
+    if used.dialect.name != "postgresql":
+        with reading(used) as db:
+            yield db
+        return
+    with _explained(), used.connect() as connection:
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+        with Session(bind=alone, expire_on_commit=False, autoflush=False) as db:
+            yield db
 
 
 @contextmanager

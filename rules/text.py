@@ -31,8 +31,11 @@ def _clean(value: object) -> str:
     """The text with NUL, lone surrogates and control characters replaced by U+FFFD, in normal form."""
     if not isinstance(value, str):
         raise RuleError("Type text here.")
+    normal = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
+    if normal.replace("\n", "").replace("\t", "").isprintable():  # as most are, found out at once
+        return normal
     kept = []
-    for character in unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")):
+    for character in normal:
         category = unicodedata.category(character)
         bad = category == "Cs" or (category == "Cc" and character not in "\n\t")
         kept.append("\ufffd" if bad else character)

@@ -86,22 +86,22 @@ def recompute(
     now: datetime,
     pauses: Sequence[Pause] = (),
     running: Assignment | None = None,
-    *,
-    new: bool = False,
 ) -> None:
     """Due times from the start, the priority and all `pauses` of the incident; then rank, place and timers.
 
-    `running`: the stay with the team that has it, whose own due times follow too. `new`: it has no timers yet.
+    `running`: the stay with the team that has it, whose own due times follow too.
     """
+    place(incident, known, pauses)
+    assignments.time(running, incident, known, pauses)
+    paused = any(pause.ended_at is None for pause in pauses)
+    timers.keep(db, incident, running, paused=paused, now=now, patience=known.patience)
+
+
+def place(incident: Incident, known: Policies, pauses: Sequence[Pause] = ()) -> None:
+    """Its due times, and its place among all."""
     for name, value in computed(incident, known, pauses).items():
         setattr(incident, name, value)
     incident.queue_group = QUEUE_GROUP[incident.state]
-    assignments.time(running, incident, known, pauses)
-    paused = any(pause.ended_at is None for pause in pauses)
-    if new:
-        timers.move(db, incident, running, (), paused=paused, now=now, patience=known.patience)
-    else:
-        timers.keep(db, incident, running, paused=paused, now=now, patience=known.patience)
 
 
 def rank(db: Session, incident: Incident, known: Policies, *, paused: bool, now: datetime) -> None:

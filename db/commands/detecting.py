@@ -1,12 +1,11 @@
 """Incidents that monitoring found, not a person."""
 
-import secrets
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db.commands import clocks, escalation, incidents, timeline
+from db.commands import escalation, incidents, opening, timeline
 from db.models import Incident, Service, Team
 from db.queries.settings import policies
 from rules.access import SYSTEM
@@ -37,7 +36,7 @@ def detect(
     It has all that triage asks for, so that it can be accepted at once. What a team owns that runs what it builds is
     assigned to that team immediately. Without a team, that of the service.
     """
-    known = policies(db)
+    id_, known = opening.begin(db)
     service = db.get(Service, service_id) if service_id is not None else None
     if team_id is None and service is not None:
         team_id = service.team_id
@@ -45,9 +44,9 @@ def detect(
     if team is None or team.archived_at is not None:
         team = None
     impact, urgency = levels(priority, known.matrix, service.impact if service else None)
-    incident = Incident(
-        number=f"new {secrets.token_hex(16)}",
-        state="new",
+    incident = opening.numbered(
+        id_,
+        known,
         source=SOURCE,
         title=title,
         description=description[:DESCRIPTION_LIMIT],
@@ -62,17 +61,8 @@ def detect(
         detected_at=now,
         reported_at=now,
         changed_at=now,
-        rank_at=now,
-        version=1,
-        reopen_count=0,
-        handovers=0,
-        escalations=0,
     )
-    db.add(incident)
-    db.flush()
-    incident.number = f"INC-{incident.id:06d}"
-    clocks.recompute(db, incident, known, now, new=True)
-    timeline.add(db, incident, SYSTEM, now, "detected", told, detail=detail, states=(None, "new"), public=True)
+    opening.write(db, incident, timeline.first(incident, SYSTEM, now, "detected", told, detail), known)
     if team is not None and team.way == "devops" and category_pair_id is not None:
         incidents.perform(db, incident.id, None, "accept", {"team_id": team.id}, actor=SYSTEM, now=now)
     escalation.start(db, incident, now, escalation_policy_id)

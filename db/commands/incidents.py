@@ -1,12 +1,10 @@
 """Every change of an incident: reported, triaged, moved along its lifecycle. What is said about it: conversation."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import chains
@@ -19,6 +17,7 @@ from db.commands import (
     files,
     handover,
     merging,
+    opening,
     outbox,
     parts,
     postmortem_drafts,
@@ -97,7 +96,7 @@ def report(
     """
     checks.open_to(actor)
     access.check(actor, "report_for" if caller and not actor.anonymous else "report")
-    made = _made_from(db, form_token)
+    made = opening.sent(db, form_token)
     if made is not None:
         return made
     start = templates.start(db, template_id, answers)
@@ -114,10 +113,10 @@ def report(
         who |= known_caller
     service_impact = checked.pop("service_impact")
     impact, urgency = levels(start.impact, start.urgency, scope, effect, service_impact)
-    known = policies(db)
-    incident = Incident(
-        number=f"new {form_token or now.timestamp()} {actor.id}"[:40],
-        state="new",
+    id_, known = opening.begin(db)
+    incident = opening.numbered(
+        id_,
+        known,
         form_token=form_token,
         scope=scope,
         effect=effect,
@@ -127,41 +126,20 @@ def report(
         priority=priority.priority(impact, urgency, known.matrix),
         reported_at=now,
         changed_at=now,
-        rank_at=now,
-        version=1,
-        reopen_count=0,
-        handovers=0,
         **start.columns(),
         **who,
         **checked,
     )
-    try:
-        with db.begin_nested() if form_token else nullcontext():
-            db.add(incident)
-            db.flush()
-    except IntegrityError:
-        # The same form arrived twice at once, and the other transaction was first.
-        made = _made_from(db, form_token)
-        if made is None:
-            raise
-        return made
-    incident.number = f"INC-{incident.id:06d}"
-    chains.hold(db, [incident])
-    clocks.recompute(db, incident, known, now, new=True)
+    entry = timeline.first(incident, actor, now, "report", told, as_text(start.answers))
+    written = opening.write(db, incident, entry, known)
+    if written is not incident:
+        return written
     if incident.reporter_id is not None:
         db.add(Follower(incident_id=incident.id, person_id=incident.reporter_id, since=now))
-    answered = as_text(start.answers)
-    timeline.add(db, incident, actor, now, "report", told, detail=answered, states=(None, "new"), public=True)
     start.tasks(db, incident)
     for upload in attachments:
         files.attach(db, incident, upload, actor=actor, now=now)
     return incident
-
-
-def _made_from(db: Session, form_token: str | None) -> Incident | None:
-    if not form_token:
-        return None
-    return db.scalars(select(Incident).where(Incident.form_token == form_token)).one_or_none()
 
 
 def for_change(db: Session, incident_id: int, version: int | None, actor: Actor) -> Incident:

@@ -33,8 +33,7 @@ def add(
         incident_id=incident.id,
         at=now,
         recorded_at=recorded_at or now,
-        actor_id=None if actor is SYSTEM or actor.anonymous else actor.id,
-        actor_name=actor.name,
+        **_by(actor),
         kind=kind,
         text=text,
         detail=detail,
@@ -48,3 +47,23 @@ def add(
     )
     db.add(entry)
     return entry
+
+
+def first(incident: Incident, actor: Actor, now: datetime, kind: str, text: str, detail: str = "") -> TimelineEntry:
+    """The entry that a new incident begins with; it is written with it (db.commands.opening)."""
+    return TimelineEntry(
+        incident_id=incident.id,
+        at=now,
+        recorded_at=now,
+        **_by(actor),
+        kind=kind,
+        text=text,
+        detail=detail,
+        to_state=incident.state,
+        version=incident.version,
+        public=True,
+    )
+
+
+def _by(actor: Actor) -> dict[str, Any]:
+    return {"actor_id": None if actor is SYSTEM or actor.anonymous else actor.id, "actor_name": actor.name}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Table, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from db.commands import asking, assignments, notices, timeline
@@ -14,6 +14,7 @@ from rules.states import OPEN
 from rules.tiers import NAMES
 from rules.verification import Patience
 
+_TIMER: Table = Timer.__table__  # type: ignore[assignment]
 _TIMERS = select(Timer).where(Timer.incident_id == bindparam("incident_id"))
 TOLD = {
     "response_warning": ("sla", "used 75 % of the time to answer"),
@@ -117,6 +118,14 @@ def move(
     for kind, moment in due.items():
         told_at = missed.get(_WARNS_OF.get(kind, ""))
         db.add(Timer(incident_id=incident.id, kind=kind, due_at=moment, fired_at=told_at))
+
+
+def begin(db: Session, incident: Incident, patience: Patience) -> None:
+    """The timers of an incident that was written just now, in one statement."""
+    due = wanted(incident, False, patience=patience)
+    rows = [{"incident_id": incident.id, "kind": kind, "due_at": moment} for kind, moment in due.items()]
+    if rows:
+        db.connection().execute(insert(_TIMER), rows)
 
 
 def fire(db: Session, timer: Timer, now: datetime) -> None:

@@ -97,15 +97,20 @@ def record_of(db: Session, incident: Incident, followers: Mapping[int, bool] | N
     reporter = db.get(Person, incident.reporter_id) if incident.reporter_id else None
     if followers is None:
         followers = followers_of(db, incident.id)
-    named_ids = frozenset(person for person, named in followers.items() if named or not incident.restricted)
+    account = reporter is not None and reporter.disabled_at is None
+    return record(incident, team.way if team else None, account, followers)
+
+
+def record(incident: Incident, team_way: str | None, account: bool, followers: Mapping[int, bool]) -> Record:
+    """The same, of what was read already. `account`: whoever reported it can sign in."""
     return Record(
         reporter_id=incident.reporter_id,
         team_id=incident.team_id,
         assignee_id=incident.assignee_id,
         restricted=incident.restricted,
-        named_ids=named_ids,
-        team_way=team.way if team else "itil",
-        account=reporter is not None and reporter.disabled_at is None,
+        named_ids=frozenset(person for person, named in followers.items() if named or not incident.restricted),
+        team_way=team_way or "itil",
+        account=account,
         denied=incident.denied_at is not None,
         id=incident.id,
     )

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from db.models import Attachment, AttachmentContent, Incident, Person, Team
-from db.queries.access import followers_of, record_of, visible
+from db.models import Attachment, AttachmentContent, Incident
+from db.queries.access import record_of, visible
 from db.queries.confirmation import denied_words
-from db.queries.lines import Line, of_ids
+from db.queries.lines import Line, with_access
 from db.queries.tiers import Handover, unread
 from db.queries.timeline import PAGE, Entry, Told, first_of, page, whole
 from rules import access, phases, states
@@ -80,21 +80,15 @@ class FileRow:
 
 WORKING = frozenset({"responder", "lead", "desk", "manager"})
 """roles of those who see an incident from the inside"""
-_WITH_TEAM = (
-    select(Incident, Team, Person)
-    .outerjoin(Team, Team.id == Incident.team_id)
-    .outerjoin(Person, Person.id == Incident.reporter_id)
-    .where(Incident.number == bindparam("number"))
-)
-"""team and reporter too: record_of looks for them in the session first"""
+_BY_NUMBER = select(Incident).where(Incident.number == bindparam("number"))
 
 
 def by_number(db: Session, actor: Actor, number: str) -> Detail:
     """The incident with this number. NotFound when there is none, or it is not open to the actor."""
-    found = db.execute(_WITH_TEAM, {"number": looked_for(number)}).one_or_none()
+    found = db.scalars(_BY_NUMBER, {"number": looked_for(number)}).one_or_none()
     if found is None:
         raise NotFound(_absent(number))
-    return of(db, actor, found[0])
+    return of(db, actor, found)
 
 
 def _absent(number: str) -> str:
@@ -103,13 +97,11 @@ def _absent(number: str) -> str:
 
 def of(db: Session, actor: Actor, incident: Incident) -> Detail:
     """The same of an incident that was read already. NotFound when it is not open to the actor."""
-    followers = followers_of(db, incident.id)
-    record = record_of(db, incident, followers)
+    line, record, followers = with_access(db, incident)
     if not access.may(actor, "read", record):
         refusal = NotFound(_absent(incident.number))
         refusal.refused = (actor.id, "read")
         raise refusal
-    [line] = of_ids(db, [incident.id])
     duplicate_of = None
     if incident.duplicate_of_id is not None:
         survivor = select(Incident.number).where(Incident.id == incident.duplicate_of_id, visible(actor))

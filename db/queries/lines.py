@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, String, and_, bindparam, case, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
-from db.models import Category, CategoryPair, Incident, Pause, Person, Service, Subcategory, Team
+from db.models import Category, CategoryPair, Follower, Incident, Pause, Person, Service, Subcategory, Team
+from db.queries import access
 from db.queries.settings import policies
+from rules.access import Record
 from rules.clocks import Clock, clock
 from rules.priority import HEAD_STARTS, RISKS, HeadStarts, Merits, explain
 from rules.states import HOLD_REASONS, PAUSING_REASONS
@@ -176,7 +178,7 @@ RANKED = (Incident.queue_group, Incident.rank_at, Incident.reported_at, Incident
 """The order to work in: on hold after everything active; ties by when it was reported, then by number."""
 
 
-_LINES = (
+_OF_ALL = (
     select(*_COLUMNS)
     .outerjoin(Service, Service.id == Incident.service_id)
     .outerjoin(CategoryPair, CategoryPair.id == Incident.category_pair_id)
@@ -185,9 +187,17 @@ _LINES = (
     .outerjoin(Team, Team.id == Incident.team_id)
     .outerjoin(_Assignee, _Assignee.id == Incident.assignee_id)
     .outerjoin(_Reporter, _Reporter.id == Incident.reporter_id)
-    .where(Incident.id.in_(bindparam("ids", expanding=True)))
 )
-"""Built once: to build it for each reading costs more than to run it."""
+# Built once: to build them for each reading costs more than to run them.
+_LINES = _OF_ALL.where(Incident.id.in_(bindparam("ids", expanding=True)))
+_FOLLOWERS = (
+    select(func.aggregate_strings(cast(Follower.person_id, String) + case((Follower.named, "!"), else_=""), " "))
+    .where(Follower.incident_id == Incident.id)
+    .correlate(Incident)
+    .scalar_subquery()
+)
+_AROUND = and_(_Reporter.id.is_not(None), _Reporter.disabled_at.is_(None)), Team.way, _FOLLOWERS
+_WITH_ACCESS = _OF_ALL.add_columns(*_AROUND).where(Incident.id == bindparam("incident_id"))
 
 
 def lines(db: Session, chosen: Select[int]) -> list[Line]:
@@ -202,3 +212,11 @@ def of_ids(db: Session, ids: Sequence[int]) -> list[Line]:
     starts = policies(db).head_starts
     rows: dict[int, Sequence[Any]] = {row[0]: row for row in db.execute(_LINES, {"ids": ids})}
     return [Line(*values) for values in ((*rows[id_], starts) for id_ in ids if id_ in rows)]
+
+
+def with_access(db: Session, incident: Incident) -> tuple[Line, Record, dict[int, bool]]:
+    """The line of one incident, what decides access to it, and its followers as followers_of gives them."""
+    starts = policies(db).head_starts
+    *values, account, team_way, following = db.execute(_WITH_ACCESS, {"incident_id": incident.id}).one()
+    followers = {int(one.rstrip("!")): one.endswith("!") for one in (following or "").split()}
+    return Line(*(*values, starts)), access.record(incident, team_way, account, followers), followers

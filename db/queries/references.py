@@ -1,9 +1,10 @@
 """What programs name in words, found: services, teams and categories by name or id, people by e-mail address or id."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.models import Category, CategoryPair, Incident, Person, Service, Subcategory, Team
@@ -12,61 +13,71 @@ from rules.errors import RuleError
 from rules.text import looked_for
 
 LARGEST_ID = 2**31 - 1
+_HELD = "things that were named"
 _PAIR = Category.name + func.coalesce(" › " + Subcategory.name, "")
 
 
-def _named(column: Any, name: str) -> ColumnElement[bool]:
+@dataclass(frozen=True)
+class Kind:
+    """Something that may be named. Its statements are built once: to build one costs more than to run it."""
+
+    by_id: Select[Any]
+    by_name: Select[Any]
+    absent: str
+    """what is said when it is not there"""
+
+
+_ID, _NAME, _LOWER = bindparam("id", type_=Integer), bindparam("name", type_=String), bindparam("lower", type_=String)
+
+
+def _is_named(column: Any) -> ColumnElement[bool]:
     # SQLite's lower() knows ASCII only.
-    return or_(column == name, func.lower(column) == name.lower())
+    return or_(column == _NAME, func.lower(column) == _LOWER)
 
 
-def _of(model: Any, given: int | str) -> Select[Any]:
+def _kind(living: Select[Any], id_: Any, named: ColumnElement[bool], absent: str) -> Kind:
+    return Kind(living.where(id_ == _ID).limit(1), living.where(named).limit(1), absent)
+
+
+def _whole(model: Any, absent: str) -> Kind:
     """The whole row: what is done with it looks for it in the session first."""
-    wanted = model.id == given if isinstance(given, int) else _named(model.name, given)
-    return select(model).where(model.archived_at.is_(None), wanted)
+    return _kind(select(model).where(model.archived_at.is_(None)), model.id, _is_named(model.name), absent)
 
 
-def _service(given: int | str) -> Select[Any]:
-    return _of(Service, given)
+_PAIRS = (
+    select(CategoryPair.id)
+    .join(Category, Category.id == CategoryPair.category_id)
+    .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
+    .where(CategoryPair.archived_at.is_(None), Category.archived_at.is_(None))
+)
+_PEOPLE = select(Person.id).where(Person.disabled_at.is_(None), Person.email.is_not(None))
+_INCIDENT = select(Incident.id).where(Incident.number == _NAME)
 
-
-def _team(given: int | str) -> Select[Any]:
-    return _of(Team, given)
-
-
-def _category(given: int | str) -> Select[int]:
-    wanted = CategoryPair.id == given if isinstance(given, int) else _named(_PAIR, given.replace(" > ", " › "))
-    return (
-        select(CategoryPair.id)
-        .join(Category, Category.id == CategoryPair.category_id)
-        .outerjoin(Subcategory, Subcategory.id == CategoryPair.subcategory_id)
-        .where(CategoryPair.archived_at.is_(None), Category.archived_at.is_(None), wanted)
-    )
-
-
-def _person(given: int | str) -> Select[int]:
-    wanted = Person.id == given if isinstance(given, int) else func.lower(Person.email) == given.lower()
-    return select(Person.id).where(Person.disabled_at.is_(None), Person.email.is_not(None), wanted)
-
-
-def _incident(given: int | str) -> Select[int]:
-    return select(Incident.id).where(Incident.number == str(given))
-
-
-KINDS: dict[str, tuple[Callable[[int | str], Select[Any]], str]] = {
-    "service": (_service, "There is no service '{}'. Give its name or its id."),
-    "team": (_team, "There is no team '{}'. Give its name or its id."),
-    "category": (
-        _category,
+KINDS = {
+    "service": _whole(Service, "There is no service '{}'. Give its name or its id."),
+    "team": _whole(Team, "There is no team '{}'. Give its name or its id."),
+    "category": _kind(
+        _PAIRS,
+        CategoryPair.id,
+        _is_named(_PAIR),
         "There is no category '{}'. Give its name, as 'Hardware' or 'Hardware › Printer', or its id.",
     ),
-    "person": (
-        _person,
+    "person": _kind(
+        _PEOPLE,
+        Person.id,
+        func.lower(Person.email) == _LOWER,
         "Nobody has the address '{}'. Give the e-mail address of somebody who can sign in, or their id.",
     ),
-    "incident": (_incident, "Choose the incident it repeats: there is none with this number."),
+    "incident": Kind(_INCIDENT, _INCIDENT, "Choose the incident it repeats: there is none with this number."),
 }
-"""what may be named -> how it is found, and what is said when it is not"""
+
+
+def _first(db: Session, kind: str, given: int | str) -> Any:
+    if isinstance(given, int) and not 0 < given <= LARGEST_ID:
+        return None
+    name = str(given).replace(" > ", " › ") if kind == "category" else str(given)
+    statement = KINDS[kind].by_id if isinstance(given, int) else KINDS[kind].by_name
+    return db.scalars(statement, {"id": given, "name": name, "lower": name.lower()}).first()
 
 
 def found(db: Session, given: Mapping[str, tuple[str, int | str]]) -> dict[str, int]:
@@ -74,16 +85,20 @@ def found(db: Session, given: Mapping[str, tuple[str, int | str]]) -> dict[str, 
     ids: dict[str, int] = {}
     wrong: dict[str, str] = {}
     for field, (kind, name) in given.items():
-        find, absent = KINDS[kind]
-        known = not isinstance(name, int) or 0 < name <= LARGEST_ID
-        thing = db.scalars(find(name).limit(1)).first() if known else None
+        thing = _first(db, kind, name)
         if thing is None:
-            wrong[field] = absent.format(str(name)[:60])
+            wrong[field] = KINDS[kind].absent.format(str(name)[:60])
         else:
-            ids[field] = thing if isinstance(thing, int) else thing.id
+            ids[field] = thing if isinstance(thing, int) else _kept(db, thing).id
     if wrong:
         raise RuleError(" ".join(wrong.values()), fields=wrong)
     return ids
+
+
+def _kept(db: Session, thing: Any) -> Any:
+    """The session forgets what nobody holds, and would read it again when a command looks for it."""
+    db.info.setdefault(_HELD, []).append(thing)
+    return thing
 
 
 def incident_id(db: Session, number: str) -> int:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import event, func, select, text
+from sqlalchemy import TextClause, event, func, select, text
 from sqlalchemy.orm import Session
 
 from db import holidays
@@ -32,7 +32,7 @@ EDITABLE = tuple(key for key in DEFAULTS if key != "sample_data")
 PENDING_KEY = "policies.pending"
 """How far the last change has been applied to open incidents; see db.commands.policies."""
 _POLICIES = tuple(rules_policies.DEFAULTS)
-_HELD = "policies"
+_HELD, _HOLDS = "policies", "holds policies"
 _STORED = select(Setting.key, Setting.value).where(Setting.key.in_(_POLICIES))
 _LOCK = 7_310_994_031
 _PATIENCE_MS = 800
@@ -101,7 +101,8 @@ def policies(db: Session) -> Policies:
     """
     known: Policies | None = db.info.get(_HELD)
     if known is None:
-        hold(db, shared=True)
+        if _HOLDS not in db.info:
+            hold(db, shared=True)
         known = of_values({key: value for key, value in db.execute(_STORED)})
         db.info[_HELD] = known
     return known
@@ -124,18 +125,25 @@ def _parsed(content: str) -> Policies:
     return rules_policies.parsed({**rules_policies.DEFAULTS, **json.loads(content)}, holidays.public)
 
 
-def hold(db: Session, *, shared: bool) -> None:
+def hold(db: Session, *, shared: bool, also: str = "null") -> Any:
     """Keep the policies as they are until the transaction ends (shared), or wait for all who do.
 
     Only writers on PostgreSQL need it: on SQLite one transaction writes at a time. Whoever waits for the others gives
-    up before PostgreSQL would look for a deadlock and end one of them.
+    up before PostgreSQL would look for a deadlock and end one of them. The answer is that to `also`, an expression of
+    PostgreSQL that is asked with it.
     """
     connection = db.connection()
-    if connection.dialect.name == "postgresql" and connection.get_execution_options().get("incident_desk_write"):
-        kind = "_shared" if shared else ""
-        if not shared:
-            db.execute(text(f"set local lock_timeout = '{_PATIENCE_MS}ms'"))
-        db.execute(text(f"select pg_advisory_xact_lock{kind}(:key)"), {"key": _LOCK})
+    if connection.dialect.name != "postgresql" or not connection.get_execution_options().get("incident_desk_write"):
+        return None
+    if not shared:
+        db.execute(text(f"set local lock_timeout = '{_PATIENCE_MS}ms'"))
+    db.info[_HOLDS] = True
+    return db.execute(_locking(shared, also), {"key": _LOCK}).scalar()
+
+
+@lru_cache(maxsize=8)
+def _locking(shared: bool, also: str) -> TextClause:
+    return text(f"select {also} from pg_advisory_xact_lock{'_shared' if shared else ''}(:key)")
 
 
 def editable(db: Session, actor: Actor) -> Edited:

@@ -38,7 +38,7 @@ def similar(db: Session, actor: Actor, typed: str, now: datetime, limit: int = 2
             Incident.restricted.is_(False),
             visible(SYSTEM),
         )
-        .order_by(Incident.queue_group, Incident.reported_at.desc())
+        .order_by(Incident.queue_group, Incident.reported_at.desc(), Incident.id.desc())
         .limit(_CANDIDATES)
     )
     scored = []
