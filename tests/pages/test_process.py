@@ -106,6 +106,21 @@ def test_who_may_not_open_incidents_is_told_so(desk, opened, drawn):
 
 
 @sqlite
+def test_all_of_it_leaves_as_files_on_paper_and_as_pictures(desk, opened, drawn):
+    sent_round(desk)
+    at = opened(PAGE, "Max", part="teams", period="30", team=str(desk.team_id))
+    assert "/trends-process/report" not in seen(at), "not before it is asked for"
+    at.session_state["trends-process.export"] = True
+    said = seen(at.run())
+    query = f"part=teams&period=30&team={desk.team_id}"
+    for path in ("print?", "report.csv?", "report.xlsx?", "chart.png?"):
+        [line] = [line for line in said.splitlines() if f"/trends-process/{path}" in line][:1]
+        address = line.partition(f"/trends-process/{path}")[2]
+        assert all(part in address for part in (*query.split("&"), "zone=")), address
+    assert "panel=moves" in said
+
+
+@sqlite
 def test_nothing_reported_is_no_error(desk, opened, drawn):
     at = opened(PAGE, "Max", period="30", part="teams")
     assert not at.exception
