@@ -36,6 +36,8 @@ from rules.states import LABELS, OPEN
 KEY = "process"
 PARTS = {"states": "States", "ways": "Ways", "waits": "Waits", "teams": "Teams"}
 MOST_DRAWN = 12
+MOST_HANDOVERS_DRAWN = 8
+"""More would be too wide to be read on a phone; the list below has all."""
 LEAST_HOURS = 1 / 60
 """where the axis of waits begins; it has no zero"""
 
@@ -260,7 +262,7 @@ def teams(actor: Actor, went: Travel, found: Process, names: Mapping[Any, str]) 
             key=f"{KEY}.stayed",
         )
         return
-    shown = drawn(found.handovers, 0)[:MOST_DRAWN]
+    shown = drawn(found.handovers, 0)[:MOST_HANDOVERS_DRAWN]
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{TEAMS_DRAWN}**")
         st.caption(

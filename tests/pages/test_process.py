@@ -147,6 +147,19 @@ def test_a_list_of_many_rows_comes_by_pages(desk, opened, drawn, monkeypatch):
     assert len(drawn["rows"]["process.move"]) == 1
 
 
+@sqlite
+def test_of_many_teams_the_most_frequent_handovers_are_drawn_and_all_are_listed(desk, opened, drawn):
+    number = desk.report("Rita", "Nobody can print", minutes_ago=100)
+    desk.accept(number, minutes_ago=90)
+    for place in range(10):
+        desk.do(number, "assign", "Lena", 80 - place, team_id=desk.team(f"Team {place}", "2"), reason="Theirs.")
+    at = opened(PAGE, "Max", part="teams")
+    ((body, _),) = drawn["diagrams"]
+    assert body.count("linkStyle") == 8
+    assert "2 rarer moves, made 2 times in all, not drawn but listed below" in seen(at)
+    assert len(drawn["rows"]["process.handover"]) == 10
+
+
 def test_what_a_team_is_called_is_never_read_as_a_drawing():
     name = 'A"] --> B["`x`; <script>#quot;'
     body = diagram({1: name, 2: "Fine-tuning, 2. floor"}, [Arrow(1, 2, 1, ("1",))])
