@@ -17,15 +17,10 @@ from db.models import Incident, Team
 from db.queries import forecast
 from rules.measures import Filters
 from tests.api.visitor import visitor
-from tests.db.office import DAY, HOUR, MONDAY, Office
+from tests.db.office import DAY, HOUR, MONDAY
 
 sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PERIOD = "period=own&from=2026-03-01&to=2026-03-31&zone=Asia/Kolkata"
-
-
-@pytest.fixture
-def office(app_database):
-    return Office(app_database)
 
 
 @pytest.fixture
