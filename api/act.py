@@ -1,9 +1,9 @@
-"""Links of messages: acknowledge and resolve from a page, leave notices by e-mail.
+"""Links of messages: acknowledge and resolve from a page, leave notices by e-mail, leave a report.
 
 Opening a link changes nothing, since mail scanners open them too. The token is the proof; no sign-in is asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from anyio import to_thread
@@ -13,8 +13,10 @@ from starlette.routing import Route
 
 from api import forms
 from db.commands import page_links as commands
+from db.commands import report_schedules as sendings
 from db.engine import DatabaseProblem, reading, writing
 from db.queries import page_links as queries
+from db.queries import report_schedules
 from rules.errors import RuleError
 from rules.page_links import ACTIONS
 from rules.states import LABELS, RESOLUTION_CODES
@@ -118,14 +120,50 @@ def _leave(request: Request, token: str) -> Response:
     return forms.page(request, "done.html", 200, title="You get no more of these", sentence=sentence, number="")
 
 
+def _show_leave_report(request: Request, token: str) -> Response:
+    with reading() as db:
+        found = report_schedules.left_by(db, token)
+    if found is None:
+        return _problem(request, sendings.UNKNOWN_LINK, 404)
+    if found.schedule_id is None:
+        return _left(request)
+    return forms.page(request, "leave_report.html", 200, name=found.person.name, report=found.name)
+
+
+def _leave_report(request: Request, token: str) -> Response:
+    try:
+        with writing() as db:
+            sendings.leave_by_link(db, token, now=_now())
+    except RuleError as error:
+        return _problem(request, error.sentence, 404)
+    return _left(request)
+
+
+def _left(request: Request) -> Response:
+    sentence = "It is not sent to you any more. Everything else reaches you as before."
+    return forms.page(request, "done.html", 200, title="You get no more of this report", sentence=sentence, number="")
+
+
 async def leave(request: Request) -> Response:
     """End notices by e-mail: by the page's button, or by a mail program in one click (RFC 8058)."""
+    return await _asked_or_done(request, _show_leave, _leave)
+
+
+async def leave_report(request: Request) -> Response:
+    """Leave one report that is sent, in the same two ways."""
+    return await _asked_or_done(request, _show_leave_report, _leave_report)
+
+
+Answer = Callable[[Request, str], Response]
+
+
+async def _asked_or_done(request: Request, ask: Answer, do: Answer) -> Response:
     token = request.path_params["token"][:LONGEST_TOKEN]
     try:
         if request.method == "POST":
             await forms.unproven(request)
-            return await to_thread.run_sync(_leave, request, token)
-        return await to_thread.run_sync(_show_leave, request, token)
+            return await to_thread.run_sync(do, request, token)
+        return await to_thread.run_sync(ask, request, token)
     except forms.Refused as refused:
         return _problem(request, refused.sentence, 400)
     except DatabaseProblem as problem:
@@ -134,5 +172,6 @@ async def leave(request: Request) -> Response:
 
 routes = [
     Route("/act/{token}", act, methods=["GET", "POST"]),
+    Route("/leave/report/{token}", leave_report, methods=["GET", "POST"]),
     Route("/leave/{token}", leave, methods=["GET", "POST"]),
 ]

@@ -46,6 +46,15 @@ def as_json(board: Board) -> bytes:
             for each in board.components
         ],
         "incidents": [_incident(each) for each in (*board.going_on, *board.past)],
+        "postmortems": [
+            {
+                "incident": {"id": each.incident_id, "title": each.incident_title},
+                "title": each.lesson.title,
+                "text": each.lesson.words,
+                "published_at": _instant(each.lesson.at),
+            }
+            for each in board.learned
+        ],
         "maintenance": [_maintenance(each) for each in (*board.maintenance, *board.completed)],
     }
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
@@ -90,7 +99,7 @@ def _instant(at: datetime | None) -> str | None:
 
 
 def as_atom(board: Board) -> bytes:
-    """The updates and the maintenance of the page, newest first."""
+    """The updates and the maintenance of the page, and what was learned, newest first."""
     base = settings().base_url.rstrip("/")
     entries = [
         (note.at, f"{told.title}: {STAGES[note.stage]}", _said(told, note.text, note.correction), note.key,
@@ -100,6 +109,10 @@ def as_atom(board: Board) -> bytes:
     ] + [
         (_told_at(each), f"{each.title}: {WORDS[each.state]}", _planned(each), each.key, f"{base}/status")
         for each in (*board.maintenance, *board.completed)
+    ] + [
+        (each.lesson.at, f"{each.incident_title}: What we learned", f"{each.lesson.title}\n\n{each.lesson.words}",
+         each.key, f"{base}/status/incidents/{each.incident_id}")
+        for each in board.learned
     ]  # fmt: skip
     entries.sort(key=lambda entry: (entry[0], entry[3]), reverse=True)
     newest = entries[0][0] if entries else datetime(2000, 1, 1, tzinfo=UTC)

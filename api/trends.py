@@ -1,4 +1,4 @@
-"""What leaves the screen of trends: a print view, files, pictures, and the list behind a number.
+"""What leaves the screens of trends, process and forecast: print views, files, pictures, and the list behind a number.
 
 Each is made anew from what is asked for, for whoever asks, and carries its period, filters, zone and moment.
 """
@@ -6,6 +6,7 @@ Each is made anew from what is asked for, for whoever asks, and carries its peri
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import quote
 
 from anyio import to_thread
@@ -16,7 +17,7 @@ from starlette.routing import Route
 
 from api import trends_print
 from db.engine import DatabaseProblem, reading
-from db.queries import figure, figure_book, report, sessions
+from db.queries import figure, figure_book, forecast_report, process_report, report, sessions
 from db.settings import settings
 from rules.access import Actor, Forbidden, NotFound
 from rules.errors import RuleError
@@ -29,6 +30,7 @@ TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 """ending of the file -> its media type"""
+SCREENS = ("/trends", process_report.PATH, forecast_report.PATH)
 VIEW, PERIOD = "overview", "90"
 """unless the address says another"""
 _KEPT_BY_NOBODY = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
@@ -56,28 +58,34 @@ def _zone(said: Mapping[str, str], actor: Actor) -> str:
     return zone_of(said.get("zone") or actor.zone).key
 
 
-def _seen(db: Session, actor: Actor, said: Mapping[str, str], now: datetime) -> Seen:
+def _seen(screen: str, db: Session, actor: Actor, said: Mapping[str, str], now: datetime) -> Seen:
     zone, filters = _zone(said, actor), filtered(said)
-    period = period_of(db, actor, said, zone, now)
-    made = report.report(db, actor, said.get("view", VIEW), period, zone, filters, now)
+    if screen == forecast_report.PATH:
+        made = forecast_report.report(db, actor, zone, filters, now)
+    else:
+        period = period_of(db, actor, said, zone, now)
+        if screen == process_report.PATH:
+            made = process_report.report(db, actor, period, zone, filters, now)
+        else:
+            made = report.report(db, actor, said.get("view", VIEW), period, zone, filters, now)
     return Seen(made, figure.filter_words(db, actor, filters), dict(said) | {"zone": zone})
 
 
-async def print_view(request: Request) -> Response:
+async def print_view(screen: str, request: Request) -> Response:
     """GET /trends/print?view&period&zone and filters: the view on paper, without scripts."""
 
     def made(db: Session, actor: Actor, said: Mapping[str, str], now: datetime) -> Response:
-        seen = _seen(db, actor, said, now)
+        seen = _seen(screen, db, actor, said, now)
         return trends_print.response(seen.report, seen.filtered, seen.said)
 
     return await _answered(request, made)
 
 
-async def file(request: Request) -> Response:
+async def file(screen: str, request: Request) -> Response:
     """GET /trends/report.csv, .xlsx: the view's numbers, and a table for each panel."""
 
     def made(db: Session, actor: Actor, said: Mapping[str, str], now: datetime) -> Response:
-        seen = _seen(db, actor, said, now)
+        seen = _seen(screen, db, actor, said, now)
         return _download(of_report(seen.report, seen.filtered), request.path_params["form"])
 
     return await _answered(request, made)
@@ -95,16 +103,16 @@ async def incidents(request: Request) -> Response:
     return await _answered(request, made)
 
 
-async def picture(request: Request) -> Response:
+async def picture(screen: str, request: Request) -> Response:
     """GET /trends/chart.png?panel&view&period&zone and filters: one picture with the words that defend it."""
 
     def made(db: Session, actor: Actor, said: Mapping[str, str], now: datetime) -> Response:
-        seen = _seen(db, actor, said, now)
+        seen = _seen(screen, db, actor, said, now)
         panel = _panel(seen.report, said.get("panel", ""))
         content = trends_print.picture(seen.report, panel, seen.filtered)
         if content is None:
             raise NotFound("There is nothing to draw here. Choose another panel or a longer period.")
-        name = stem(f"trends-{panel.key}", seen.report.start, seen.report.end, seen.report.zone)
+        name = stem(f"{seen.report.screen.lower()}-{panel.key}", seen.report.start, seen.report.end, seen.report.zone)
         return _attached(content, "image/png", f"{name}.png")
 
     return await _answered(request, made)
@@ -173,8 +181,10 @@ def _refused(sentence: str, status: int) -> Response:
 
 
 routes = [
-    Route("/trends/print", print_view),
-    Route("/trends/report.{form}", file),
     Route("/trends/incidents.{form}", incidents),
-    Route("/trends/chart.png", picture),
+    *(
+        Route(f"{screen}/{path}", partial(made, screen))
+        for screen in SCREENS
+        for path, made in (("print", print_view), ("report.{form}", file), ("chart.png", picture))
+    ),
 ]

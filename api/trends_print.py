@@ -1,4 +1,4 @@
-"""A view of trends on paper: plain HTML without scripts, each picture with its table; and a picture for itself."""
+"""A view of numbers on paper: plain HTML without scripts, each picture with its table; and a picture for itself."""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from api.drawings import drawing, in_time
 from api.forms import TEMPLATES
 from api.svg import svg
-from rules import exports
+from rules import exports, period_words
 from rules.panels import Column, Opens, Panel, Report, said
 
 STYLE = (Path(__file__).parent / "templates" / "print.css").read_text("utf-8")
@@ -52,17 +52,17 @@ class Shown(NamedTuple):
 
 def response(report: Report, filtered: Sequence[str], asked: Mapping[str, str]) -> Response:
     """The page. `filtered`: the filters in words; `asked`: its own address, zone included."""
-    query = urlencode(asked)
+    query, path = urlencode(asked), report.path
     body = _PAGES.get_template("print.html").render(
         style=Markup(STYLE),
         report=report,
         head=head(report, filtered),
         numbers=[(number, _link(number.opens, asked)) for number in report.numbers],
-        panels=[shown(panel, asked) for panel in report.panels],
+        panels=[shown(panel, asked, path) for panel in report.panels],
         said=said,
         omitted=exports.omitted,
-        back=f"/trends?{query}",
-        files={form.upper(): f"/trends/report.{form}?{query}" for form in ("csv", "xlsx")},
+        back=f"{path}?{query}",
+        files={form.upper(): f"{path}/report.{form}?{query}" for form in ("csv", "xlsx")},
     )
     return HTMLResponse(
         body,
@@ -92,8 +92,8 @@ def picture(report: Report, panel: Panel, filtered: Sequence[str]) -> bytes | No
     )
 
 
-def shown(panel: Panel, asked: Mapping[str, str]) -> Shown:
-    """The panel with its picture and its table."""
+def shown(panel: Panel, asked: Mapping[str, str], path: str) -> Shown:
+    """The panel with its picture and its table. `path`: of the screen it is from."""
     drawn = drawing(panel)
     if panel.chart == "heat":
         headings, rows = _hours_across(panel, asked)
@@ -107,7 +107,7 @@ def shown(panel: Panel, asked: Mapping[str, str]) -> Shown:
         headings,
         beside(rows[:_MOST_ROWS], len(headings)),
         max(0, len(rows) - _MOST_ROWS),
-        f"/trends/chart.png?{urlencode(dict(asked) | {'panel': panel.key})}" if drawn else "",
+        f"{path}/chart.png?{urlencode(dict(asked) | {'panel': panel.key})}" if drawn else "",
         exports.noted(panel),
     )
 
@@ -144,7 +144,7 @@ def _table(panel: Panel, asked: Mapping[str, str]) -> tuple[list[Cell], list[lis
     rows = []
     for place, row in enumerate(panel.rows):
         opens = panel.opens[place] if panel.opens else None
-        cells = [Cell(_words(row.get(c.field), c), number=_is_number(c)) for c in panel.columns]
+        cells = [Cell(_words(row.get(c.field), c, asked["zone"]), number=_is_number(c)) for c in panel.columns]
         rows.append([cells[0]._replace(link=_link(opens, asked)), *cells[1:]])
     return headings, rows
 
@@ -163,9 +163,11 @@ def _is_number(column: Column) -> bool:
     return column.kind in ("count", "hours", "share")
 
 
-def _words(value: Any, column: Column) -> str:
+def _words(value: Any, column: Column, zone: str) -> str:
     if value is None:
         return "–"
+    if column.kind == "instant":
+        return period_words.moment(value, zone)
     return said(column.kind, float(value)) if _is_number(column) else str(value)
 
 

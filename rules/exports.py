@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -74,14 +74,21 @@ def stem(what: str, start: datetime, end: datetime, zone: str) -> str:
 
 
 def of_report(report: Report, filtered: Sequence[str]) -> Book:
-    """A view of trends: its numbers, then a table for each panel. `filtered`: the filters in words."""
+    """A view: its numbers, then a table for each panel. `filtered`: the filters in words."""
     counted_in = period_words.period(report.start, report.end, report.zone)
+    numbers = [_numbers(report.numbers)] if report.numbers else []
     return Book(
-        stem(f"trends-{report.view}", report.start, report.end, report.zone),
+        stem(_named(report), report.start, report.end, report.zone),
         report.zone,
-        head(f"Trends: {report.title}", counted_in, filtered, report.zone, report.as_of, report.compared),
-        [_numbers(report.numbers), *(of_panel(panel) for panel in report.panels)],
+        head(report.heading, counted_in, filtered, report.zone, report.as_of, report.compared),
+        [*numbers, *(of_panel(panel) for panel in report.panels)],
     )
+
+
+def _named(report: Report) -> str:
+    """What files of it are called: 'trends-overview', or 'process'."""
+    screen = report.screen.lower()
+    return screen if report.view == screen else f"{screen}-{report.view}"
 
 
 def omitted(left_out: str) -> str:
@@ -104,10 +111,11 @@ def of_panel(panel: Panel) -> Table:
     )
 
 
-def _numbers(numbers: Iterable[Number]) -> Table:
+def _numbers(numbers: Sequence[Number]) -> Table:
+    compared = any(number.before is not None for number in numbers)
     return Table(
         "Numbers",
-        ["Each with its definition and with what it was in the period before."],
+        ["Each with its definition" + (" and with what it was in the period before." if compared else ".")],
         ("Number", "Value", "Unit", "n", "Before", "n before", "Definition", "Left out"),
         [
             [

@@ -6,7 +6,7 @@ Both are silent where the past is too short, and both can be held against the pa
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from math import ceil, floor
 
 LOOKS_BACK = timedelta(days=365)
@@ -84,6 +84,17 @@ class Arrivals:
     """the same, had one expected the week before again"""
 
 
+@dataclass(frozen=True)
+class Week:
+    """Seven days of reports: as many as came, or as are expected between `low` and `high`."""
+
+    begins: date
+    n: int
+    low: int
+    high: int
+    ahead: bool
+
+
 def lifetimes(incidents: Iterable[tuple[float, bool]]) -> Lifetimes:
     """Of (seconds, whether it was resolved then): how many are open still after how long (Kaplan and Meier 1958).
 
@@ -150,6 +161,17 @@ def arrivals(days: Sequence[int]) -> Arrivals | None:
         miss=sum(misses) / len(misses),
         naive_miss=sum(naive) / len(naive),
     )
+
+
+def weeks(days: Sequence[int], coming: Arrivals, today: date, most: int) -> list[Week]:
+    """The last weeks out of whole days until `today`, `most` of them, and the one that is to come from tomorrow on."""
+    told = []
+    for back in range(min(most, len(days) // WEEK), 0, -1):
+        start = len(days) - WEEK * back
+        n = sum(days[start : start + WEEK])
+        told.append(Week(today - timedelta(days=WEEK * back), n, n, n, ahead=False))
+    begins = today + timedelta(days=1)
+    return [*told, Week(begins, round(coming.expected), coming.low, coming.high, ahead=True)]
 
 
 def _expected(days: Sequence[int]) -> float:

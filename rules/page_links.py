@@ -27,6 +27,24 @@ def leaves(secret: bytes, given: str) -> int | None:
     return int(person) if genuine else None
 
 
+def report_token(secret: bytes, schedule_id: int, person_id: int, made: int) -> str:
+    """The token by which a person leaves one report that is sent, and nothing else. `made`: when that was set up.
+
+    It works as often as it is used; what is set up later under the same number is another report.
+    """
+    claimed = f"{schedule_id}.{person_id}.{made}"
+    return f"{claimed}.{_signature(secret, f'report:{claimed}')}"
+
+
+def reports(secret: bytes, given: str) -> tuple[int, int, int] | None:
+    """The schedule, the person and the `made` that a report_token is of; None when it is none."""
+    parts = given.split(".")[:-1]
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
+        return None
+    schedule, person, made = map(int, parts)
+    return (schedule, person, made) if same(given, report_token(secret, schedule, person, made)) else None
+
+
 def subscriber_token(secret: bytes, purpose: str, subscriber_id: int, seed: str) -> str:
     """The token of a subscriber of the status page, to 'confirm' that the address is theirs, or to 'choose'."""
     return f"{subscriber_id}.{_signature(secret, f'subscriber:{purpose}:{subscriber_id}:{seed}')}"

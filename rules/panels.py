@@ -1,4 +1,4 @@
-"""What a report of trends consists of: numbers and panels, each with its definition and the incidents it opens.
+"""What a report consists of: numbers and panels, each with its definition and the incidents it opens.
 
 The same for the screen, the exports, the print view, the digest and the API.
 """
@@ -150,13 +150,18 @@ def said(kind: str, value: float | None) -> str:
     return f"{value:.1%}".replace("%", " %") if kind == "share" else f"{value:,.0f}"
 
 
+def incidents(n: int) -> str:
+    """'1 incident', '1,234 incidents'."""
+    return "1 incident" if n == 1 else f"{n:,} incidents"
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a panel's table."""
 
     field: str
     heading: str
-    kind: Literal["words", "count", "hours", "share"] = "words"
+    kind: Literal["words", "count", "hours", "share", "instant"] = "words"
 
 
 @dataclass(frozen=True)
@@ -180,7 +185,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Report:
-    """A view of trends: its numbers and panels, with all that is needed to defend them."""
+    """A view of trends, or another screen of numbers: its numbers and panels, with all that defends them."""
 
     view: str
     title: str
@@ -192,3 +197,12 @@ class Report:
     numbers: Sequence[Number]
     panels: Sequence[Panel]
     compared: tuple[datetime, datetime] | None = None
+    screen: str = "Trends"
+    """what it is a view of; where that is all there is to see, the view is called the same"""
+    path: str = "/trends"
+    """of the screen"""
+
+    @property
+    def heading(self) -> str:
+        """'Trends: Overview', or 'Process'."""
+        return self.screen if self.title == self.screen else f"{self.screen}: {self.title}"

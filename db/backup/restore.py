@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from db import chains
-from db.backup import shape
+from db.backup import keys, shape
+from db.backup.keys import Ended
 from db.backup.write import AT_A_TIME, Progress
 from db.commands import audit
 from db.engine import DatabaseProblem, reading, use_wal, writing
@@ -49,12 +50,17 @@ class Restored:
     incidents: int
     same_key: bool
     """False when the records were hashed with another SECRET_KEY than the present one"""
+    ended: Ended | None = None
+    """keys that the backup held and that do not work any more; None: they were kept"""
 
 
-def restore(engine: Engine, place: Path, *, actor: Actor, now: datetime, progress: Progress) -> Restored:
+def restore(
+    engine: Engine, place: Path, *, keep_tokens: bool = False, actor: Actor, now: datetime, progress: Progress
+) -> Restored:
     """Bring everything back that is in the backup `place`, and to this version.
 
-    RuleError when the file is not whole or the database is not empty; then, and when it is stopped, nothing changes.
+    Tokens and links that work are ended, unless they are to be kept. RuleError when the file is not whole or the
+    database is not empty; then, and when it is stopped, nothing changes.
     """
     with reading(engine) as db:
         _refuse_data(db)
@@ -73,9 +79,10 @@ def restore(engine: Engine, place: Path, *, actor: Actor, now: datetime, progres
         same_key = _same_key(db)
         incidents = db.scalar(select(func.count()).select_from(Incident)) or 0
         made_at = from_micros(header.made_at)
-        told = {"made": made_at.isoformat(timespec="seconds"), "rows": header.rows}
+        ended = None if keep_tokens else keys.end(db, actor=actor, now=now)
+        told = {"made": made_at.isoformat(timespec="seconds"), "rows": header.rows, "tokens_kept": keep_tokens}
         audit.record(db, actor, now, "backup restored", place.name, after=told)
-    return Restored(made_at, header.rows, incidents, same_key)
+    return Restored(made_at, header.rows, incidents, same_key, ended)
 
 
 def _refuse_data(db: Session) -> None:

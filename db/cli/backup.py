@@ -14,6 +14,7 @@ _KEY = (
     "SECRET_KEY is not in it. Keep that as well (where none is set: the file data/secret_key): what is restored needs "
     "the same."
 )
+_ENDED = "Ended, since what was revoked after the backup would work again"
 _OTHER_KEY = (
     "SECRET_KEY is another than it was. Set it to the one from before, before the app is started: without it verify "
     "cannot check earlier records, and tokens and links that were made with it do not work."
@@ -37,6 +38,12 @@ def add(commands: Any) -> None:
         "version. The database must be empty. SECRET_KEY must be the one of the app that the backup is of.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="what backup wrote")
+    parser.add_argument(
+        "--keep-tokens",
+        action="store_true",
+        help="let tokens and links of the backup work on: for moving to another database. Without it they are ended, "
+        "since one that was revoked after the backup would work again",
+    )
     parser.set_defaults(run=_restore, stopped="Stopped. Nothing was restored.")
 
 
@@ -57,10 +64,22 @@ def _restore(given: argparse.Namespace) -> None:
 
     bar = Bar()
     try:
-        back = restore(engine(), given.file, actor=SYSTEM, now=datetime.now(UTC), progress=bar.show)
+        back = restore(
+            engine(),
+            given.file,
+            keep_tokens=given.keep_tokens,
+            actor=SYSTEM,
+            now=datetime.now(UTC),
+            progress=bar.show,
+        )
     finally:
         bar.clear()
     print(f"Restored as of {back.made_at:%Y-%m-%d %H:%M:%S} UTC: {back.incidents:,} incidents, {back.rows:,} rows.")
     print("Everybody signs in again: who is signed in is not part of a backup.")
+    if back.ended is None:
+        print("Tokens and links work as they did when the backup was made, also those that were revoked since.")
+    elif back.ended.words:
+        waits = " Monitoring is refused until its integrations have theirs." if back.ended.senders else ""
+        print(f"{_ENDED}: {', '.join(back.ended.words)}. Make new ones.{waits}")
     if not back.same_key:
         print(_OTHER_KEY, file=sys.stderr)

@@ -17,11 +17,12 @@ from db.models import (
     OutboxMessage,
     Person,
     PersonRole,
+    ReportReader,
     TeamChannel,
     TeamMember,
 )
 from db.models.work import WAITING
-from db.queries import people, report_runs
+from db.queries import people, report_runs, report_schedules
 from db.queries.access import record_of
 from db.settings import settings
 from rules import access, channels, page_links, paging, report_words, retries, states
@@ -58,12 +59,15 @@ class Message:
     links: tuple[tuple[str, str], ...]
     """(action, url) that act for the person"""
     leave_url: str
+    """ends such messages; empty where nothing ends them"""
     created_at: datetime
     attempt: int
     button: tuple[str, str] | None = None
     """(word, url) of the page that it leads to"""
     book: Book | None = None
     """a report that goes with it as files"""
+    leave_words: str = "No more of these by e-mail"
+    """what `leave_url` does"""
 
 
 def due(now: datetime) -> ColumnElement[bool]:
@@ -98,7 +102,7 @@ def claim(db: Session, message_id: int, now: datetime) -> Message | None:
     row = db.scalars(statement.with_for_update(skip_locked=True)).one_or_none()
     if row is None:
         return None
-    served = _has_served(db, row, incident)
+    served = _has_served(db, row, incident) or _is_left(db, row)
     if served or closed:
         row.cancelled_at, row.cancelled_why = now, served or closed
         if urgent and not served and incident is not None:
@@ -148,6 +152,25 @@ def _has_served(db: Session, row: OutboxMessage, incident: Incident | None) -> s
     return ""
 
 
+def _is_left(db: Session, row: OutboxMessage) -> str:
+    """Why a report is not to leave; empty when it is."""
+    schedule = row.payload.get("schedule")
+    still = schedule is None or db.get(ReportReader, (schedule, row.person_id)) is not None
+    return "" if still else "They do not get this report any more."
+
+
+def _leave(db: Session, row: OutboxMessage, person: Person | None) -> tuple[str, str]:
+    """The path by which whoever gets it ends such messages, and what it does."""
+    if "schedule" in row.payload and person is not None:
+        path = report_schedules.leave_path(db, row.payload["schedule"], person.id)
+        return path, "No more of this report"
+    # Older reports know no schedule; the link of other notices would end those.
+    stays = row.urgent or row.kind in paging.ALWAYS or row.kind == report_words.KIND
+    if person is not None and row.notice_id is not None and not stays:
+        return f"/leave/{page_links.leave_token(settings().secret(), person.id)}", Message.leave_words
+    return row.payload.get("leave", ""), Message.leave_words
+
+
 def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: Incident | None) -> Message:
     base, secret = settings().base_url.rstrip("/"), settings().secret()
     method = db.get(ContactMethod, row.method_id) if row.method_id is not None else None
@@ -159,11 +182,7 @@ def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: 
     if row.kind == "test" and method is not None and method.code_sent_at is not None:
         sent_at = int(method.code_sent_at.timestamp() * 1_000_000)
         body = f"Type this code under My account: {page_links.code(secret, method.id, sent_at)}"
-    leave = row.payload.get("leave", "")
-    # A report says how it is ended; the link would end all notices.
-    stays = row.urgent or row.kind in paging.ALWAYS or row.kind == report_words.KIND
-    if person is not None and row.notice_id is not None and not stays:
-        leave = f"/leave/{page_links.leave_token(secret, person.id)}"
+    leave, leave_words = _leave(db, row, person)
     links = row.payload.get("links", {}) if base else {}
     return Message(
         id=row.id,
@@ -192,6 +211,7 @@ def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: 
         if base and "button" in row.payload
         else None,
         book=_book(db, row),
+        leave_words=leave_words,
     )
 
 

@@ -22,10 +22,12 @@ def tell(
     now: datetime,
     in_app_only: bool = False,
     button: tuple[str, str] | None = None,
+    schedule_id: int | None = None,
 ) -> list[Notice]:
     """Tell each person once. Whoever has no account any more is passed over.
 
-    `button`: word and path of what a message that leaves the app leads to, where that is no incident.
+    `button`: word and path of what a message that leaves the app leads to, where that is no incident. `schedule_id`:
+    of the report that it brings, which its mail offers to leave.
     """
     asked = sorted(set(people))
     if not asked:
@@ -45,7 +47,7 @@ def tell(
     db.add_all(told)
     if told and not in_app_only:
         db.flush()  # the messages name the notices
-        outbox.deliver(db, told, incident, now=now, button=button)
+        outbox.deliver(db, told, incident, now=now, button=button, schedule_id=schedule_id)
     return told
 
 

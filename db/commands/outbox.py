@@ -98,14 +98,17 @@ def deliver(
     *,
     now: datetime,
     button: tuple[str, str] | None = None,
+    schedule_id: int | None = None,
 ) -> None:
     """Send the notices of one event on their way, by what each person chose for its urgency.
 
-    Whoever wants none outside the app gets those of paging.ALWAYS all the same.
+    Whoever wants none outside the app gets those of paging.ALWAYS all the same. `schedule_id`: of the report it brings.
     """
     by_person = {notice.person_id: notice for notice in notices}
     urgency = paging.urgency(incident.priority if incident is not None else None)
-    more = {"button": list(button)} if button else {}
+    more: dict[str, Any] = {"button": list(button)} if button else {}
+    if schedule_id is not None:
+        more["schedule"] = schedule_id
     for person in reach.reached(db, by_person, urgency):
         notice = by_person[person.person_id]
         if person.quiet and notice.kind not in paging.ALWAYS:

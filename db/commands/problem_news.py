@@ -1,6 +1,10 @@
-"""Who is told that a problem is fixed: those who work on its open incidents, and those who reported them."""
+"""Who is told that a problem is fixed: those who work on its open incidents, and those who reported them.
+
+Whoever reported what was merged into one of them waits for it, too.
+"""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -9,7 +13,10 @@ from sqlalchemy.orm import Session
 from db import chains
 from db.commands import notices, timeline
 from db.models import Incident, IncidentLink, Problem
+from db.queries import people
+from db.queries.access import record_of
 from db.queries.responsible import leading, responsible
+from rules import access
 from rules.access import Actor
 from rules.states import OPEN, UNCLOSED
 
@@ -39,9 +46,36 @@ def fixed(db: Session, problem: Problem, *, actor: Actor, now: datetime) -> None
         timeline.add(db, incident, actor, now, "relate", told, detail=words, versioned=False)
         for person in _who(db, incident, leads):
             working[person].append(incident)
+    for incident, survivor in _merged_into(db, linked):
+        reporter = incident.reporter_id
+        if reporter is not None and reporter != actor.id and _may_know(db, reporter, survivor):
+            waiting[reporter].append(incident)
     _tell_workers(db, problem, words, working, actor, now)
     for person, theirs in waiting.items():
         _tell_reporter(db, person, theirs, now)
+
+
+def _merged_into(db: Session, linked: Sequence[Incident]) -> list[tuple[Incident, Incident]]:
+    """What goes on as one of these, whether merged into it or into what was, each with the one that goes on."""
+    goes_on = {incident.id: incident for incident in linked}
+    found, level = list[tuple[Incident, Incident]](), list(goes_on)
+    while level:
+        merged = select(Incident).where(Incident.duplicate_of_id.in_(level)).order_by(Incident.id)
+        level = []
+        for incident in db.scalars(merged).all():
+            if incident.id not in goes_on:
+                goes_on[incident.id] = goes_on[incident.duplicate_of_id or 0]
+                found.append((incident, goes_on[incident.id]))
+                level.append(incident.id)
+    return found
+
+
+def _may_know(db: Session, person_id: int, survivor: Incident) -> bool:
+    """Whether the reporter of what was merged may know how the one that goes on fares: not of a restricted one."""
+    if not survivor.restricted:
+        return True
+    reporter = people.acting(db, person_id)
+    return reporter is not None and access.may(reporter, "read", record_of(db, survivor))
 
 
 def _who(db: Session, incident: Incident, leads: dict[int | None, set[int]]) -> set[int]:
@@ -66,11 +100,11 @@ def _tell_workers(
     subject = f"Fixed: problem {problem.number}"
     if not problem.restricted:
         subject += f": {problem.title}"
-    for ids, people in same.items():
+    for ids, them in same.items():
         numbers = ", ".join(of[incident_id].number for incident_id in ids)
         body = f"{words}\n\nStill open because of it: {numbers}".strip()
         only = of[ids[0]] if len(ids) == 1 else None
-        notices.tell(db, people, FIXED, subject, body, incident=only, now=now)
+        notices.tell(db, them, FIXED, subject, body, incident=only, now=now)
 
 
 def _tell_reporter(db: Session, person: int, theirs: list[Incident], now: datetime) -> None:

@@ -44,6 +44,8 @@ def send(db: Session, due: Due, person_id: int, report: Report | None, *, now: d
     filtered = figure.filter_words(db, still.reader, report.filters)
     subject, body = report_words.subject(report, due.name), report_words.body(report, filtered, due.why)
     button = (_OPEN, f"/reports?run={run.id}")
-    [notice] = tell(db, [person_id], report_words.KIND, subject, body, now=now, button=button)
+    [notice] = tell(
+        db, [person_id], report_words.KIND, subject, body, now=now, button=button, schedule_id=due.schedule_id
+    )
     run.notice_id = notice.id
     return True

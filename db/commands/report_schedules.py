@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from db.commands import audit
 from db.models import Person, ReportReader, ReportSchedule, SavedView
 from db.queries import people
+from db.queries import report_schedules as queries
 from db.queries.digest import TITLE
 from db.queries.report_schedules import PAGE
 from rules import access, report_times
@@ -18,6 +19,7 @@ from rules.errors import RuleError
 from rules.report_times import MONDAY_AT_EIGHT, Times
 
 MOST_READERS = 50
+UNKNOWN_LINK = "This link is not complete or not ours. Sign in and look under Reports."
 _UNKNOWN = "There is no such report, or it is not yours."
 
 
@@ -113,6 +115,15 @@ def leave(db: Session, schedule_id: int, *, actor: Actor, now: datetime) -> None
         audit.record(db, actor, now, "report sending ended", name, before)
     else:
         audit.record(db, actor, now, "report sending set", name, before, _told(db, row))
+
+
+def leave_by_link(db: Session, token: str, *, now: datetime) -> None:
+    """Not be sent the report of the link any more, as its person; twice is once. RuleError for a link that is none."""
+    found = queries.left_by(db, token)
+    if found is None:
+        raise RuleError(UNKNOWN_LINK)
+    if found.schedule_id is not None:
+        leave(db, found.schedule_id, actor=found.person, now=now)
 
 
 def end(db: Session, schedule_id: int, *, actor: Actor, now: datetime) -> None:

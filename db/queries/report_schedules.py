@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from db.models import Person, ReportReader, ReportSchedule, SavedView
+from db.models import Person, ReportReader, ReportSchedule, SavedView, to_micros
 from db.queries import digest, people
 from db.queries.report import VIEWS, first_and_last, report
 from db.queries.views import View, views
-from rules import access, report_words, trends_address
+from db.settings import settings
+from rules import access, page_links, report_words, trends_address
 from rules.access import Actor
 from rules.digest import week
 from rules.errors import RuleError
@@ -61,6 +62,16 @@ class Due:
     """why they get it, in words"""
 
 
+@dataclass(frozen=True)
+class Left:
+    """What a link out of a mail would end."""
+
+    person: Actor
+    schedule_id: int | None
+    """None: they do not get it any more"""
+    name: str
+
+
 def saved(db: Session, actor: Actor) -> list[View]:
     """The actor's own views of trends and those others share."""
     return views(db, actor, PAGE)
@@ -97,6 +108,7 @@ def _schedules() -> Select[*tuple[Any, ...]]:
             ReportSchedule.hour,
             ReportSchedule.zone,
             ReportSchedule.owner_id,
+            ReportSchedule.created_at,
             _OWNER.name.label("owner"),
             SavedView.name.label("view_name"),
             SavedView.address,
@@ -166,6 +178,28 @@ def due(db: Session, schedule_id: int, person_id: int) -> Due | None:
     return Due(
         schedule_id, at, _times(row), _name(row), row.address, _reader(db, row, person_id), _why(row, person_id)
     )  # fmt: skip
+
+
+def leave_path(db: Session, schedule_id: int, person_id: int) -> str:
+    """Where the person leaves this report without signing in; empty when it is sent no more."""
+    made = db.scalar(select(ReportSchedule.created_at).where(ReportSchedule.id == schedule_id))
+    if made is None:
+        return ""
+    token = page_links.report_token(settings().secret(), schedule_id, person_id, to_micros(made))
+    return f"/leave/report/{token}"
+
+
+def left_by(db: Session, token: str) -> Left | None:
+    """What the token of a leave_path would end; None when it is none, or of somebody without an account."""
+    claimed = page_links.reports(settings().secret(), token)
+    person = people.acting(db, claimed[1]) if claimed is not None else None
+    if claimed is None or person is None:
+        return None
+    row = db.execute(_schedules().where(ReportSchedule.id == claimed[0])).one_or_none()
+    reader = db.get(ReportReader, claimed[:2])
+    if row is None or reader is None or to_micros(row.created_at) != claimed[2]:
+        return Left(person, None, "")
+    return Left(person, claimed[0], _name(row))
 
 
 def _reader(db: Session, row: Row[Any], person_id: int) -> Actor | None:

@@ -17,15 +17,14 @@ from db.models import (
     Component,
     ComponentService,
     ComponentSpan,
-    Postmortem,
     Publication,
     PublicationClosing,
-    PublishedPostmortem,
     StatusPage,
     Subscriber,
     Update,
 )
-from db.queries import subscribers
+from db.queries import published_lessons, subscribers
+from db.queries.published_lessons import Learned, Lesson
 from db.queries.published_windows import Planned, windows
 from db.queries.settings import organisation
 from rules.status_page import DAYS, MAINTENANCE, History, Span, bounds, history, worst
@@ -98,15 +97,6 @@ class Affected:
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What was learned from an incident, in the words chosen for the public."""
-
-    title: str
-    words: str
-    at: datetime
-
-
-@dataclass(frozen=True)
 class Told:
     """An incident as the public knows it; notes are newest first, `notes_in_all` counts those left out too."""
 
@@ -134,6 +124,8 @@ class Board:
     past: tuple[Told, ...] = ()
     maintenance: tuple[Planned, ...] = ()
     completed: tuple[Planned, ...] = ()
+    learned: tuple[Learned, ...] = ()
+    """of the last 90 days, newest first"""
     subscribing: bool = False
 
     @property
@@ -232,6 +224,7 @@ def board(db: Session, now: datetime) -> Board:
         past=_told(db, _ended(now - timedelta(days=PAST_DAYS)).limit(MOST_PAST), 1),
         maintenance=maintenance,
         completed=completed,
+        learned=published_lessons.newest(db, now - timedelta(days=DAYS)),
         subscribing=subscribers.offered(),
     )
 
@@ -250,18 +243,7 @@ def one(db: Session, publication_id: int, now: datetime) -> tuple[Board, Told | 
     found = named(db, now)
     statement = select(Publication).where(Publication.id == publication_id)
     told = _told(db, statement, None)
-    return found, replace(told[0], lesson=_lesson(db, publication_id)) if told else None
-
-
-def _lesson(db: Session, publication_id: int) -> Lesson | None:
-    shown = (
-        select(PublishedPostmortem.title, PublishedPostmortem.words, PublishedPostmortem.published_at)
-        .join(Postmortem, Postmortem.id == PublishedPostmortem.postmortem_id)
-        .join(Publication, Publication.incident_id == Postmortem.incident_id)
-        .where(Publication.id == publication_id, PublishedPostmortem.withdrawn_at.is_(None))
-    )
-    found = db.execute(shown).one_or_none()
-    return Lesson(*found) if found is not None else None
+    return found, replace(told[0], lesson=published_lessons.of_incident(db, publication_id)) if told else None
 
 
 def named(db: Session, now: datetime) -> Board:

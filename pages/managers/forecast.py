@@ -6,26 +6,30 @@ import streamlit as st
 
 from db.engine import reading
 from db.queries import forecast, listed
-from db.queries.forecast import MOST_OPEN, Candidate, Outlook, Past
+from db.queries.forecast import Candidate, Outlook, Past
+from db.queries.forecast_report import PATH, about, fared, next_week, percent, score
 from db.queries.lines import Line
-from pages.parts import chart_card, charts, counted, period, rows, session, times
+from pages.parts import chart_card, charts, counted, export, period, rows, session, times
 from pages.parts.empty import empty
 from rules.access import Actor
-from rules.forecast import BASES, HELD, LEAST_DAYS, LEAST_SIMILAR, LOOKS_AHEAD, RECENT_WEEKS, SHARE, WEEK, Arrivals
+from rules.forecast import BASES, LEAST_DAYS, LEAST_SIMILAR, LOOKS_AHEAD, Arrivals, weeks
+from rules.panels import incidents
 from rules.priority import span
 
 KEY = "forecast"
 MOST_WEEKS = 12
-ENOUGH = 20
-"""A score of fewer cases is not told."""
 
 
 def page() -> None:
     actor = session.require("trends")
     counted.follow()
     now, zone = session.now(), str(times.zone())
-    st.title("Forecast")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("Forecast", width="stretch")
+        leaving = st.empty()
     filters = period.filters(KEY, period.offered())
+    with leaving:
+        export.popover(PATH, zone)
     with reading() as db:
         known = forecast.past(db, actor, now)
         found = forecast.outlook(db, actor, known, filters, now)
@@ -57,38 +61,16 @@ def breaches(actor: Actor, known: Past, found: Outlook, shown: list[Line], open_
     if pages > 1:
         st.pagination(pages, key=f"{KEY}.page")
     hidden = len(found.likely) - open_
-    score = _score(known)
-    said = [f"{counted.incidents(hidden)} more not open to you."] if hidden and open_ else []
-    if score or said:
-        st.caption(" ".join([*said, score]))
+    checked = score(known)
+    said = [f"{incidents(hidden)} more not open to you."] if hidden and open_ else []
+    if checked or said:
+        st.caption(" ".join([*said, checked]))
     if event is None or event.id not in by_number:  # it was done, or will be, since the list was drawn
         return
     if event.kind == "action":
         counted.show(actor, f"Similar to {event.id}", forecast.similar(known, by_number[event.id]))
     else:
         st.switch_page("responders/incident.py", query_params={"number": event.id})
-
-
-def about(known: Past, found: Outlook) -> str:
-    """What is looked at, what it is compared with, and of how many nothing can be said."""
-    looked_at = counted.incidents(found.looked_at)
-    if found.cut:
-        looked_at = f"the {MOST_OPEN} due first"
-    words = (
-        f"Open, due within {LOOKS_AHEAD.days} days, not late, and more than {_percent(1 - SHARE)} of similar ones took "
-        f"longer than the time that is left. Looked at: {looked_at}"
-    )
-    if found.silent:
-        words += f", of which {found.silent:,} with fewer than {LEAST_SIMILAR} resolved ones like it, too few to say"
-    sample = f", a sample of one in {known.every}" if known.every > 1 else ""
-    return (
-        f"{words}. Similar: {', else '.join(BASES.values())}; reported within a year{sample}, and open for longer than "
-        "this one is now. Those still open count for as long as they have been."
-    )
-
-
-def _percent(part: float) -> str:
-    return f"{part:.0%}".replace("%", " %")
 
 
 def _none(found: Outlook) -> tuple[str, str]:
@@ -112,7 +94,7 @@ def _row(line: Line, candidate: Candidate, now: datetime) -> dict[str, object]:
         done = f"three in four are done by {times.short(now + timedelta(seconds=found.seconds), now)}"
     still = f" and {found.still:,} still open" if found.still else ""
     said = (
-        f"{_percent(found.share)} of similar ones took longer than the {span(left)} it has left; {done}. "
+        f"{percent(found.share)} of similar ones took longer than the {span(left)} it has left; {done}. "
         f"From {found.n:,} resolved{still}, {BASES[candidate.basis or 'priority']}."
     )
     if candidate.paused:
@@ -130,17 +112,6 @@ def _row(line: Line, candidate: Candidate, now: datetime) -> dict[str, object]:
     }
 
 
-def _score(known: Past) -> str:
-    """How good this would have been; empty where too little of it has come out."""
-    held, said = forecast.checked(known)
-    if said < ENOUGH:
-        return ""
-    return (
-        f"Checked on the past: of {said:,} incidents that were open 4, 8 or 12 weeks ago, {_percent(held / said)} were "
-        f"done within the time that would have been said; {_percent(SHARE)} is meant."
-    )
-
-
 def arrivals(days: list[int], week: Arrivals | None, now: datetime) -> None:
     """Next week's reports, with an interval and how it fared."""
     st.header("Next week", anchor=False)
@@ -151,16 +122,7 @@ def arrivals(days: list[int], week: Arrivals | None, now: datetime) -> None:
             key=f"{KEY}.short",
         )
         return
-    today = times.local(now).date()
-    begins = today + timedelta(days=1)
-    ends = today + timedelta(days=WEEK)
-    busiest = max(range(WEEK), key=lambda day: week.by_day[day])
-    first = f"{begins:%a} {begins.day} {begins:%b}"
-    last = f"{ends:%a} {ends.day} {ends:%b}"
-    says = (
-        f"From {first} to {last} between {week.low:,} and {week.high:,} incidents are expected, about "
-        f"{week.expected:,.0f}; most on {begins + timedelta(days=busiest):%A}, about {week.by_day[busiest]:,.0f}."
-    )
+    says = next_week(week, times.local(now).date())
     st.markdown(f"**{says}**")
     chart_card.draw(
         "Reported each week",
@@ -171,31 +133,20 @@ def arrivals(days: list[int], week: Arrivals | None, now: datetime) -> None:
         key=f"{KEY}.weeks",
         columns={"when": "From", "n": "Incidents", "low": "At least", "high": "At most"},
     )
-    st.caption(_fared(week))
+    st.caption(fared(week))
 
 
 def _weeks(days: list[int], week: Arrivals, now: datetime) -> list[dict[str, object]]:
-    today = times.local(now).date()
-    drawn: list[dict[str, object]] = []
-    for back in range(min(MOST_WEEKS, len(days) // WEEK), 0, -1):
-        begun = today - timedelta(days=WEEK * back)
-        start = len(days) - WEEK * back
-        n = sum(days[start : start + WEEK])
-        drawn.append({"when": f"{begun.day} {begun:%b}", "n": n, "low": n, "high": n, "ahead": False})
-    begins = today + timedelta(days=1)
-    coming: dict[str, object] = {"n": round(week.expected), "low": week.low, "high": week.high, "ahead": True}
-    return [*drawn, {"when": f"{begins.day} {begins:%b}"} | coming]
-
-
-def _fared(week: Arrivals) -> str:
-    words = (
-        f"The mean of the last {RECENT_WEEKS} weeks; the interval is as wide as {_percent(HELD)} of the misses of the "
-        f"last {week.errors} weeks, reckoned in the same way. On average it missed by {week.miss:,.0f}; to expect the "
-        f"week before again, by {week.naive_miss:,.0f}."
-    )
-    if week.tested:
-        words += f" Of the last {week.tested} weeks, {week.held} lay within the interval that would have been said."
-    return words
+    return [
+        {
+            "when": f"{each.begins.day} {each.begins:%b}",
+            "n": each.n,
+            "low": each.low,
+            "high": each.high,
+            "ahead": each.ahead,
+        }
+        for each in weeks(days, week, times.local(now).date(), MOST_WEEKS)
+    ]
 
 
 page()

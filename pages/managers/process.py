@@ -8,21 +8,36 @@ import streamlit as st
 from db.engine import reading
 from db.queries import process, travel
 from db.queries.process import Figure, Move, Process, Spread, Variant, Visit
+from db.queries.process_report import (
+    IN_A_STATE,
+    PATH,
+    STATES_DRAWN,
+    TEAMS_DRAWN,
+    WITH_A_TEAM,
+    left_out,
+    longest_of,
+    most_often,
+    pictures,
+    place_names,
+)
 from db.queries.report import first_and_last
 from db.queries.travel import NOBODY, Travel
-from pages.parts import address, chart_card, charts, drawing, period, session, times
-from pages.parts.counted import Counted, follow, incidents
+from pages.parts import address, chart_card, charts, drawing, export, period, session, times
+from pages.parts.counted import Counted, follow
 from pages.parts.empty import empty
 from pages.parts.marks import gray
 from rules import period_words
 from rules.access import Actor
+from rules.panels import incidents
 from rules.priority import span
 from rules.process import FEW, drawn, goes_back
-from rules.states import LABELS, OPEN, UNDO_WINDOW
+from rules.states import LABELS, OPEN
 
 KEY = "process"
 PARTS = {"states": "States", "ways": "Ways", "waits": "Waits", "teams": "Teams"}
 MOST_DRAWN = 12
+MOST_HANDOVERS_DRAWN = 8
+"""More would be too wide to be read on a phone; the list below has all."""
 LEAST_HOURS = 1 / 60
 """where the axis of waits begins; it has no zero"""
 
@@ -31,7 +46,9 @@ def page() -> None:
     actor = session.require("trends")
     follow()
     now, zone = session.now(), str(times.zone())
-    st.title("Process")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("Process", width="stretch")
+        leaving = st.empty()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = period.chooser(KEY)
         own = period.own_days(KEY) if chosen == period.OWN else None
@@ -40,7 +57,7 @@ def page() -> None:
         first, _ = first_and_last(db, actor)
         asked = period.period(chosen, own, now, first)
         went = travel.read(db, actor, asked, filters)
-        names = process.team_names(db, actor) | {NOBODY: "Nobody, back in triage"}
+        names = place_names(db, actor)
     st.caption(about(went, period_words.period(asked.start, asked.end, zone)))
     if not len(went.at):
         empty(
@@ -50,6 +67,8 @@ def page() -> None:
         )
         return
     found = process.view(went)
+    with leaving:
+        export.popover(PATH, zone, pictures(found))
     part = st.segmented_control(
         "Part",
         list(PARTS),
@@ -74,18 +93,14 @@ def about(went: Travel, days: str) -> str:
     looked_at = incidents(len(went.ids))
     if went.total > len(went.ids):
         looked_at = f"the newest {len(went.ids):,} of {went.total:,} incidents"
-    minutes = int(UNDO_WINDOW.total_seconds() // 60)
-    return (
-        f"{days} · {looked_at} reported in it, as their timelines tell · without {went.merged:,} merged into another · "
-        f"what was taken back within {minutes} minutes is no move · times are elapsed"
-    )
+    return f"{days} · {looked_at} reported in it, as their timelines tell · {left_out(went)} · times are elapsed"
 
 
 def states(actor: Actor, went: Travel, found: Process) -> None:
     """The moves between states as a drawing, and each of them."""
     shown = drawn(found.moves, found.incidents)
     with st.container(border=True, gap="xsmall"):
-        st.markdown("**Between the states**")
+        st.markdown(f"**{STATES_DRAWN}**")
         st.caption(
             "How often, and the median time before it. Thicker: more often. Dashed: a step back."
             + _left_out(found.moves, shown)
@@ -96,7 +111,7 @@ def states(actor: Actor, went: Travel, found: Process) -> None:
                 drawing.Arrow(move.before, move.after, move.n, _short(move), goes_back(move.before, move.after))
                 for move in shown
             ]
-            drawing.draw(_used(places, arrows), arrows, says=_most_often(found.moves, LABELS))
+            drawing.draw(_used(places, arrows), arrows, says=most_often(found.moves, LABELS))
         else:
             st.markdown("No incident has moved yet.")
     _moves(actor, went, found.moves, LABELS, "move", "Every move between states")
@@ -123,14 +138,6 @@ def _short(move: Move) -> tuple[str, str]:
 
 def _span(spread: Spread) -> str:
     return span(spread.median) if spread.median is not None else "–"
-
-
-def _most_often(moves: list[Move], names: Mapping[Any, str]) -> str:
-    if not moves:
-        return "No moves."
-    most = moves[0]
-    words = f"{names[most.before]} to {names[most.after]}, {most.n:,} times, after a median of {_span(most.wait)}"
-    return f"The most frequent of {len(moves)} moves: {words}."
 
 
 def _moves(actor: Actor, went: Travel, moves: list[Move], names: Mapping[Any, str], kind: str, heading: str) -> None:
@@ -194,11 +201,10 @@ def waits(actor: Actor, went: Travel, found: Process, names: Mapping[Any, str]) 
     """How long they stay in a state and with a team, and how many are there now."""
     left, right = st.columns(2, gap="small")
     with left:
-        _stays(found.states, LABELS, "In a state", "Time from coming into a state to leaving it.", "states")
+        _stays(found.states, LABELS, "In a state", IN_A_STATE, "states")
     with right:
-        definition = "Time from getting it to handing it on or resolving it; a reopening begins anew."
         cut = f" The {MOST_DRAWN} of {len(found.teams)} teams that had most." if len(found.teams) > MOST_DRAWN else ""
-        _stays(found.teams[:MOST_DRAWN], names, "With a team", definition + cut, "teams")
+        _stays(found.teams[:MOST_DRAWN], names, "With a team", WITH_A_TEAM + cut, "teams")
     _visits(actor, went, found.states, LABELS, "state", "States")
     _visits(actor, went, found.teams, names, "team", "Teams")
     there = Counted(f"{KEY}.there")
@@ -233,7 +239,7 @@ def _stays(visits: list[Visit], names: Mapping[Any, str], title: str, definition
         f"{definition} Hollow: fewer than {FEW}.",
         charts.waits_spec,
         drawn_rows,
-        says=f"The longest median: {names[longest.place]} with {_span(longest.wait)}.",
+        says=longest_of(longest, names),
         key=f"{KEY}.stays.{key}",
         columns={"name": "Where", "kind": "What", "hours": "Hours", "n": "n"},
     )
@@ -256,9 +262,9 @@ def teams(actor: Actor, went: Travel, found: Process, names: Mapping[Any, str]) 
             key=f"{KEY}.stayed",
         )
         return
-    shown = drawn(found.handovers, 0)[:MOST_DRAWN]
+    shown = drawn(found.handovers, 0)[:MOST_HANDOVERS_DRAWN]
     with st.container(border=True, gap="xsmall"):
-        st.markdown("**Between the teams**")
+        st.markdown(f"**{TEAMS_DRAWN}**")
         st.caption(
             f"{found.handed_over:,} of {found.incidents:,} incidents were handed from one team to another, "
             f"{found.came_back:,} came back to a team that had them before. On each arrow: how often, and the median "
@@ -267,7 +273,7 @@ def teams(actor: Actor, went: Travel, found: Process, names: Mapping[Any, str]) 
         arrows = [
             drawing.Arrow(move.before, move.after, move.n, _short(move), 2 * move.back > move.n) for move in shown
         ]
-        drawing.draw(_used(names, arrows), arrows, says=_most_often(found.handovers, names))
+        drawing.draw(_used(names, arrows), arrows, says=most_often(found.handovers, names))
     _returns(actor, went, found.handovers, names)
     _moves(actor, went, found.handovers, names, "handover", "Every handover")
 

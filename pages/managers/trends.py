@@ -1,16 +1,14 @@
 """Trends: what changed against the period before, why, and what to look at; every number opens its incidents."""
 
 from datetime import datetime, timedelta
-from urllib.parse import quote, urlencode
 
 import streamlit as st
 
 from db.engine import reading
 from db.queries import report
-from pages.parts import address, panels, period, session, times, trend_notes, views
+from pages.parts import address, export, panels, period, session, times, trend_notes, views
 from pages.parts.empty import empty
 from pages.parts.marks import gray
-from pages.parts.texts import literal
 from rules import trends_address
 from rules.panels import Report
 
@@ -47,7 +45,8 @@ def page() -> None:
     with beside:
         trend_notes.notes(actor, times.local(found.start).date(), _last(found.end).date())
     with leaving:
-        export(found)
+        drawn = {each.key: each.title for each in found.panels if each.chart != "table" and each.rows}
+        export.popover("/trends", found.zone, drawn)
     st.caption(_said(found))
     if view == "overview" and not any(number.value for number in found.numbers[:2]):
         empty(
@@ -91,24 +90,6 @@ def _days(start: datetime, end: datetime) -> str:
 def _last(end: datetime) -> datetime:
     """The last instant before `end`: a period that ends at midnight does not reach into the next day."""
     return times.local(end - timedelta.resolution)
-
-
-def export(found: Report) -> None:
-    """The view as files, on paper and as pictures: each is made anew when it is asked for."""
-    shown = st.popover("Export", icon=":material/download:", on_change="rerun", key="trends.export")
-    if not shown.open:
-        return
-    query = urlencode(st.query_params.to_dict() | {"zone": found.zone})
-    with shown:
-        st.markdown(f":material/print: [Print view](/trends/print?{query})")
-        for form, words in panels.FORMS.items():
-            st.markdown(f":material/download: [{words}](/trends/report.{form}?{query})")
-        drawn = [each for each in found.panels if each.chart != "table" and each.rows]
-        if drawn:
-            st.caption("Pictures (PNG), with period, filters, zone and moment")
-        for each in drawn:
-            words = literal(each.title)
-            st.markdown(f":material/image: [{words}](/trends/chart.png?{query}&panel={quote(each.key)})")
 
 
 def draw(found: Report) -> None:

@@ -11,6 +11,7 @@ from db.queries.travel import Travel
 from pages.parts import dialogs, rows, session, times
 from pages.parts.texts import literal
 from rules.access import Actor
+from rules.panels import incidents
 
 MOST_LISTED = 1_000
 PAGE_SIZE = 10
@@ -60,11 +61,6 @@ def show(actor: Actor, title: str, ids: Sequence[int]) -> None:
     st.session_state[f"{_KEY}.ids"] = list(ids[:MOST_LISTED])
     st.session_state.pop(f"{_KEY}.page", None)
     dialogs.show(literal(title), _listed, actor, len(ids), width="large")
-
-
-def incidents(n: int) -> str:
-    """'1 incident', '1,234 incidents'."""
-    return "1 incident" if n == 1 else f"{n:,} incidents"
 
 
 def _listed(actor: Actor, number: int) -> None:

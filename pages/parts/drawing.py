@@ -11,8 +11,11 @@ _MARKUP = re.compile(r"[!-+:-@\[-^`{-~]")
 """ASCII marks that may mean something to Mermaid; comma, hyphen, full stop, slash and underscore do not"""
 _WIDE = 0xFEE0
 """from an ASCII mark to the same mark in full width, which means nothing to Mermaid"""
-_CLOSE = '%%{init: {"flowchart": {"nodeSpacing": 22, "rankSpacing": 26, "padding": 9, "diagramPadding": 2}}}%%'
-"""Close together, so that it can still be read on a phone, where it is shrunk to the width."""
+_CLOSE = (
+    '%%{init: {"flowchart": {"nodeSpacing": 12, "rankSpacing": 24, "padding": 5, "diagramPadding": 1, '
+    '"minNodeWidth": 10, "wrappingWidth": 96}}}%%'
+)
+"""Narrow places close together, so that it can be read on a phone, where it is shrunk to the width."""
 _THINNEST, _THICKEST = 1.5, 6.0
 """pixels"""
 _FAINT = 0.45

@@ -17,7 +17,6 @@ from db.models import Escalation, EscalationPolicy, Incident, Notice, OutboxMess
 from db.settings import settings
 from rules import page_links
 from rules.escalation import Target
-from tests.db.office import Office
 from worker.outbox import tick
 
 URGENT = {"scope": "everyone", "effect": "stopped"}
@@ -28,11 +27,6 @@ def database_url(request, monkeypatch):
     monkeypatch.setenv("BASE_URL", "http://desk.example")
     monkeypatch.setenv("SMTP_URL", "smtp://mail.example.org?from=desk@example.org")
     return request.getfixturevalue("sqlite_url")
-
-
-@pytest.fixture
-def office(app_database):
-    return Office(app_database)
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from db.engine import DatabaseProblem, reading, writing
 from db.models import Alert, Incident, Integration, IntegrationToken, Notice, ReceivedSignal
 from rules import webhook_signature
 from rules.signals import FORMATS
-from tests.db.office import Office
 
 GENERIC = "/api/v1/alerts/generic"
 BODIES = {
@@ -54,11 +53,6 @@ BODIES = {
 
 async def page(request):
     return PlainTextResponse("the app")
-
-
-@pytest.fixture
-def office(app_database):
-    return Office(app_database)
 
 
 @pytest.fixture

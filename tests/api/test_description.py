@@ -3,11 +3,8 @@
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
-from api import calls
-from api.rates import Rates
 from rules.states import ACTIONS
-from tests.api.programs import API, programs
-from tests.db.office import Office
+from tests.api.programs import API
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 EXAMPLES = 4
@@ -18,13 +15,6 @@ KNOWN = {
     "text": "We look.", "source": "api",
 }  # fmt: skip
 """stands in for what is made up, so that some of it is taken"""
-
-
-@pytest.fixture
-def made(app_database, monkeypatch):
-    monkeypatch.setattr(calls, "rates", Rates(100_000, 60.0))
-    with programs(Office(app_database)) as given:
-        yield given
 
 
 def test_everything_is_described(made):

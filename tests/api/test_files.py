@@ -11,15 +11,10 @@ from db.engine import reading, writing
 from db.models import Attachment, Incident
 from rules.errors import RuleError
 from tests.api.visitor import visitor
-from tests.db.office import HOUR, MONDAY, Office
+from tests.db.office import HOUR, MONDAY
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 50
 HOSTILE = '../..\\"><img src=x onerror=alert(1)>\u202e[x](https://evil.example).png'
-
-
-@pytest.fixture
-def office(app_database):
-    return Office(app_database)
 
 
 @pytest.fixture

@@ -16,28 +16,12 @@ from db.engine import reading, writing
 from db.models import Attachment, Incident, TimelineEntry
 from db.queries import incident_pages
 from rules.states import ACTIONS
-from tests.api.programs import API, now, programs, refused
+from tests.api.programs import API, now, refused
 from tests.db.imported import ROOT
-from tests.db.office import DAY, HOUR, MONDAY, Office
+from tests.db.office import DAY, HOUR, MONDAY
 
 sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch):
-    monkeypatch.setattr(calls, "rates", Rates(100_000, 60.0))
-
-
-@pytest.fixture
-def office(app_database):
-    return Office(app_database)
-
-
-@pytest.fixture
-def made(office):
-    with programs(office) as given:
-        yield given
 
 
 def number_of(office, incident):

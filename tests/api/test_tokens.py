@@ -9,33 +9,16 @@ from sqlalchemy import select
 
 import db.cli
 from api import calls
-from api.rates import Rates
 from db.commands import tokens as commands
 from db.engine import reading, writing
 from db.models import ApiToken, AuditEntry, Person
 from db.queries import choices, people, sessions, tokens
 from rules.access import Forbidden, NotFound
 from rules.errors import RuleError
-from tests.api.programs import API, now, programs, refused
-from tests.db.office import MONDAY, Office
+from tests.api.programs import API, now, refused
+from tests.db.office import MONDAY
 
 sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch):
-    monkeypatch.setattr(calls, "rates", Rates(100_000, 60.0))
-
-
-@pytest.fixture
-def office(app_database):
-    return Office(app_database)
-
-
-@pytest.fixture
-def made(office):
-    with programs(office) as given:
-        yield given
 
 
 @pytest.fixture

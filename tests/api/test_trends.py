@@ -32,6 +32,10 @@ EVERYTHING = (
     "/trends/report.xlsx",
     "/trends/incidents.csv?figure=opened&from=2026-03-01&to=2026-04-01",
     "/trends/chart.png?panel=flow",
+    "/trends-process/print",
+    "/trends-process/report.csv",
+    "/trends-forecast/print",
+    "/trends-forecast/report.xlsx",
     "/api/v1/trends",
 )
 
@@ -166,6 +170,10 @@ def test_a_picture_is_a_file_that_carries_its_name(ask):
         ("/trends/report.pdf", 404, "Choose csv or xlsx"),
         ("/trends/chart.png?panel=moon", 400, "There is no panel 'moon'"),
         ("/trends/chart.png?view=causes&panel=repeats", 404, "nothing to draw"),
+        ("/trends-process/report.csv?period=soon", 400, "Choose a period"),
+        ("/trends-process/chart.png?panel=ways", 404, "nothing to draw"),
+        ("/trends-forecast/report.xlsx?team=x", 400, "'team' is a number"),
+        ("/trends-forecast/report.pdf", 404, "Choose csv or xlsx"),
         ("/trends/incidents.csv?figure=moon&from=2026-03-01&to=2026-03-02", 400, "There is no figure"),
         ("/trends/incidents.csv?figure=opened&from=x", 400, "'from' is an instant"),
     ],
@@ -181,7 +189,9 @@ def test_before_the_first_report_there_is_a_page_with_nothing_to_count(app_datab
     with visitor(Office(app_database), routes.routes) as asked:
         for view in VIEWS:
             assert asked("Max", f"/trends/print?view={view}&period=all").status_code == 200
-        assert asked("Max", "/trends/report.xlsx?period=all").status_code == 200
+        for screen in routes.SCREENS:
+            assert asked("Max", f"{screen}/print?period=all").status_code == 200
+            assert asked("Max", f"{screen}/report.xlsx?period=all").status_code == 200
 
 
 @sqlite

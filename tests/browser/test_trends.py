@@ -122,6 +122,25 @@ def test_files_hold_what_the_screen_shows(page: Visit, url: str) -> None:
     assert sheet.max_row - 1 == shown == counted(window)
 
 
+def test_the_process_can_be_read_on_a_phone_and_leaves_as_it_is_shown(page: Visit, url: str) -> None:
+    window = manager(page, url, "/trends-process?period=all", width=360)
+    drawing = window.get_by_role("img", name=re.compile("^The most frequent of"))
+    expect(drawing).to_be_visible()
+    shrunk = drawing.evaluate("image => image.getBoundingClientRect().width / image.naturalWidth")
+    assert shrunk > 0.75, "its letters of 14 pixels are smaller than 10"
+    assert window.evaluate(WIDER) == []
+    window.get_by_role("button", name="Export").click()
+    with window.expect_download() as told:
+        window.get_by_role("link", name=re.compile("^CSV")).click()
+    assert re.fullmatch(r"process-.*-Europe-Berlin\.csv", told.value.suggested_filename)
+    paper = window.get_by_role("link", name="Print view").get_attribute("href")
+    window.goto(f"{url}{paper}")
+    expect(window.get_by_role("heading", level=1, name="Process")).to_be_visible()
+    assert window.evaluate(WIDER) == []
+    window.get_by_role("link", name="Back to Process").click()
+    expect(drawing).to_be_visible()
+
+
 def test_on_paper_every_picture_has_its_words_and_its_table(page: Visit, axe: Axe, url: str) -> None:
     window = manager(page, url, "/trends?period=30")
     window.get_by_role("button", name="Export").click()

@@ -20,12 +20,29 @@ from db.backup import restore as restoring
 from db.backup import shape, write
 from db.backup.restore import restore
 from db.backup.write import backup
-from db.commands import files, incidents
+from db.commands import calendar_feed, files, incidents, integrations, people, tokens
 from db.commands.files import Upload
 from db.engine import DatabaseProblem, make_engine, reading, writing
 from db.migrations import head
 from db.migrations.run import upgrade
-from db.models import Attachment, AttachmentContent, AuditEntry, Base, Incident, Person, Setting, SignInSession
+from db.models import (
+    ApiToken,
+    Attachment,
+    AttachmentContent,
+    AuditEntry,
+    Base,
+    CalendarFeed,
+    Incident,
+    Integration,
+    IntegrationToken,
+    OneTimeLink,
+    Person,
+    Setting,
+    SignInSession,
+)
+from db.queries import people as queries
+from db.queries import tokens as api_tokens
+from db.queries.sessions import hashed
 from db.queries.text_search import found
 from rules.access import SYSTEM, Actor
 from rules.errors import RuleError
@@ -47,8 +64,8 @@ def backed_up(engine, place, progress=quiet):
     return place
 
 
-def restored(engine, place):
-    return restore(engine, place, actor=SYSTEM, now=NOW + HOUR, progress=quiet)
+def restored(engine, place, keep_tokens=True):
+    return restore(engine, place, keep_tokens=keep_tokens, actor=SYSTEM, now=NOW + HOUR, progress=quiet)
 
 
 @contextmanager
@@ -142,6 +159,60 @@ def test_what_was_restored_is_whole_is_found_and_goes_on(engine, sample):
     assert verified(engine)[0] == []
     with pytest.raises(Exception, match="append-only"), writing(engine) as session:
         session.execute(text("delete from audit_entry"))
+
+
+def test_no_token_and_no_link_of_a_backup_works_again_unless_that_is_asked_for(engine, tmp_path):
+    office = Office(engine)
+    ada, priya = office.people["Ada"], office.people["Priya"]
+    with writing(engine) as session:
+        _, script = tokens.add(session, "Script", ["incidents:read"], actor=ada, now=NOW)
+        over, _ = tokens.add(session, "Over", ["incidents:read"], actor=ada, now=NOW)
+        tokens.revoke(session, over.id, actor=ada, now=NOW)
+        added, _ = integrations.add(
+            session, {"name": "Probe", "format": "generic", "service_id": office.service}, actor=ada, now=NOW
+        )
+        secret = integrations.secret(session, added.id, actor=ada)
+        calendar_feed.renew(session, actor=priya, now=NOW)
+        given = {"name": "Nora", "email": "nora@example.org", "roles": []}
+        _, invitation = people.invite(session, **given, actor=ada, now=NOW)
+    opens = hashed(script), hashed(invitation)
+    place = backed_up(engine, tmp_path / "one.gz")
+
+    def alive(there):
+        with reading(there) as session:
+            return (
+                session.scalar(select(func.count()).select_from(ApiToken).where(ApiToken.revoked_at.is_(None))),
+                session.scalar(
+                    select(func.count()).select_from(IntegrationToken).where(IntegrationToken.revoked_at.is_(None))
+                ),
+                session.scalar(select(func.count()).select_from(CalendarFeed)),
+                session.scalar(
+                    select(func.count()).select_from(OneTimeLink).where(OneTimeLink.expires_at > NOW + HOUR)
+                ),
+            )
+
+    for keep, left in ((True, (1, 1, 1, 1)), (False, (0, 0, 0, 0))):
+        with opened(f"sqlite:///{tmp_path}/{keep}.db") as there:
+            told = restored(there, place, keep)
+            assert alive(there) == left
+            with reading(there) as session:
+                [integration] = session.scalars(select(Integration))
+                turn, until = integration.secret_turn, integration.old_secret_until
+                now_taken = integrations.live_secrets(integration.id, turn, until, NOW + HOUR)
+                assert (secret in now_taken) is keep
+                assert (api_tokens.holder(session, opens[0], NOW + HOUR) is not None) is keep
+                assert (queries.link_holder(session, opens[1], NOW + HOUR) == "Nora") is keep
+                audited = session.scalars(select(AuditEntry.action).where(AuditEntry.at == NOW + HOUR)).all()
+            assert verified(there)[0] == []
+            if keep:
+                assert (told.ended, audited) == (None, ["backup restored"])
+            else:
+                assert told.ended.words == [
+                    "1 API token", "1 token of an integration", "1 calendar address", "1 link of a mail",
+                ]  # fmt: skip
+                assert audited == [
+                    "token revoked", "integration token ended", "calendar addresses ended", "backup restored",
+                ]  # fmt: skip
 
 
 def test_a_backup_of_postgresql_is_restored_into_sqlite(sample, postgres_url, sqlite_url, tmp_path):
@@ -330,6 +401,7 @@ def test_the_commands_say_what_they_did(command, app_database, sample, tmp_path,
     assert (status, err) == (0, "")
     assert "Restored as of 2026-03-12 14:30:00 UTC: " in out
     assert "Everybody signs in again" in out
+    assert "Ended, since what was revoked after the backup would work again: " in out
     assert command("verify")[0] == 0
     status, out, err = command("restore", sample[1])
     assert (status, out, err.count("\n")) == (1, "", 1)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from db.commands import deflections, incidents, problem_links, problems, relations, repeats
 from db.commands.setup import put
 from db.engine import reading, writing
-from db.models import AuditEntry, Deflection, IncidentLink, Notice, Problem
+from db.models import AuditEntry, Deflection, Incident, IncidentLink, Notice, Problem
 from db.queries import incidents as incident_queries
 from db.queries import known_errors, problem_cost, references, rooms
 from db.queries import problems as queries
@@ -390,6 +390,39 @@ def test_when_it_is_fixed_those_who_wait_are_told_once(office):
     assert "Still open because of it: INC-000001, INC-000002" in bodies["problem_fixed"]
     assert "larger disk" not in bodies["cause_fixed"]
     assert "INC-000002" in bodies["cause_fixed"]
+
+
+def test_reporters_of_what_was_merged_are_told_of_the_fix_once_and_of_nothing_restricted(office):
+    def reported(title, by):
+        return sorted_one(office, title, by=by)
+
+    def merge(loser, survivor):
+        office.perform(loser, "merge", "Dora", MONDAY + HOUR, duplicate_of_id=survivor)
+
+    survivor, secret = reported("Mail is down", "Rita"), reported("Payroll mail", "Rita")
+    first, second, again = reported("No mail", "Otto"), reported("Slow", "Sam"), reported("Mail", "Rita")
+    merge(first, second)  # and what it was merged into is merged further
+    merge(second, survivor)
+    merge(again, survivor)
+    hidden, taken_out = reported("Payslips", "Devi"), reported("Other", "Max")
+    merge(hidden, secret)
+    merge(taken_out, survivor)
+    office.perform(taken_out, "unmerge", "Dora", MONDAY + HOUR)
+    id_, _ = begin(office, [survivor, secret], by="Dora", **KNOWN)
+    with writing(office.engine) as db:
+        db.get_one(Incident, secret).restricted = True
+    before = len(_notices(office))
+    do(office, problems.move, id_, None, "fix", "", {"fix": "A larger disk."}, by="Dora")
+    told = sorted(who for who, kind in _notices(office)[before:] if kind == "cause_fixed")
+    assert told == ["Otto", "Rita", "Sam"], "each once; nobody of a restricted one, or of what was taken out"
+    otto, rita = office.people["Otto"].id, office.people["Rita"].id
+    with reading(office.engine) as db:
+        said = {row.person_id: row for row in db.scalars(select(Notice).where(Notice.kind == "cause_fixed"))}
+    assert said[otto].subject == f"The cause is fixed: {office.incident(first).number}: No mail", "of their own report"
+    assert said[otto].incident_id == first
+    assert "Payroll" not in said[otto].subject + said[otto].body
+    for incident in (survivor, secret, again):
+        assert office.incident(incident).number in said[rita].body
 
 
 def test_the_words_of_a_restricted_one_are_told_to_nobody(office):

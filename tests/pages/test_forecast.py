@@ -111,6 +111,17 @@ def test_a_filter_narrows_what_is_forecast_but_not_what_it_rests_on(desk, opened
 
 
 @sqlite
+def test_it_leaves_as_files_and_on_paper(desk, opened, drawn):
+    past(desk)
+    at = opened(PAGE, "Max", priority="2")
+    at.session_state["trends-forecast.export"] = True
+    said = seen(at.run())
+    for path in ("print?", "report.csv?", "report.xlsx?"):
+        assert f"/trends-forecast/{path}priority=2&zone=" in said
+    assert "chart.png" not in said
+
+
+@sqlite
 def test_before_the_first_report_it_says_so(desk, opened, drawn):
     at = opened(PAGE, "Lena")
     assert not at.exception

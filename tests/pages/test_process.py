@@ -106,6 +106,21 @@ def test_who_may_not_open_incidents_is_told_so(desk, opened, drawn):
 
 
 @sqlite
+def test_all_of_it_leaves_as_files_on_paper_and_as_pictures(desk, opened, drawn):
+    sent_round(desk)
+    at = opened(PAGE, "Max", part="teams", period="30", team=str(desk.team_id))
+    assert "/trends-process/report" not in seen(at), "not before it is asked for"
+    at.session_state["trends-process.export"] = True
+    said = seen(at.run())
+    query = f"part=teams&period=30&team={desk.team_id}"
+    for path in ("print?", "report.csv?", "report.xlsx?", "chart.png?"):
+        [line] = [line for line in said.splitlines() if f"/trends-process/{path}" in line][:1]
+        address = line.partition(f"/trends-process/{path}")[2]
+        assert all(part in address for part in (*query.split("&"), "zone=")), address
+    assert "panel=moves" in said
+
+
+@sqlite
 def test_nothing_reported_is_no_error(desk, opened, drawn):
     at = opened(PAGE, "Max", period="30", part="teams")
     assert not at.exception
@@ -130,6 +145,19 @@ def test_a_list_of_many_rows_comes_by_pages(desk, opened, drawn, monkeypatch):
     at.session_state["process.move.page"] = 2
     at.run()
     assert len(drawn["rows"]["process.move"]) == 1
+
+
+@sqlite
+def test_of_many_teams_the_most_frequent_handovers_are_drawn_and_all_are_listed(desk, opened, drawn):
+    number = desk.report("Rita", "Nobody can print", minutes_ago=100)
+    desk.accept(number, minutes_ago=90)
+    for place in range(10):
+        desk.do(number, "assign", "Lena", 80 - place, team_id=desk.team(f"Team {place}", "2"), reason="Theirs.")
+    at = opened(PAGE, "Max", part="teams")
+    ((body, _),) = drawn["diagrams"]
+    assert body.count("linkStyle") == 8
+    assert "2 rarer moves, made 2 times in all, not drawn but listed below" in seen(at)
+    assert len(drawn["rows"]["process.handover"]) == 10
 
 
 def test_what_a_team_is_called_is_never_read_as_a_drawing():

@@ -243,6 +243,11 @@ def test_it_leaves_by_mail_with_a_way_to_it_and_a_way_out(office, mailbox):
         assert address in words
         assert "End it under Weekly digest" in words
         assert "No more of these" not in words, "that would end all other notices too"
+        assert "No more of this report" in words
+    way_out = str(mail["List-Unsubscribe"])
+    assert way_out.startswith("<https://desk.example/leave/report/")
+    assert way_out.strip("<>") in plain
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     sheet, table = mail.iter_attachments()
     assert sheet.get_filename() == "trends-digest-2026-02-23-to-2026-03-01-UTC.xlsx"
     assert [row[1].value for row in load_workbook(io.BytesIO(sheet.get_content()))["Numbers"].iter_rows()][-6] == 1
@@ -261,6 +266,18 @@ def test_what_waits_for_the_mail_server_does_not_leave_to_who_lost_the_right(off
     assert mailbox.received == []
     with reading(office.engine) as db:
         assert db.scalars(select(OutboxMessage.cancelled_why)).all() == ["They may not read trends any more."]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_waits_for_the_mail_server_does_not_leave_to_who_left_the_report(office, mailbox):
+    office.have_sent(office.view("Net", "Max"), "Max", "Lena", "Dora", at=EIGHT - DAY)
+    tick(office, EIGHT)
+    office.leave("Lena")
+    loop.tick(EIGHT, office.engine)
+    assert [mail["To"] for mail in mailbox.received] == ["Dora <dora@example.org>"]
+    with reading(office.engine) as db:
+        stopped = db.scalars(select(OutboxMessage.cancelled_why).where(OutboxMessage.cancelled_at.is_not(None))).all()
+    assert stopped == ["They do not get this report any more."]
 
 
 def test_without_a_channel_it_stands_in_messages(office):

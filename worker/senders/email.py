@@ -183,5 +183,5 @@ def _plain(message: Message, buttons: list[tuple[str, str]]) -> str:
     if message.url:
         parts.append(f"Open: {message.url}")
     if message.leave_url:
-        parts.append(f"No more of these by e-mail: {message.leave_url}")
+        parts.append(f"{message.leave_words}: {message.leave_url}")
     return "\n\n".join(parts) + "\n"
