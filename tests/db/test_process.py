@@ -1,6 +1,8 @@
 """The process view against an independent computation, on histories made by hand, random ones and the real log."""
 
 import gzip
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -196,6 +198,29 @@ def test_the_figures_are_made_once_until_something_happens_or_others_are_meant(e
     assert seen() == (3, 1, 6)
     assert seen(actor=MANAGER) == (2, 1, 7)
     assert seen() == (3, 1, 7)
+
+
+def test_who_asks_the_same_meanwhile_waits_for_it(engine, monkeypatch):
+    put(engine, [[Step(MONDAY, "new")]])
+    read(engine)
+    made, arrived = [], threading.Barrier(4)
+    as_reported, as_viewed = process.reported, process.view
+
+    def reported(*given):
+        rows = as_reported(*given)
+        arrived.wait(30)
+        return rows
+
+    monkeypatch.setattr(process, "reported", reported)
+    monkeypatch.setattr(process, "view", lambda went: made.append(went) or as_viewed(went))
+
+    def ask(_):
+        with reading(engine) as db:
+            return process.seen(db, SYSTEM, span_of(MONDAY - DAY), Filters()).incidents
+
+    with ThreadPoolExecutor(4) as people:
+        assert list(people.map(ask, range(4))) == [1, 1, 1, 1]
+    assert len(made) == 1
 
 
 def test_a_list_has_what_may_be_opened_newest_first_by_pages(engine):
