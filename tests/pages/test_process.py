@@ -3,6 +3,7 @@
 import pytest
 import streamlit as st
 
+from db.queries import travel
 from pages.parts import counted, rows
 from pages.parts.drawing import Arrow, diagram
 from tests.pages.conftest import seen
@@ -103,6 +104,13 @@ def test_who_may_not_open_incidents_is_told_so(desk, opened, drawn):
     at = opened(PAGE, "Ada", part="waits")
     assert drawn["rows"]["counted.list"] == []
     assert "1 incident · 1 not open to you" in seen(at)
+
+
+@sqlite
+def test_of_more_than_can_be_looked_at_it_says_so(desk, opened, drawn, monkeypatch):
+    monkeypatch.setattr(travel, "MOST", 1)
+    sent_round(desk)
+    assert "the newest 1 of 2 incidents reported in it" in seen(opened(PAGE, "Max"))
 
 
 @sqlite
