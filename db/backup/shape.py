@@ -12,11 +12,11 @@ LEFT_OUT = frozenset({
     # Of the moment. Whoever signed out after the backup must not be signed in again by it, so everybody signs in anew.
     "session", "throttle", "presence", "worker_heartbeat",
     # Derived: the worker learns it anew. The words that search looks up come back by triggers, as the rows come.
-    "history_index", "history_word", "fact_block", "fact_change",
+    "history_index", "history_word", "fact_block", "step_block", "fact_change",
 })  # fmt: skip
 VERSION = "alembic_version"
 DERIVED = ("incident_text", "timeline_text")
-FUNCTIONS = ("refuse_change", "keep_incident_text", "keep_timeline_text", "note_fact_change")
+FUNCTIONS = ("refuse_change", "keep_incident_text", "keep_timeline_text", "note_fact_change", "note_step_change")
 """of PostgreSQL; what the triggers call"""
 _KINDS: tuple[tuple[type[Any], str], ...] = (
     (Boolean, "bool"), (JSON, "json"), (LargeBinary, "bytes"), (Float, "float"), (Integer, "int"), (String, "text"),

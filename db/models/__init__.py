@@ -10,7 +10,7 @@ from db.models.alerts import (
     SeenMessage,
 )
 from db.models.base import Base, Instant, Json, from_micros, to_micros
-from db.models.facts import FactBlock, FactChange
+from db.models.facts import FactBlock, FactChange, StepBlock
 from db.models.history import HistoryIndex, HistoryWord
 from db.models.hypotheses import Hypothesis, HypothesisEvidence
 from db.models.incidents import (
@@ -145,6 +145,7 @@ __all__ = [
     "Setting",
     "SignInSession",
     "StatusPage",
+    "StepBlock",
     "Subcategory",
     "Subscriber",
     "SubscriberComponent",

@@ -1,7 +1,7 @@
 """A copy of what is measured of every incident, packed so that a million of them are counted at once.
 
-It is derived: `incident` alone is the truth. Triggers note every incident that changed, whoever changes it; what is
-noted counts as it stands in `incident` until the worker has packed it anew.
+It is derived: `incident` and its timeline alone are the truth. Triggers note every incident that changed, whoever
+changes it; what is noted counts as it stands there until the worker has packed it anew.
 """
 
 from sqlalchemy import LargeBinary, String
@@ -21,6 +21,19 @@ class FactBlock(Base):
     """Of the definitions it was made by; another one is as good as none."""
     made: Mapped[int] = mapped_column(Id)
     """Goes up with every packing."""
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class StepBlock(Base):
+    """The steps that the incidents of one range took, packed with their facts."""
+
+    __tablename__ = "step_block"
+
+    block: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    shape: Mapped[str] = mapped_column(String(16))
+    """Of the definition it was made by; another one is as good as none."""
+    made: Mapped[int] = mapped_column(Id)
+    """The packing it was made in: that of the facts. Where these were packed without it, it is as good as none."""
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 

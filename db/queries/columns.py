@@ -135,6 +135,10 @@ class Rows:
         chosen._whole, chosen._mask = self, mask
         return chosen
 
+    def has(self, name: Any) -> bool:
+        """Whether that was made of these rows already."""
+        return name in self._kept
+
     def kept(self, name: Any, make: Callable[["Rows"], _T]) -> _T:
         """What was made of these rows; made once. It must depend on nothing but them and its name."""
         if name not in self._kept:

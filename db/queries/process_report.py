@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db.queries import process, travel
+from db.queries import process
 from db.queries.process import Move, Process, Spread, Variant, Visit
-from db.queries.travel import NOBODY, Travel
+from db.queries.travel import NOBODY
 from rules.access import Actor
 from rules.measures import Filters
 from rules.panels import Column, Number, Panel, Report, incidents, said
@@ -40,9 +40,8 @@ _WAYS = (
 
 def report(db: Session, actor: Actor, period: Period, zone: str, filters: Filters, now: datetime) -> Report:
     """What was reported in the period and the ways it took. Forbidden without the right to trends."""
-    went = travel.read(db, actor, period, filters)
+    found = process.seen(db, actor, period, filters)
     names = place_names(db, actor)
-    found = process.view(went)
     panels = [
         _moves(found.moves, LABELS),
         _ways(found),
@@ -50,7 +49,7 @@ def report(db: Session, actor: Actor, period: Period, zone: str, filters: Filter
         _visits(found.teams, names, "teams", "With a team", "Team", WITH_A_TEAM),
         _handovers(found.handovers, names),
     ]
-    numbers = _numbers(found, went)
+    numbers = _numbers(found)
     view = SCREEN.lower()
     return Report(view, SCREEN, period.start, period.end, zone, filters, now, numbers, panels, screen=SCREEN, path=PATH)
 
@@ -65,10 +64,10 @@ def pictures(found: Process) -> dict[str, str]:
     return {"moves": STATES_DRAWN} if found.moves else {}
 
 
-def left_out(went: Travel) -> str:
+def left_out(found: Process) -> str:
     """What is not looked at."""
     minutes = int(UNDO_WINDOW.total_seconds() // 60)
-    return f"without {went.merged:,} merged into another · what was taken back within {minutes} minutes is no move"
+    return f"without {found.merged:,} merged into another · what was taken back within {minutes} minutes is no move"
 
 
 def most_often(moves: Sequence[Move], names: Mapping[Any, str]) -> str:
@@ -92,16 +91,16 @@ def _hours(seconds: float | None) -> float | None:
     return None if seconds is None else seconds / 3600
 
 
-def _numbers(found: Process, went: Travel) -> list[Number]:
+def _numbers(found: Process) -> list[Number]:
     def number(key: str, title: str, value: int, definition: str, of: str) -> Number:
         return Number(key, title, "count", value, found.incidents, definition, of)
 
-    newest = (
-        f" Only the newest {found.incidents:,} of {went.total:,} are looked at." if went.total > found.incidents else ""
-    )
+    newest = ""
+    if found.total > found.incidents:
+        newest = f" Only the newest {found.incidents:,} of {found.total:,} are looked at."
     return [
         number(
-            "reported", "Reported", found.incidents, f"Reported in the period.{newest}", f"Left out: {left_out(went)}."
+            "reported", "Reported", found.incidents, f"Reported in the period.{newest}", f"Left out: {left_out(found)}."
         ),
         number("under_way", "Under way", found.under_way, "Work is still due on them.", ""),
         number("handed_over", "Handed over", found.handed_over, "Went from one team to another.", ""),

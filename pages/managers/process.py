@@ -21,13 +21,12 @@ from db.queries.process_report import (
     place_names,
 )
 from db.queries.report import first_and_last
-from db.queries.travel import NOBODY, Travel
+from db.queries.travel import NOBODY
 from pages.parts import address, chart_card, charts, drawing, export, period, session, times
-from pages.parts.counted import Counted, follow
+from pages.parts.counted import Counted, Opener, follow, show
 from pages.parts.empty import empty
 from pages.parts.marks import gray
 from rules import period_words
-from rules.access import Actor
 from rules.panels import incidents
 from rules.priority import span
 from rules.process import FEW, drawn, goes_back
@@ -56,19 +55,24 @@ def page() -> None:
     with reading() as db:
         first, _ = first_and_last(db, actor)
         asked = period.period(chosen, own, now, first)
-        went = travel.read(db, actor, asked, filters)
+        found = process.seen(db, actor, asked, filters)
         names = place_names(db, actor)
-    st.caption(about(went, period_words.period(asked.start, asked.end, zone)))
-    if not len(went.at):
+    st.caption(about(found, period_words.period(asked.start, asked.end, zone)))
+    if not found.states:
         empty(
             "Nothing was reported yet." if first is None else "Nothing was reported in this period.",
             "The ways of incidents appear here." if first is None else "Choose a longer period, or clear the filters.",
             key=f"{KEY}.nothing",
         )
         return
-    found = process.view(went)
     with leaving:
         export.popover(PATH, zone, pictures(found))
+
+    def opener(title: str, figure: Figure) -> None:
+        with reading() as db:
+            ids = process.members(travel.read(db, actor, asked, filters), figure)
+        show(actor, title, ids)
+
     part = st.segmented_control(
         "Part",
         list(PARTS),
@@ -79,24 +83,24 @@ def page() -> None:
     )
     address.keep({"part": part if part != "states" else None})
     if part == "ways":
-        ways(actor, went, found)
+        ways(opener, found)
     elif part == "waits":
-        waits(actor, went, found, names)
+        waits(opener, found, names)
     elif part == "teams":
-        teams(actor, went, found, names)
+        teams(opener, found, names)
     else:
-        states(actor, went, found)
+        states(opener, found)
 
 
-def about(went: Travel, days: str) -> str:
+def about(found: Process, days: str) -> str:
     """Which incidents these are, and which are left out."""
-    looked_at = incidents(len(went.ids))
-    if went.total > len(went.ids):
-        looked_at = f"the newest {len(went.ids):,} of {went.total:,} incidents"
-    return f"{days} · {looked_at} reported in it, as their timelines tell · {left_out(went)} · times are elapsed"
+    looked_at = incidents(found.incidents)
+    if found.total > found.incidents:
+        looked_at = f"the newest {found.incidents:,} of {found.total:,} incidents"
+    return f"{days} · {looked_at} reported in it, as their timelines tell · {left_out(found)} · times are elapsed"
 
 
-def states(actor: Actor, went: Travel, found: Process) -> None:
+def states(opener: Opener, found: Process) -> None:
     """The moves between states as a drawing, and each of them."""
     shown = drawn(found.moves, found.incidents)
     with st.container(border=True, gap="xsmall"):
@@ -114,7 +118,7 @@ def states(actor: Actor, went: Travel, found: Process) -> None:
             drawing.draw(_used(places, arrows), arrows, says=most_often(found.moves, LABELS))
         else:
             st.markdown("No incident has moved yet.")
-    _moves(actor, went, found.moves, LABELS, "move", "Every move between states")
+    _moves(opener, found.moves, LABELS, "move", "Every move between states")
 
 
 def _left_out(moves: list[Move], shown: list[Move]) -> str:
@@ -140,14 +144,14 @@ def _span(spread: Spread) -> str:
     return span(spread.median) if spread.median is not None else "–"
 
 
-def _moves(actor: Actor, went: Travel, moves: list[Move], names: Mapping[Any, str], kind: str, heading: str) -> None:
+def _moves(opener: Opener, moves: list[Move], names: Mapping[Any, str], kind: str, heading: str) -> None:
     """The most frequent moves as a list; each opens its incidents."""
     listed = Counted(f"{KEY}.{kind}")
     for move in moves:
         title = f"{names[move.before]} → {names[move.after]}"
         said = f"{_times(move.n)} in {incidents(move.incidents)} · {_waited(move.wait)}"
         listed.add(title, said, Figure(kind, (move.before, move.after)))
-    listed.draw(actor, went, heading)
+    listed.draw(opener, heading)
 
 
 def _times(n: int) -> str:
@@ -167,7 +171,7 @@ def _waited(wait: Spread) -> str:
     return f"median wait {span(wait.median)}, one in ten over {span(wait.p90)}"
 
 
-def ways(actor: Actor, went: Travel, found: Process) -> None:
+def ways(opener: Opener, found: Process) -> None:
     """The most common ways to the end."""
     whole = sum(variant.n for variant in found.variants)
     if not whole:
@@ -185,7 +189,7 @@ def ways(actor: Actor, went: Travel, found: Process) -> None:
     for variant in found.variants:
         title = " → ".join(LABELS[state] for state in variant.path)
         listed.add(title, _way(variant, whole), Figure("variant", variant.path))
-    listed.draw(actor, went, f"{len(found.variants):,} ways to the end")
+    listed.draw(opener, f"{len(found.variants):,} ways to the end")
 
 
 def _way(variant: Variant, whole: int) -> str:
@@ -197,7 +201,7 @@ def _way(variant: Variant, whole: int) -> str:
     return f"{incidents(variant.n)}, {share}{took}"
 
 
-def waits(actor: Actor, went: Travel, found: Process, names: Mapping[Any, str]) -> None:
+def waits(opener: Opener, found: Process, names: Mapping[Any, str]) -> None:
     """How long they stay in a state and with a team, and how many are there now."""
     left, right = st.columns(2, gap="small")
     with left:
@@ -205,15 +209,15 @@ def waits(actor: Actor, went: Travel, found: Process, names: Mapping[Any, str]) 
     with right:
         cut = f" The {MOST_DRAWN} of {len(found.teams)} teams that had most." if len(found.teams) > MOST_DRAWN else ""
         _stays(found.teams[:MOST_DRAWN], names, "With a team", WITH_A_TEAM + cut, "teams")
-    _visits(actor, went, found.states, LABELS, "state", "States")
-    _visits(actor, went, found.teams, names, "team", "Teams")
+    _visits(opener, found.states, LABELS, "state", "States")
+    _visits(opener, found.teams, names, "team", "Teams")
     there = Counted(f"{KEY}.there")
     for kind, places, named in (("there", found.states, LABELS), ("held", found.teams, names)):
         for visit in places:
             if visit.there and (kind == "held" or visit.place in OPEN):
                 said = f"{incidents(visit.there)} of those reported in the period"
                 there.add(named[visit.place], said, Figure(kind, (visit.place,)))
-    there.draw(actor, went, "Waiting there now")
+    there.draw(opener, "Waiting there now")
 
 
 def _stays(visits: list[Visit], names: Mapping[Any, str], title: str, definition: str, key: str) -> None:
@@ -245,15 +249,15 @@ def _stays(visits: list[Visit], names: Mapping[Any, str], title: str, definition
     )
 
 
-def _visits(actor: Actor, went: Travel, visits: list[Visit], names: Mapping[Any, str], kind: str, heading: str) -> None:
+def _visits(opener: Opener, visits: list[Visit], names: Mapping[Any, str], kind: str, heading: str) -> None:
     listed = Counted(f"{KEY}.{kind}")
     for visit in visits:
         said = f"{incidents(visit.incidents)} · {_waited(visit.wait)}"
         listed.add(names[visit.place], said, Figure(kind, (visit.place,)))
-    listed.draw(actor, went, heading)
+    listed.draw(opener, heading)
 
 
-def teams(actor: Actor, went: Travel, found: Process, names: Mapping[Any, str]) -> None:
+def teams(opener: Opener, found: Process, names: Mapping[Any, str]) -> None:
     """The ways between teams, and who sends back."""
     if not found.handovers:
         empty(
@@ -274,11 +278,11 @@ def teams(actor: Actor, went: Travel, found: Process, names: Mapping[Any, str]) 
             drawing.Arrow(move.before, move.after, move.n, _short(move), 2 * move.back > move.n) for move in shown
         ]
         drawing.draw(_used(names, arrows), arrows, says=most_often(found.handovers, names))
-    _returns(actor, went, found.handovers, names)
-    _moves(actor, went, found.handovers, names, "handover", "Every handover")
+    _returns(opener, found.handovers, names)
+    _moves(opener, found.handovers, names, "handover", "Every handover")
 
 
-def _returns(actor: Actor, went: Travel, moves: list[Move], names: Mapping[Any, str]) -> None:
+def _returns(opener: Opener, moves: list[Move], names: Mapping[Any, str]) -> None:
     back = sorted((move for move in moves if move.back), key=lambda move: -move.back)
     listed = Counted(f"{KEY}.back")
     for move in back:
@@ -288,7 +292,7 @@ def _returns(actor: Actor, went: Travel, moves: list[Move], names: Mapping[Any, 
         said = f"{_times(move.back)} in {incidents(move.back_incidents)}, of {_handovers(move.n)} this way"
         listed.add(title, said, Figure("back", (move.before, move.after)))
     if back:
-        listed.draw(actor, went, "Who sends back")
+        listed.draw(opener, "Who sends back")
 
 
 page()

@@ -1,13 +1,12 @@
 """Numbers as a list, each of which opens exactly the incidents that it counts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from db.engine import reading
-from db.queries import listed, process
+from db.queries import listed
 from db.queries.process import Figure
-from db.queries.travel import Travel
 from pages.parts import dialogs, rows, session, times
 from pages.parts.texts import literal
 from rules.access import Actor
@@ -17,6 +16,9 @@ MOST_LISTED = 1_000
 PAGE_SIZE = 10
 _KEY = "counted"
 _GO = "counted.go"
+
+Opener = Callable[[str, Figure], None]
+"""shows the incidents that a figure counts, under a title"""
 
 
 def follow() -> None:
@@ -40,7 +42,7 @@ class Counted:
         self._opens[key] = (title, figure)
         self._items.append({"id": key, "reference": None, "title": title, "explanation": said, "action": "Open"})
 
-    def draw(self, actor: Actor, went: Travel, heading: str) -> None:
+    def draw(self, opener: Opener, heading: str) -> None:
         """The list under its heading, by pages; a row opens its incidents in a dialog. Draws nothing without rows."""
         if not self._items:
             return
@@ -52,8 +54,7 @@ class Counted:
         if pages > 1:
             st.pagination(pages, key=place)
         if event is not None and event.id in self._opens:
-            title, figure = self._opens[event.id]
-            show(actor, title, process.members(went, figure))
+            opener(*self._opens[event.id])
 
 
 def show(actor: Actor, title: str, ids: Sequence[int]) -> None:

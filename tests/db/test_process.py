@@ -1,6 +1,8 @@
 """The process view against an independent computation, on histories made by hand, random ones and the real log."""
 
 import gzip
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.commands import undo
+from db.commands import facts, undo
 from db.engine import reading, writing
 from db.queries import listed, process, travel
 from db.queries.process import Figure
@@ -20,7 +22,7 @@ from rules.periods import Period
 from rules.states import STATES
 from tests.db.imported import LOG
 from tests.db.office import DAY, HOUR, MONDAY, Office
-from tests.db.travelled import Step, by_other_means, log_of, put
+from tests.db.travelled import Step, by_other_means, go_on, log_of, put
 
 YEAR = timedelta(days=400)
 MANAGER = Actor(901, "Max", frozenset({"reporter", "manager"}))
@@ -155,6 +157,72 @@ def test_of_more_than_can_be_looked_at_the_newest_are(engine, monkeypatch):
     assert (found.ids.tolist(), found.total) == ([3, 4, 5], 5)
 
 
+def test_ways_of_any_length_are_told_apart(engine):
+    states = ("new", "assigned", "in_progress", "assigned") * 6
+    long = [Step(MONDAY + number * HOUR, state) for number, state in enumerate(states)]
+    ends = [*range(1, 20), 19, 24]
+    histories = [[*long[:end], Step(MONDAY + 30 * HOUR, "cancelled")] for end in ends]
+    histories.append([*long[:16], Step(MONDAY + 30 * HOUR, "closed")])
+    put(engine, histories)
+    seen = read(engine)
+    found = process.view(seen)
+    assert figures(found) == by_other_means(log_of(histories))
+    assert {len(variant.path): variant.n for variant in found.variants if variant.path[-1] == "cancelled"} == {
+        end + 1: ends.count(end) for end in ends
+    }
+    for variant in found.variants:
+        assert len(process.members(seen, Figure("variant", variant.path))) == variant.n
+
+
+def test_the_figures_are_made_once_until_something_happens_or_others_are_meant(engine, monkeypatch):
+    put(engine, [[Step(MONDAY, "new")], [Step(MONDAY + DAY, "new")]])
+    made = []
+    monkeypatch.setattr(process, "view", lambda went, as_it_is=process.view: made.append(went) or as_it_is(went))
+
+    def seen(days=9, actor=SYSTEM, **filters):
+        with reading(engine) as db:
+            found = process.seen(db, actor, Period(MONDAY, MONDAY + days * DAY, None), Filters(**filters))
+        return found.incidents, len(found.moves), len(made)
+
+    assert seen() == (2, 0, 1)
+    assert seen(days=8) == (2, 0, 1), "the end of a period that goes on is another one each time"
+    assert seen(days=1) == (1, 0, 2)
+    assert seen(priority=1) == (0, 0, 3)
+    assert seen() == (2, 0, 3)
+    go_on(engine, 1, Step(MONDAY + 2 * HOUR, "assigned"))
+    assert seen() == (2, 1, 4)
+    with writing(engine) as db:
+        facts.pack(db)
+    assert seen() == (2, 1, 5)
+    put(engine, [[Step(MONDAY, "new")]], first_id=3, restricted=True)
+    assert seen() == (3, 1, 6)
+    assert seen(actor=MANAGER) == (2, 1, 7)
+    assert seen() == (3, 1, 7)
+
+
+def test_who_asks_the_same_meanwhile_waits_for_it(engine, monkeypatch):
+    put(engine, [[Step(MONDAY, "new")]])
+    read(engine)
+    made, arrived = [], threading.Barrier(4)
+    as_reported, as_viewed = process.reported, process.view
+
+    def reported(*given):
+        rows = as_reported(*given)
+        arrived.wait(30)
+        return rows
+
+    monkeypatch.setattr(process, "reported", reported)
+    monkeypatch.setattr(process, "view", lambda went: made.append(went) or as_viewed(went))
+
+    def ask(_):
+        with reading(engine) as db:
+            return process.seen(db, SYSTEM, span_of(MONDAY - DAY), Filters()).incidents
+
+    with ThreadPoolExecutor(4) as people:
+        assert list(people.map(ask, range(4))) == [1, 1, 1, 1]
+    assert len(made) == 1
+
+
 def test_a_list_has_what_may_be_opened_newest_first_by_pages(engine):
     put(engine, [[Step(MONDAY + number * HOUR, "new")] for number in range(12)])
     ids = process.members(read(engine), Figure("there", ("new",)))
@@ -185,7 +253,15 @@ def test_random_histories_count_as_an_independent_computation_does(engine, drawn
             at += timedelta(minutes=minutes)
             history.append(Step(at, state, team))
         histories.append(history)
-    put(engine, histories, first_id=number * 100 + 1)
+    # Some go on after they were packed, some stay as they are, and some come afterwards.
+    first, going_on, early = number * 100 + 1, len(histories) // 3, len(histories) // 3 * 2
+    put(engine, [history[:-1] or history for history in histories[:going_on]] + histories[going_on:early], first)
+    with writing(engine) as db:
+        facts.pack(db)
+    for id_, history in enumerate(histories[:going_on], first):
+        if len(history) > 1:
+            go_on(engine, id_, history[-1])
+    put(engine, histories[early:], first + early)
     seen = read(engine, start)
     found = process.view(seen)
     assert found.incidents == len(histories)

@@ -191,7 +191,7 @@ def test_who_is_named_sees_it_everywhere(office):
     assert {f"board {SECRET[0]}", "board ", "queue open ", "tallies", "menu", "home", "measures"} <= changed
     assert {"report overview", "figure unresolved", "all of figure unresolved"} <= changed
     assert {f"detail {number}", f"place {number}", "ends"} <= changed
-    assert {"behind a number", "page -reported", f"page {SECRET[0]}", "digest", "travel", "past"} <= changed
+    assert {"behind a number", "page -reported", f"page {SECRET[0]}", "digest", "travel", "process", "past"} <= changed
     assert {"problems ", "incidents of PRB-000001", "states of PRB-000001", "cost of PRB-000001"} <= changed
     assert {"hours of everybody", "hours of 1"} <= changed
     assert any(key.startswith("report sent") for key in changed)

@@ -25,6 +25,7 @@ from db.queries import (
     postmortem_actions,
     problem_cost,
     problems,
+    process,
     repeats,
     report,
     report_runs,
@@ -91,7 +92,8 @@ WALKED = {
     "problems.choices", "problems.counts", "problems.everything", "problems.history", "problems.incidents",
     "problems.one", "problems.since", "repeats.of_repeat", "repeats.suggestions",
     "digest.digest", "digest_lists.breaches", "digest_lists.load", "digest_lists.overdue_actions",
-    "forecast.expected", "forecast.outlook", "forecast.past", "travel.read", "trends.measures",
+    "forecast.expected", "forecast.outlook", "forecast.past", "travel.read", "travel.reported", "trends.measures",
+    "process.seen",
     "report_runs.one", "report_runs.own", "schedules.hours_of_everybody", "schedules.hours_per_person",
 }  # fmt: skip
 """what `answers` asks, by itself or through another"""
@@ -229,6 +231,7 @@ def _of_trends(office, db, actor, words, ask):
     later = NOW + 2 * DAY  # the week of MONDAY is over
     ask("digest", digest.digest, last_week(later, "UTC"), "UTC", later)
     ask("travel", travel.read, Period(MONDAY - 30 * DAY, NOW, None), measures.Filters())
+    ask("process", process.seen, Period(MONDAY - 30 * DAY, NOW, None), measures.Filters())
     ask("expected", forecast.expected, measures.Filters(), NOW, "UTC")
     ask("past", lambda db, actor: {name: str(value) for name, value in vars(forecast.past(db, actor, NOW)).items()})
     known = answer(lambda: forecast.past(db, actor, NOW))

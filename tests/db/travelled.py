@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
 from db.engine import writing
 from db.models import Incident, Team, TimelineEntry
@@ -48,21 +48,28 @@ def put(engine: Engine, histories: list[list[Step]], first_id: int = 1, **more: 
                 "resolved_at": resolved[-1] if resolved and steps[-1].state in ENDED else None,
             }
             db.execute(insert(Incident.__table__), [values | more])
-            entries = [
-                {
-                    "incident_id": id_,
-                    "at": step.at,
-                    "recorded_at": step.at,
-                    "kind": step.kind,
-                    "text": "t",
-                    "to_state": step.state,
-                    "from_team_id": step.former,
-                    "to_team_id": step.team,
-                    "version": step.version,
-                }
-                for step in steps
-            ]
-            db.execute(insert(TimelineEntry.__table__), entries)
+            db.execute(insert(TimelineEntry.__table__), [_entry(id_, step) for step in steps])
+
+
+def go_on(engine: Engine, id_: int, step: Step) -> None:
+    """One more step of an incident that is there."""
+    with writing(engine) as db:
+        db.execute(update(Incident).where(Incident.id == id_).values(state=step.state))
+        db.execute(insert(TimelineEntry.__table__), [_entry(id_, step)])
+
+
+def _entry(id_: int, step: Step) -> dict[str, Any]:
+    return {
+        "incident_id": id_,
+        "at": step.at,
+        "recorded_at": step.at,
+        "kind": step.kind,
+        "text": "t",
+        "to_state": step.state,
+        "from_team_id": step.former,
+        "to_team_id": step.team,
+        "version": step.version,
+    }
 
 
 def log_of(histories: list[list[Step]]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import pytest
 import streamlit as st
 
+from db.queries import travel
 from pages.parts import counted, rows
 from pages.parts.drawing import Arrow, diagram
 from tests.pages.conftest import seen
@@ -118,6 +119,13 @@ def test_all_of_it_leaves_as_files_on_paper_and_as_pictures(desk, opened, drawn)
         address = line.partition(f"/trends-process/{path}")[2]
         assert all(part in address for part in (*query.split("&"), "zone=")), address
     assert "panel=moves" in said
+
+
+@sqlite
+def test_of_more_than_can_be_looked_at_it_says_so(desk, opened, drawn, monkeypatch):
+    monkeypatch.setattr(travel, "MOST", 1)
+    sent_round(desk)
+    assert "the newest 1 of 2 incidents reported in it" in seen(opened(PAGE, "Max"))
 
 
 @sqlite
