@@ -79,7 +79,8 @@ def _restore(given: argparse.Namespace) -> None:
     if back.ended is None:
         print("Tokens and links work as they did when the backup was made, also those that were revoked since.")
     elif back.ended.words:
-        waits = " Monitoring is refused until its integrations have theirs." if back.ended.senders else ""
-        print(f"{_ENDED}: {', '.join(back.ended.words)}. Make new ones.{waits}")
+        print(f"{_ENDED}: {', '.join(back.ended.words)}. Make new ones.")
+    if back.ended is not None:
+        print("Integrations are heard with the tokens of the backup: revoke those again that you had revoked since.")
     if not back.same_key:
         print(_OTHER_KEY, file=sys.stderr)
