@@ -34,8 +34,16 @@ IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 # Tests do not survive a power cut, so their databases need not wait for the disk. TEST_DURABLE=1 makes them wait.
 DURABLE = os.environ.get("TEST_DURABLE", "") == "1"
 FAST_POSTGRES = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '128MB'")
+Copy = Callable[..., tuple[URL, Callable[[], None]]]
 MEMORY, ROOM = Path("/dev/shm"), 1_500_000_000
 """A folder in memory, and the bytes that databases of tests may need there."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where speed alone is measured, the other tests need not be read."""
+    if config.option.markexpr != "load" or not collection_path.is_file():
+        return None
+    return not collection_path.is_relative_to(Path(__file__).parent / "load") or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -125,8 +133,8 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _postgres_copies(postgres_server: URL) -> Iterator[Callable[[], tuple[URL, Callable[[], None]]]]:
-    """Makes a copy of a migrated database, and says how to drop it."""
+def _postgres_copies(postgres_server: URL) -> Iterator[Copy]:
+    """Makes a copy of a migrated database, or of the one at an address, and says how to drop it."""
     from db.engine import migrate
 
     prefix = f"incident_desk_test_{uuid.uuid4().hex[:8]}"
@@ -135,9 +143,9 @@ def _postgres_copies(postgres_server: URL) -> Iterator[Callable[[], tuple[URL, C
         connection.execute(text(f"create database {template} encoding 'UTF8' template template0"))
         migrate(postgres_server.set(database=template).render_as_string(hide_password=False))
 
-        def copy() -> tuple[URL, Callable[[], None]]:
-            name = f"{prefix}_{next(numbers)}"
-            connection.execute(text(f"create database {name} template {template} strategy file_copy"))
+        def copy(of: URL | None = None) -> tuple[URL, Callable[[], None]]:
+            name, source = f"{prefix}_{next(numbers)}", of.database if of else template
+            connection.execute(text(f"create database {name} template {source} strategy file_copy"))
             return postgres_server.set(database=name), lambda: drop(name)
 
         def drop(name: str) -> None:
@@ -156,7 +164,7 @@ def sqlite_url(_sqlite_template: Path, folder: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(_postgres_copies: Callable[[], tuple[URL, Callable[[], None]]]) -> Iterator[str]:
+def postgres_url(_postgres_copies: Copy) -> Iterator[str]:
     """A fresh migrated PostgreSQL database, dropped afterwards."""
     url, drop = _postgres_copies()
     yield url.render_as_string(hide_password=False)
