@@ -11,6 +11,7 @@
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ FAST_POSTGRES = ("fsync = off", "synchronous_commit = off", "full_page_writes = 
 Copy = Callable[..., tuple[URL, Callable[[], None]]]
 MEMORY, ROOM = Path("/dev/shm"), 1_500_000_000
 """A folder in memory, and the bytes that databases of tests may need there."""
+DAY = 24 * 3600
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -75,6 +77,9 @@ def scratch(request: pytest.FixtureRequest) -> Path:
     measured = any(item.get_closest_marker("load") for item in request.session.items)
     if measured or DURABLE or not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
         return Path(tempfile.gettempdir())
+    for left in MEMORY.glob("incident-desk-*"):
+        if time.time() - left.stat().st_mtime > DAY:  # by a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
     return MEMORY
 
 
