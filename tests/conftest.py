@@ -39,6 +39,8 @@ Copy = Callable[..., tuple[URL, Callable[[], None]]]
 MEMORY, ROOM = Path("/dev/shm"), 1_500_000_000
 """A folder in memory, and the bytes that databases of tests may need there."""
 DAY = 24 * 3600
+LONGEST = ("faults", "browser", "stories", "db", "worker", "api", "pages")
+"""Folders whose files take longest; the rest is quick."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -54,6 +56,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for folder in ("browser", "load"):
             if item.path.is_relative_to(here / folder):
                 item.add_marker(folder)
+    # What takes long begins first, so that at the end no worker is left alone with it.
+    items.sort(
+        key=lambda item: LONGEST.index(item.path.parent.name) if item.path.parent.name in LONGEST else len(LONGEST)
+    )
 
 
 @pytest.fixture(scope="session")

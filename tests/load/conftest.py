@@ -15,36 +15,34 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from tests.browser.running import ROOT
 from tests.load.import_speed import LOG
 
+Copy = Callable[..., tuple[URL, Callable[[], None]]]
 KINDS = ("sqlite", "postgresql")
 
 
 class Databases:
     """Makes copies of databases, which are dropped at the end of the run."""
 
-    def __init__(self, request: pytest.FixtureRequest, folder: Path, end: ExitStack) -> None:
-        self._request, self._folder, self._end, self._numbers = request, folder, end, count(1)
+    def __init__(self, template: Path, copies: Copy | None, folder: Path, end: ExitStack) -> None:
+        self._template, self._copies, self._folder, self._end = template, copies, folder, end
+        self._numbers = count(1)
 
-    def migrated(self, kind: str) -> str:
-        if kind == "sqlite":
-            return self.copy(kind, f"sqlite:///{self._request.getfixturevalue('_sqlite_template')}")
-        return self.copy(kind, None)
-
-    def copy(self, kind: str, of: str | None) -> str:
-        """The address of a copy of the database at `of`, which nobody uses meanwhile."""
+    def copy(self, kind: str, of: str | None = None) -> str:
+        """The address of a copy of the database at `of`, which nobody uses meanwhile; without it, of a migrated one."""
         if kind == "sqlite":
             place = self._folder / f"{next(self._numbers)}.db"
             with (
-                closing(sqlite3.connect(str(make_url(str(of)).database))) as source,
+                closing(sqlite3.connect(str(make_url(of).database if of else self._template))) as source,
                 closing(sqlite3.connect(place)) as copy,
             ):
                 source.backup(copy)  # what still stands in its log is copied too
             return f"sqlite:///{place}"
-        url, drop = self._request.getfixturevalue("_postgres_copies")(make_url(of) if of else None)
+        assert self._copies is not None
+        url, drop = self._copies(make_url(of) if of else None)
         self._end.callback(drop)
         return str(url.render_as_string(hide_password=False))
 
@@ -70,15 +68,19 @@ def kinds(request: pytest.FixtureRequest, *fixtures: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def _databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+def _databases(
+    request: pytest.FixtureRequest, _sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Databases]:
+    asked = kinds(request, "sample_url", "history_url")
+    copies = request.getfixturevalue("_postgres_copies") if "postgresql" in asked else None
     with ExitStack() as end:
-        yield Databases(request, tmp_path_factory.mktemp("databases"), end)
+        yield Databases(_sqlite_template, copies, tmp_path_factory.mktemp("databases"), end)
 
 
 @pytest.fixture(scope="session")
 def _samples(request: pytest.FixtureRequest, _databases: Databases) -> dict[str, str]:
     asked = kinds(request, "sample_url", "history_url")
-    return side_by_side({kind: _databases.migrated(kind) for kind in asked}, "demo")
+    return side_by_side({kind: _databases.copy(kind) for kind in asked}, "demo")
 
 
 @pytest.fixture(scope="session")
