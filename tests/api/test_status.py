@@ -40,10 +40,11 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def fresh(monkeypatch, clock):
-    """Copies of this test alone, which are old as soon as they are made."""
+    """Copies of this test alone, which are old as soon as they are made, and are waited for on a busy machine too."""
     monkeypatch.setattr(status, "COPIES", Copies(lambda name, now: status._make(name, now), lambda: status._now()))
     monkeypatch.setattr(status_copies, "FRESH", 0.0)
     monkeypatch.setattr(status_copies, "TRIES_AGAIN", 0.0)
+    monkeypatch.setattr(status_copies, "PATIENCE", 60.0)
 
 
 @pytest.fixture

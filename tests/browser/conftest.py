@@ -5,15 +5,22 @@
         ana = page()                      a fresh browser window of her own; page(width=360, scheme="dark") for a phone
         ana.goto(server.url + "/login")
 
+    def test_it(sample_server, page): ...  the same with the sample data, whose people sign in by /sample
+
 Every window made by `page` is watched: a request to any other host fails its test.
 """
 
+import fcntl
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, NoReturn
 from urllib.parse import urlsplit
 
@@ -27,6 +34,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.running import CHROMIUM, FLAGS, ROOT, started
 
+SECRET_KEY = "the key of the browser tests, 32 characters or more"
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 GRAVE = ("serious", "critical")
@@ -63,18 +71,58 @@ def _chromium(missing: Callable[[str], NoReturn]) -> None:
         missing("Browser tests need Chromium: apt-get install chromium, or set CHROMIUM to its path.")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The app of one test module, on a fresh SQLite database, with its worker inside."""
-    place = tmp_path_factory.mktemp("server")
+@contextmanager
+def serving(place: Path, **settings: str) -> Iterator[Server]:
+    """The app on the SQLite database in this folder, a new one where there is none, with its worker inside."""
     environment = os.environ | {
         "DATABASE_URL": f"sqlite:///{place / 'incidents.db'}",
-        "SECRET_KEY": "the key of the browser tests, 32 characters or more",
+        "SECRET_KEY": SECRET_KEY,
         "WORKER": "embedded",
     }
+    environment |= settings
     log = place / "server.log"
     with started(environment, log) as (url, pid):
         yield Server(url, environment["DATABASE_URL"], log, pid, environment)
+
+
+@pytest.fixture(scope="module")
+def place(scratch: Path) -> Iterator[Path]:
+    """The folder of a server; thrown away after its module."""
+    with TemporaryDirectory(prefix="incident-desk-", dir=scratch, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def server(place: Path) -> Iterator[Server]:
+    """The app of one test module, on a fresh database."""
+    with serving(place) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the sample data, which takes longer to make than most tests; made once for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    made = folder / "sample.db"
+    with (folder / "sample.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            environment = os.environ | {"DATABASE_URL": f"sqlite:///{made}.part", "SECRET_KEY": SECRET_KEY}
+            subprocess.run([sys.executable, "-m", "db", "demo"], cwd=ROOT, env=environment, check=True)
+            with closing(sqlite3.connect(f"{made}.part")) as whole:
+                whole.execute("pragma wal_checkpoint(truncate)")
+            Path(f"{made}.part").rename(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def sample_server(place: Path, sample_data: Path) -> Iterator[Server]:
+    """The app of one test module, with the sample data."""
+    shutil.copyfile(sample_data, place / "incidents.db")
+    with serving(place) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

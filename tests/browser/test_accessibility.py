@@ -110,9 +110,8 @@ class Examined:
 
 
 @pytest.fixture(scope="module")
-def url(server) -> str:
-    server.command("demo")
-    return server.url
+def url(sample_server) -> str:
+    return sample_server.url
 
 
 @pytest.fixture

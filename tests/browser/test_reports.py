@@ -1,8 +1,9 @@
 """Somebody without an account reports, follows the link, says 'Not yet', then 'Yes'; the desk sees every word."""
 
-import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,8 @@ pytest.importorskip("playwright", reason="pip install -r requirements-dev.txt")
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server
+from tests.browser.conftest import Server, serving
 from tests.browser.people import NUMBER, as_sample, choose, incident, ready
-from tests.browser.running import started
 from tests.browser.test_accessibility import WIDER
 from tests.browser.test_journey import resolve
 
@@ -21,19 +21,10 @@ DESK = "Amara Okafor"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(place: Path, sample_data: Path) -> Iterator[Server]:
     """The app with sample data, where reports without an account are on."""
-    place = tmp_path_factory.mktemp("server")
-    environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{place / 'incidents.db'}",
-        "SECRET_KEY": "the key of the browser tests, 32 characters or more",
-        "WORKER": "off",
-        "ANONYMOUS_REPORTS": "on",
-    }
-    log = place / "server.log"
-    with started(environment, log) as (url, pid):
-        running = Server(url, environment["DATABASE_URL"], log, pid, environment)
-        running.command("demo")
+    shutil.copyfile(sample_data, place / "incidents.db")
+    with serving(place, WORKER="off", ANONYMOUS_REPORTS="on") as running:
         yield running
 
 

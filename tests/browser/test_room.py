@@ -29,10 +29,9 @@ PASTE = """async (node) => {
 
 
 @pytest.fixture(scope="module")
-def numbers(server) -> list[str]:
+def numbers(sample_server) -> list[str]:
     """Incidents that somebody works on."""
-    server.command("demo")
-    engine = make_engine(server.database_url)
+    engine = make_engine(sample_server.database_url)
     with reading(engine) as db:
         chosen = select(Incident.number).where(Incident.state == "in_progress", ~Incident.restricted)
         found = list(db.scalars(chosen.order_by(Incident.number)))
@@ -41,11 +40,11 @@ def numbers(server) -> list[str]:
 
 
 @pytest.fixture
-def enter(server, page: Visit) -> Callable[..., Page]:
+def enter(sample_server, page: Visit) -> Callable[..., Page]:
     def opened(name: str, number: str, **window: object) -> Page:
         looking = page(**window)
-        as_sample(looking, server.url, name)
-        incident(looking, server.url, number)
+        as_sample(looking, sample_server.url, name)
+        incident(looking, sample_server.url, number)
         expect(words(looking)).to_be_visible()
         return looking
 

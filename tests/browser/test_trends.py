@@ -21,9 +21,8 @@ SIZES = ((1280, 900), (360, 740))
 
 
 @pytest.fixture(scope="module")
-def url(server) -> str:
-    server.command("demo")
-    return server.url
+def url(sample_server) -> str:
+    return sample_server.url
 
 
 def manager(page: Visit, url: str, path: str, **window: int) -> Page:

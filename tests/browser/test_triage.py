@@ -79,16 +79,15 @@ class Hospital:
 
 
 @pytest.fixture(scope="module")
-def hospital(server) -> Hospital:
-    server.command("demo")
-    return Hospital(server.database_url)
+def hospital(sample_server) -> Hospital:
+    return Hospital(sample_server.database_url)
 
 
 @pytest.fixture
-def triage(server, hospital: Hospital, page: Visit) -> Callable[[str], Page]:
+def triage(sample_server, hospital: Hospital, page: Visit) -> Callable[[str], Page]:
     def begin(path: str) -> Page:
         window = page()
-        as_sample(window, server.url, LEAD, path=path)
+        as_sample(window, sample_server.url, LEAD, path=path)
         expect(window.get_by_role("heading", name="Triage", level=1)).to_be_visible()
         ready(window)
         return window
@@ -173,7 +172,7 @@ def test_twenty_new_ones_by_keyboard_alone(triage, hospital: Hospital) -> None:
     assert hospital.states([twin, wrong]) == ["cancelled", "cancelled"]
 
 
-def test_keys_do_nothing_while_typing_nor_when_switched_off(server, triage, hospital: Hospital) -> None:
+def test_keys_do_nothing_while_typing_nor_when_switched_off(sample_server, triage, hospital: Hospital) -> None:
     number = hospital.report("Keys and words", sorted_already=True)
     page = triage("/triage?view=new")
     field = page.get_by_role("textbox", name="Find")
@@ -181,17 +180,17 @@ def test_keys_do_nothing_while_typing_nor_when_switched_off(server, triage, hosp
     page.keyboard.type("a n d h")
     expect(field).to_have_value("a n d h")
     assert hospital.states([number]) == ["new"]
-    page.goto(f"{server.url}/account")
+    page.goto(f"{sample_server.url}/account")
     ready(page)
     page.get_by_text("One-key commands").click()
     ready(page)
-    page.goto(f"{server.url}/triage?view=new")
+    page.goto(f"{sample_server.url}/triage?view=new")
     row(page, number).focus()
     page.keyboard.press("a")
     page.keyboard.press("ArrowDown")
     ready(page)
     assert hospital.states([number]) == ["new"]
-    page.goto(f"{server.url}/account")
+    page.goto(f"{sample_server.url}/account")
     ready(page)
     page.get_by_text("One-key commands").click()
     ready(page)
@@ -251,7 +250,7 @@ def test_two_decide_at_once_and_the_second_compares_and_chooses(triage, hospital
     assert (kept.impact, kept.urgency, kept.people_affected) == (3, 3, 12)
 
 
-def test_a_view_is_kept_shared_and_opened_again(server, triage, hospital: Hospital, page: Visit) -> None:
+def test_a_view_is_kept_shared_and_opened_again(sample_server, triage, hospital: Hospital, page: Visit) -> None:
     window = triage("/triage?view=late")
     window.get_by_role("button", name="Views").click()
     window.get_by_label("Keep this view as").fill("Too late")
@@ -259,7 +258,7 @@ def test_a_view_is_kept_shared_and_opened_again(server, triage, hospital: Hospit
     window.get_by_role("button", name="Keep", exact=True).click()
     expect(window.get_by_role("button", name="Too late · shared")).to_be_visible()
     other = page()
-    as_sample(other, server.url, "Amara Okafor", path="/triage")
+    as_sample(other, sample_server.url, "Amara Okafor", path="/triage")
     other.get_by_role("button", name="Views").click()
     other.get_by_role("button", name=re.compile("Too late.*Priya Nair")).click()
     expect(other).to_have_url(re.compile("view=late"))

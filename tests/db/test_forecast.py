@@ -258,13 +258,8 @@ def test_what_was_open_then_is_held_against_what_came(engine):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not LOG.exists(), reason="the shared incident log is not beside the project")
-def test_the_real_log_bears_the_forecasts_out(engine):
+def test_the_real_log_bears_the_forecasts_out(of_the_log):
     """What the screen would have said on past days, held against what the raw log says came."""
-    from db import imports
-
-    later = datetime(2026, 1, 5, 12, tzinfo=UTC)
-    imports.run(LOG, actor=SYSTEM, zone="UTC", dry_run=False, now=later, progress=lambda *_: None, engine=engine)
     with gzip.open(LOG, "rt", encoding="utf-8") as file:
         log = pd.read_csv(file, dtype=str)
     last = log.groupby("number", sort=False).last()
@@ -277,7 +272,7 @@ def test_the_real_log_bears_the_forecasts_out(engine):
     resolved = moment(last["resolved_at"]).fillna(moment(resolved_rows.reindex(last.index)))
     held, said = Counter(), 0
     for day in (datetime(2016, 4, 11, 9, tzinfo=UTC) + timedelta(days=7 * week) for week in range(7)):
-        with reading(engine) as db:
+        with reading(of_the_log) as db:
             known = forecast.past(db, SYSTEM, day)
             open_then = last.index[(opened < day) & ~(resolved < day)]
             columns = (Incident.number, Incident.service_id, Incident.category_pair_id, Incident.priority)
@@ -298,7 +293,7 @@ def test_the_real_log_bears_the_forecasts_out(engine):
     daily = opened.dt.date.value_counts()
     for number in range(26):
         day = datetime(2016, 4, 27, 9, tzinfo=UTC) + timedelta(days=number)
-        with reading(engine) as db:
+        with reading(of_the_log) as db:
             _, found = forecast.expected(db, SYSTEM, Filters(), day, "UTC")
         came = sum(int(daily.get((day + timedelta(days=1 + ahead)).date(), 0)) for ahead in range(7))
         before = sum(int(daily.get((day - timedelta(days=1 + back)).date(), 0)) for back in range(7))

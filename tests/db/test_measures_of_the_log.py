@@ -3,21 +3,20 @@
 What is computed here follows the written definitions and the file alone; nothing of the app's own counting is used.
 """
 
-import shutil
 from datetime import UTC, datetime
 from itertools import product
 
 import pandas as pd
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from db.commands import facts
-from db.engine import make_engine, reading, writing
+from db.engine import reading, writing
 from db.models import Category, CategoryPair, Incident, Service, Subcategory, Team
 from db.queries import measures, trends
 from rules.access import SYSTEM
 from rules.measures import Filters
-from tests.db.imported import LOG, take
+from tests.db.imported import LOG
 from tests.db.oracle import differences
 
 pytestmark = pytest.mark.slow
@@ -166,21 +165,16 @@ def log(missing):
     return read_log()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def imported(request, log, tmp_path_factory):
+@pytest.fixture(scope="module")
+def imported(copy_of_the_log):
     """A database of each kind into which the whole log has been imported, as it came."""
-    if request.param == "sqlite":
-        place = tmp_path_factory.mktemp("log") / "incidents.db"
-        shutil.copyfile(request.getfixturevalue("_sqlite_template"), place)
-        url, drop = f"sqlite:///{place}", lambda: None
-    else:
-        copy, drop = request.getfixturevalue("_postgres_copies")()
-        url = copy.render_as_string(hide_password=False)
-    engine = make_engine(url)
-    assert take(engine, LOG, zone="UTC").created == len(log)
-    yield engine
-    engine.dispose()
-    drop()
+    with copy_of_the_log() as engine:
+        yield engine
+
+
+def test_all_of_it_is_imported(imported, log):
+    with reading(imported) as db:
+        assert db.scalar(select(func.count()).select_from(Incident)) == len(log)
 
 
 def measured(engine, period, **filters):

@@ -1,9 +1,11 @@
 """The database's shape: reached from every released version, the same as the models, guarded against the wrong file."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,16 +27,71 @@ ROOT = Path(__file__).resolve().parents[2]
 OUTSIDE_THE_MODELS = ("incident_text", "timeline_text")
 
 
-@pytest.fixture
-def empty_database_url(database_url):
-    """A database with nothing in it, of either kind."""
-    made = make_engine(database_url)
+def emptied(url: str) -> str:
+    """The address of a database with nothing in it, instead of the one at `url`."""
+    made = make_engine(url)
     if made.dialect.name == "postgresql":
         with writing(made) as db:
             db.execute(text("drop schema public cascade"))
             db.execute(text("create schema public"))
     made.dispose()
-    return database_url if made.dialect.name == "postgresql" else database_url.replace("incidents.db", "empty.db")
+    return url if made.dialect.name == "postgresql" else url.replace("incidents.db", "empty.db")
+
+
+@pytest.fixture
+def empty_database_url(database_url):
+    """A database with nothing in it, of either kind."""
+    return emptied(database_url)
+
+
+class Walk:
+    """One database that goes from version to version, and copies of it on the way."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._reached = emptied(url), "0000"
+
+    def at(self, version: str) -> str:
+        """The address of the database, which is now at this version; it does not go back."""
+        assert version >= self._reached
+        made = make_engine(self._url)
+        upgrade(made, to=version)
+        made.dispose()
+        self._reached = version
+        return self._url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def released(request, tmp_path_factory):
+    """`released(version)` is the address of a fresh database as that version left it."""
+    if request.param == "sqlite":
+        folder = tmp_path_factory.mktemp("walk")
+        walk = Walk(f"sqlite:///{folder}/incidents.db")
+
+        def copied(version: str) -> str:
+            place = folder / f"{version}.db"
+            shutil.copyfile(walk.at(version).removeprefix("sqlite:///"), place)
+            return f"sqlite:///{place}"
+
+        yield copied
+        return
+    copies, end = request.getfixturevalue("_postgres_copies"), ExitStack()
+    first, drop = copies()
+    walk = Walk(first.render_as_string(hide_password=False))
+
+    def copy(version: str) -> str:
+        walk.at(version)
+        url, drop_it = copies(first)
+        end.callback(drop_it)
+        return url.render_as_string(hide_password=False)
+
+    yield copy
+    end.close()
+    drop()
+
+
+def at(engine: Engine) -> str:
+    with reading(engine) as db:
+        return str(db.scalar(text("select version_num from alembic_version")))
 
 
 def _differences(engine: Engine) -> list[object]:
@@ -56,9 +113,9 @@ def test_a_migrated_database_has_the_shape_of_the_models(engine):
 
 @pytest.mark.filterwarnings("ignore:.*expression-based index.*")
 @pytest.mark.parametrize("version", [f"{number:04d}" for number in range(1, 29)])
-def test_every_released_version_migrates_to_this_one(empty_database_url, version):
-    made = make_engine(empty_database_url)
-    upgrade(made, to=version)
+def test_every_released_version_migrates_to_this_one(released, version):
+    made = make_engine(released(version))
+    assert at(made) == version
     upgrade(made)
     assert _differences(made) == []
     made.dispose()

@@ -274,14 +274,10 @@ def test_random_histories_count_as_an_independent_computation_does(engine, drawn
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not LOG.exists(), reason="the shared incident log is not beside the project")
-def test_the_real_log_went_as_it_says_itself(engine):
-    from db import imports
-
+def test_the_real_log_went_as_it_says_itself(of_the_log):
     now = datetime(2026, 1, 5, 12, tzinfo=UTC)
-    imports.run(LOG, actor=SYSTEM, zone="UTC", dry_run=False, now=now, progress=lambda *_: None, engine=engine)
     everything = Period(datetime(2010, 1, 1, tzinfo=UTC), now, None)
-    with reading(engine) as db:
+    with reading(of_the_log) as db:
         seen = travel.read(db, SYSTEM, everything, Filters())
         names = process.team_names(db, SYSTEM)
     found = process.view(seen)

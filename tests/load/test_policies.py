@@ -4,6 +4,8 @@ import random
 import threading
 import time
 from datetime import timedelta
+from functools import cache
+from typing import Any
 
 from sqlalchemy import insert, select
 
@@ -16,6 +18,7 @@ from rules.priority import priority
 from tests.db.office import DAY, MONDAY, Office
 from tests.load.measure import slowness, spin
 
+Row = dict[str, Any]
 OPEN = 20_000
 NOW = MONDAY + 20 * DAY
 PREVIEW_SECONDS, APPLY_SECONDS, BATCH_SECONDS = 4, 24, 0.5
@@ -32,39 +35,51 @@ CHANGE = {
 
 def fill(office: Office) -> None:
     """Open incidents of every priority, reported over twenty days, each with a team, and their timers."""
-    chance = random.Random(3)
-    known = {(impact, urgency): priority(impact, urgency) for impact in (1, 2, 3) for urgency in (1, 2, 3)}
-    rows = []
-    for number in range(OPEN):
-        cell = (chance.randint(1, 3), chance.randint(1, 3))
-        at = MONDAY + timedelta(minutes=chance.randint(0, 20 * 1440))
-        rows.append(
-            {
-                "number": f"X-{number}",
-                "title": "Mail is slow",
-                "impact": cell[0],
-                "urgency": cell[1],
-                "priority": known[cell],
-                "reported_at": at,
-                "changed_at": at,
-                "rank_at": at,
-                "team_id": office.teams["Network"],
-            }
-        )
+    incidents, stays, due = computed(office.teams["Network"])
     with writing(office.engine) as db:
-        for start in range(0, OPEN, 1000):
-            db.execute(insert(Incident), rows[start : start + 1000])
-        usual = settings.policies(db)
-        for incident in db.scalars(select(Incident).where(Incident.number.startswith("X-"))).all():
-            for name, value in clocks.computed(incident, usual, ()).items():
-                setattr(incident, name, value)
-            stay = Assignment(
-                incident_id=incident.id, team_id=incident.team_id, tier="2", began_at=incident.reported_at
-            )
-            assignments.time(stay, incident, usual, ())
-            db.add(stay)
-            due = timers.wanted(incident, False, stay)
-            db.add_all(Timer(incident_id=incident.id, kind=kind, due_at=moment) for kind, moment in due.items())
+        _put(db, Incident, incidents)
+        ids = dict(db.execute(select(Incident.number, Incident.id)).all())
+        _put(db, Assignment, [stay | {"incident_id": ids[number]} for number, stay in stays.items()])
+        _put(db, Timer, [timer | {"incident_id": ids[number]} for number, timers in due.items() for timer in timers])
+
+
+def _put(db, model, rows):
+    for start in range(0, len(rows), 1000):
+        db.execute(insert(model), rows[start : start + 1000])
+
+
+@cache
+def computed(team_id: int) -> tuple[list[Row], dict[str, Row], dict[str, list[Row]]]:
+    """Incidents, and by their numbers the stay of each with its team and its timers; the same for every database."""
+    chance, usual = random.Random(3), settings.of_values({})
+    rows, stays, due = list[Row](), dict[str, Row](), dict[str, list[Row]]()
+    for place in range(OPEN):
+        impact, urgency = chance.randint(1, 3), chance.randint(1, 3)
+        at = MONDAY + timedelta(minutes=chance.randint(0, 20 * 1440))
+        row = {
+            "number": f"X-{place}",
+            "title": "Mail is slow",
+            "impact": impact,
+            "urgency": urgency,
+            "priority": priority(impact, urgency),
+            "reported_at": at,
+            "changed_at": at,
+            "rank_at": at,
+            "team_id": team_id,
+        }
+        incident = Incident(**row, state="new")
+        times = clocks.computed(incident, usual, ())
+        for name, value in times.items():
+            setattr(incident, name, value)
+        stay = Assignment(team_id=team_id, tier="2", began_at=at)
+        assignments.time(stay, incident, usual, ())
+        rows.append(row | times)
+        stays[row["number"]] = {
+            name: getattr(stay, name) for name in ("team_id", "tier", "began_at", "due_at", "warn_at")
+        }
+        wanted = timers.wanted(incident, False, stay)
+        due[row["number"]] = [{"kind": kind, "due_at": moment} for kind, moment in wanted.items()]
+    return rows, stays, due
 
 
 def test_twenty_thousand_open_incidents_are_moved_in_seconds_and_others_go_on_writing(engine):

@@ -19,7 +19,6 @@ from db.models import Incident, Person, PersonRole
 from tests.browser.running import started
 from tests.load.measure import Person as Tab
 from tests.load.measure import resident_megabytes
-from tests.load.test_screens import command
 
 ROOMS, EACH, WORKERS = 20, 10, 20
 MESSAGES, CLICKS = 100, 4
@@ -145,10 +144,9 @@ async def everybody(url: str, cookies: list[str], numbers: list[str]) -> tuple[l
 
 
 @pytest.mark.slow
-def test_twenty_rooms_of_ten_and_twenty_who_work_wait_for_nothing(database_url, tmp_path):
-    environment = os.environ | {"DATABASE_URL": database_url, "WORKER": "embedded"}
-    command("demo", environment=environment)
-    cookies, numbers = prepared(database_url)
+def test_twenty_rooms_of_ten_and_twenty_who_work_wait_for_nothing(sample_url, tmp_path):
+    environment = os.environ | {"DATABASE_URL": sample_url, "WORKER": "embedded"}
+    cookies, numbers = prepared(sample_url)
     with started(environment, tmp_path / "server.log") as (url, _):
         waits, clicks = asyncio.run(everybody(url, cookies, numbers))
         memory = resident_megabytes(url) or 0

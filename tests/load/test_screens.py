@@ -23,7 +23,6 @@ from db.commands import sign_in
 from db.engine import make_engine, reading, writing
 from db.models import Incident, Person, ReceivedSignal
 from tests.browser.running import ROOT, started
-from tests.load.import_speed import LOG
 from tests.load.measure import measure
 
 BUDGET = {"/trends": 120.0, "/trends?period=all": 500.0}
@@ -61,16 +60,12 @@ def signed_in(database_url: str) -> tuple[str, str]:
 
 
 @pytest.mark.slow
-def test_every_screen_keeps_its_budget_beside_the_whole_log_and_is_usable_in_a_flood(database_url, tmp_path, missing):
-    if not LOG.exists():
-        missing("The whole log is not beside the project (../shared/data/servicenow_event_log.csv.gz).")
-    environment = os.environ | {"DATABASE_URL": database_url, "WORKER": "embedded"}
-    command("demo", environment=environment)
-    command("import", str(LOG), environment=environment)
+def test_every_screen_keeps_its_budget_beside_the_whole_log_and_is_usable_in_a_flood(history_url, tmp_path):
+    environment = os.environ | {"DATABASE_URL": history_url, "WORKER": "embedded"}
     integration = ("integration", "add", "--format", "generic", "--service", "File shares", "Flood")
     key = command(*integration, environment=environment).split()[-1]
-    cookie, incident = signed_in(database_url)
-    engine = make_engine(database_url)
+    cookie, incident = signed_in(history_url)
+    engine = make_engine(history_url)
     before = kept(engine)
     with started(environment, tmp_path / "server.log") as (url, _):
         slow = over_budget(url, cookie, (*SCREENS, incident, *BUDGET))

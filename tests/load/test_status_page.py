@@ -7,10 +7,10 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 from sqlalchemy import make_url
 
 from tests.browser.running import started
-from tests.load.test_screens import command
 
 CONNECTIONS, SECONDS, ROUNDS = 16, 0.8, 3
 SHARE = 1.0
@@ -75,21 +75,21 @@ def stop(database_url: str) -> None:
         connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [url.database])
 
 
-def test_the_page_keeps_up_with_a_static_file(sqlite_url, tmp_path):
-    environment = os.environ | {"DATABASE_URL": sqlite_url, "WORKER": "off"}
-    command("demo", environment=environment)
+@pytest.mark.parametrize("sample_url", ["sqlite"], indirect=True)
+def test_the_page_keeps_up_with_a_static_file(sample_url, tmp_path):
+    environment = os.environ | {"DATABASE_URL": sample_url, "WORKER": "off"}
     with started(environment, tmp_path / "server.log") as (url, _):
         static, page, size = side_by_side(url)
     print(f"\n/status {page:,.0f}/s ({size:,} bytes packed), {STATIC} {static:,.0f}/s")
     assert page > SHARE * static
 
 
-def test_it_does_so_without_its_database_and_says_how_old_it_is(postgres_url, tmp_path):
-    environment = os.environ | {"DATABASE_URL": postgres_url, "WORKER": "off"}
-    command("demo", environment=environment)
+@pytest.mark.parametrize("sample_url", ["postgresql"], indirect=True)
+def test_it_does_so_without_its_database_and_says_how_old_it_is(sample_url, tmp_path):
+    environment = os.environ | {"DATABASE_URL": sample_url, "WORKER": "off"}
     with started(environment, tmp_path / "server.log") as (url, _):
         assert "Referrals and results arrive late" in asyncio.run(fetched(url, "/status"))[1]
-        stop(postgres_url)
+        stop(sample_url)
         waits, ends = [], time.monotonic() + GOES_STALE_WITHIN
         while True:
             line, answer, took = asyncio.run(fetched(url, "/status"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from db.commands import conversation
@@ -118,6 +119,15 @@ class Desk:
         with reading(self.engine) as db:
             found = select(TimelineEntry.detail).where(TimelineEntry.incident_id == self.id_of(number))
             return [detail for detail in db.scalars(found.order_by(TimelineEntry.id)) if detail]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_are_looked_for_once() -> Iterator[None]:
+    """Each AppTest reads what all installed packages say of themselves, which takes longer than to run the page."""
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(manifest_scanner, "scan_component_manifests", lambda max_workers=None: found)
+        yield
 
 
 @pytest.fixture
