@@ -14,6 +14,7 @@ from db.queries import (
     escalation,
     figure,
     forecast,
+    forecast_report,
     home,
     hypotheses,
     incident_pages,
@@ -26,6 +27,7 @@ from db.queries import (
     problem_cost,
     problems,
     process,
+    process_report,
     repeats,
     report,
     report_runs,
@@ -69,7 +71,8 @@ NOT_ABOUT_INCIDENTS = {
     "schedules.preview", "schedules.problems", "schedules.swaps", "updates.may_decide",
     "updates.subscribed", "updates.waits", "runbooks.everything", "runbooks.one", "runbooks.versions", "runbooks.text",
     "status_design.design", "figure.filter_words", "trend_notes.notes",
-    "known_errors.helped", "problems.absent", "problems.open_to", "process.team_names", "tokens.rows",
+    "known_errors.helped", "problems.absent", "problems.open_to", "process.team_names", "process_report.place_names",
+    "tokens.rows",
     "report_schedules.may_read", "report_schedules.saved", "report_schedules.sendings", "report_schedules.subscription",
 }  # fmt: skip
 """queries with an actor that say nothing of incidents, or are the rule itself"""
@@ -88,12 +91,13 @@ WALKED = {
     "tasks.checklist", "alerts.listed", "alerts.one", "deliveries.log", "escalation.standing",
     "notices.own", "notices.unread", "rooms.opened", "rooms.talk",
     "updates.of_incident", "updates.page", "updates.reach", "incidents.page_of_files", "incident_pages.page",
-    "listed.page", "known_errors.like", "known_errors.of_incident", "problem_cost.by_state", "problem_cost.cost",
+    "listed.page", "listed.every",
+    "known_errors.like", "known_errors.of_incident", "problem_cost.by_state", "problem_cost.cost",
     "problems.choices", "problems.counts", "problems.everything", "problems.history", "problems.incidents",
     "problems.one", "problems.since", "repeats.of_repeat", "repeats.suggestions",
     "digest.digest", "digest_lists.breaches", "digest_lists.load", "digest_lists.overdue_actions",
     "forecast.expected", "forecast.outlook", "forecast.past", "travel.read", "travel.reported", "trends.measures",
-    "process.seen",
+    "process.seen", "process_report.report", "forecast_report.report",
     "report_runs.one", "report_runs.own", "schedules.hours_of_everybody", "schedules.hours_per_person",
 }  # fmt: skip
 """what `answers` asks, by itself or through another"""
@@ -207,6 +211,7 @@ def _listed(office, db, actor, words, ask):
         ask(f"page {text}", incident_pages.page, incident_pages.Wanted(text=text), 50)
     newest = list(db.scalars(select(Incident.id).order_by(Incident.id.desc())))
     ask("behind a number", listed.page, newest, 1)
+    ask("all behind a number", listed.every, newest)
 
 
 def _of_problems(office, db, actor, words, ask):
@@ -237,6 +242,8 @@ def _of_trends(office, db, actor, words, ask):
     known = answer(lambda: forecast.past(db, actor, NOW))
     then = MONDAY - 20 * DAY  # what is hidden was reported, and is not late yet
     ask("outlook", forecast.outlook, known, measures.Filters(), then)
+    ask("process on paper", process_report.report, Period(MONDAY - 30 * DAY, NOW, None), "UTC", measures.Filters(), NOW)
+    ask("forecast on paper", forecast_report.report, "UTC", measures.Filters(), NOW)
     ask("hours of everybody", schedules.hours_of_everybody, MONDAY, NOW)
     for schedule in db.scalars(select(Schedule.id)):
         ask(f"hours of {schedule}", schedules.hours_per_person, schedule, MONDAY, NOW)
