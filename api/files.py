@@ -54,4 +54,4 @@ def attachment(row: incidents.FileRow, content: bytes) -> Response:
     )
 
 
-routes = [Route("/files/{id:int}", download)]
+routes = [Route("/files/{id:id}", download)]

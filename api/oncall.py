@@ -120,7 +120,7 @@ async def who(request: Request) -> Response:
     return await calls.read(request, read, opened_by=_OPENED_BY)
 
 
-@router.get("/v1/schedules/{id:int}.ics", **binary("A schedule as a calendar", "text/calendar", "The calendar."))
+@router.get("/v1/schedules/{id:id}.ics", **binary("A schedule as a calendar", "text/calendar", "The calendar."))
 async def schedule(id: int, request: Request) -> Response:
     """Everybody's shifts on one schedule, 90 days back and a year ahead."""
     schedule_id = id

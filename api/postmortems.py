@@ -88,4 +88,4 @@ async def page(request: Request) -> Response:
     )
 
 
-routes = [Route("/postmortems/{id:int}/print", page)]
+routes = [Route("/postmortems/{id:id}/print", page)]

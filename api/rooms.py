@@ -396,5 +396,5 @@ CHANGES = {"edit": _edit, "retract": _retract, "pin": _pin, "task": _task}
 routes = [
     Route("/rooms/{number}/live", live),
     Route("/rooms/{number}/messages", messages, methods=["GET", "POST"]),
-    Route("/rooms/{number}/messages/{id:int}/{change}", message, methods=["POST"]),
+    Route("/rooms/{number}/messages/{id:id}/{change}", message, methods=["POST"]),
 ]

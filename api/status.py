@@ -212,7 +212,7 @@ routes = [
     Route("/status.json", as_json),
     Route("/status.atom", as_atom),
     Route("/status/history", history),
-    Route("/status/incidents/{id:int}", incident),
+    Route("/status/incidents/{id:id}", incident),
     Route("/status/logo/{hash}", logo),
     Route("/status/preview", preview),
     *status_subscriptions.routes,
