@@ -1,4 +1,5 @@
-"""Tokens of programs: what each scope is for. A token may do what its scopes name, and nothing else.
+"""Tokens of programs: what each scope is for. A token may do what its scopes name, and with what it reported itself
+what every reporter may: read it, comment, attach, answer whether it is fixed. Nothing else.
 
 A program sees what everybody who works here may see; a restricted incident is never open to it.
 """
