@@ -1,6 +1,5 @@
 """Who gets in, who sees what, and what every answer carries."""
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator
 
@@ -10,8 +9,8 @@ pytest.importorskip("playwright", reason="pip install -r requirements-dev.txt")
 
 import httpx
 from playwright.sync_api import ConsoleMessage, Page, expect
-from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from tests.browser.people import PASSWORD, ready, sign_in
 
@@ -128,17 +127,13 @@ def log_in(web: httpx.Client, who: str, password: str = PASSWORD, **more: str) -
 
 def handshake(url: str, cookie: str = "", origin: str | None = None) -> int:
     """The status that a websocket is answered with; 101 when it opens."""
-
-    async def ask() -> int:
-        headers = {"cookie": cookie} if cookie else {}
-        address = url.replace("http", "ws", 1) + "/_stcore/stream"
-        try:
-            async with connect(address, additional_headers=headers, origin=origin, proxy=None):  # type: ignore[arg-type]
-                return 101
-        except InvalidStatus as refused:
-            return refused.response.status_code
-
-    return asyncio.run(ask())
+    headers = {"cookie": cookie} if cookie else {}
+    address = url.replace("http", "ws", 1) + "/_stcore/stream"
+    try:
+        with connect(address, additional_headers=headers, origin=origin, proxy=None):  # type: ignore[arg-type]
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code
 
 
 @pytest.mark.parametrize("path", ["/", *(f"/{page}" for page in PAGES), "/nowhere", "/incident?number=INC-000001"])

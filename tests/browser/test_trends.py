@@ -71,9 +71,9 @@ def test_a_change_of_the_period_moves_every_number_and_the_address(page: Visit, 
     assert int(opened.inner_text().replace(",", "")) > short
     window.get_by_role("radio", name="Speed and promises").click()
     expect(window).to_have_url(re.compile("view=speed"))
-    expect(window.get_by_text("Never acknowledged")).to_be_visible()
+    expect(window.get_by_text("Never acknowledged").first).to_be_visible()
     window.reload()
-    expect(window.get_by_text("Never acknowledged")).to_be_visible()
+    expect(window.get_by_text("Never acknowledged").first).to_be_visible()
 
 
 def test_a_bar_opens_the_incidents_it_stands_for(page: Visit, url: str) -> None:
