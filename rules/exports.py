@@ -87,8 +87,7 @@ def of_report(report: Report, filtered: Sequence[str]) -> Book:
 
 def _named(report: Report) -> str:
     """What files of it are called: 'trends-overview', or 'process'."""
-    screen = report.screen.lower()
-    return screen if report.view == screen else f"{screen}-{report.view}"
+    return report.view if report.title == report.screen else f"{report.screen.lower()}-{report.view}"
 
 
 def omitted(left_out: str) -> str:

@@ -54,7 +54,8 @@ def digest(db: Session, actor: Actor, week: Bucket, zone: str, now: datetime) ->
         digest_lists.overdue_actions(db, actor, now),
         digest_lists.load(db, actor, week, now),
     ]
-    return Report(DIGEST, TITLE, week.start, week.end, zone, EVERYTHING, now, numbers, panels, period.before)
+    span = (week.start, week.end, zone, EVERYTHING, now)
+    return Report(DIGEST, TITLE, *span, numbers, panels, period.before, screen=TITLE, path="/digest")
 
 
 def changes(long: Asked, numbers: Sequence[Number]) -> Panel:

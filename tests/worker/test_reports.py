@@ -249,7 +249,7 @@ def test_it_leaves_by_mail_with_a_way_to_it_and_a_way_out(office, mailbox):
     assert way_out.strip("<>") in plain
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     sheet, table = mail.iter_attachments()
-    assert sheet.get_filename() == "trends-digest-2026-02-23-to-2026-03-01-UTC.xlsx"
+    assert sheet.get_filename() == "digest-2026-02-23-to-2026-03-01-UTC.xlsx"
     assert [row[1].value for row in load_workbook(io.BytesIO(sheet.get_content()))["Numbers"].iter_rows()][-6] == 1
     assert "Opened,1,incidents,1" in table.get_content()
     with reading(office.engine) as db:
