@@ -133,11 +133,12 @@ class Copies:
             with self._guard:
                 self._making.pop(name, None)
         self._failed.pop(name, None)
-        before = self._held.pop(name, None)
+        before = self._held.get(name)
         if parts is not None:
             dated = {each: _dated(one, before.parts.get(each) if before else None, now) for each, one in parts.items()}
-            self._held[name] = Copy(dated, now, generation, born)
-            self._forget()
+            self._hold(name, Copy(dated, now, generation, born))
+        else:
+            self._hold(name, None)
         return True
 
     def _could_not(self, name: str, why: str) -> bool:
@@ -148,11 +149,17 @@ class Copies:
         self._failed[name] = time.monotonic()
         return False
 
-    def _forget(self) -> None:
-        """Keep the newest of the single incidents; the page itself is never forgotten."""
-        single = [name for name in list(self._held) if name.startswith("incident ")]
-        for name in single[: max(0, len(single) - MOST)]:
-            self._held.pop(name, None)
+    def _hold(self, name: str, copy: Copy | None) -> None:
+        """Hold this copy, or none, and of single incidents the newest; the page itself is never forgotten.
+
+        In one step: who looks meanwhile finds the copy before or this one.
+        """
+        with self._guard:
+            held = {each: known for each, known in self._held.items() if each != name}
+            single = [each for each in held if each.startswith("incident ")]
+            for each in single[: max(0, len(single) + 1 - MOST)]:
+                del held[each]
+            self._held = held if copy is None else {**held, name: copy}
 
 
 def _dated(made: Part, before: Part | None, now: datetime) -> Part:
