@@ -153,7 +153,7 @@ class Handover(NamedTuple):
 
 
 class Load(NamedTuple):
-    """Whole seconds on call, and how many of them at night (22:00 to 06:00) and at weekends, which may overlap."""
+    """Whole seconds on call, and how many of them at night and at weekends, which may overlap."""
 
     seconds: int
     night_seconds: int

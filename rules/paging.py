@@ -7,6 +7,8 @@ URGENCIES = {"high": "Critical and high (P1, P2)", "other": "Everything else"}
 """the two sets of rules that a person has"""
 NIGHT_BEGINS, NIGHT_ENDS = time(22), time(7)
 """The app's one night: P4 and P5 wait through it, and it is what is counted as nights on call."""
+NIGHT = f"{NIGHT_BEGINS:%H:%M} to {NIGHT_ENDS:%H:%M}"
+"""the same in words"""
 ALWAYS = frozenset({"escalation", "unreached", "gap", "turn_back", "chase"})
 """kinds of notices that leave the app even for those who want none outside it: else nobody would answer"""
 _HIGH = frozenset({1, 2})
@@ -31,7 +33,7 @@ def is_louder(was: int | None, level: int | None) -> bool:
 
 
 def after_the_night(at: datetime, zone: str) -> datetime:
-    """`at`, or the end of the night (22:00 to 07:00 by the person's clock) it falls into. An unknown zone is UTC."""
+    """`at`, or the end of the night (by the person's clock) it falls into. An unknown zone is UTC."""
     try:
         place = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):

@@ -16,6 +16,7 @@ from db.queries.trends import EVERYTHING
 from rules import digest as rules
 from rules.access import Actor
 from rules.measures import NO_CANCELLED
+from rules.paging import NIGHT
 from rules.panels import Column, Panel, said
 from rules.periods import Bucket
 from rules.report_kept import HIDDEN
@@ -140,7 +141,7 @@ def load(db: Session, actor: Actor, week: Bucket, now: datetime) -> Panel:
     return Panel(
         "load",
         "On-call load",
-        "Hours on call on all schedules in the week, those at night (22:00 to 06:00) and at weekends, which may "
+        f"Hours on call on all schedules in the week, those at night ({NIGHT}) and at weekends, which may "
         f"overlap, and pages. More than their share: over {rules.MORE_THAN_SHARE} times the equal share of the hours "
         f"of {SHARED_WEEKS} weeks, where at least {rules.FEWEST_WHO_SHARE} share them.",
         _load_says(on_call, unequal),

@@ -10,6 +10,7 @@ from db.models import Team
 from db.queries import schedules
 from db.queries.measures import tally
 from db.queries.report_parts import Asked, counted, ranking_panel
+from rules.paging import NIGHT
 from rules.panels import Column, Number, Opens, Panel
 
 AGES = {0: "Up to 1 day", 1: "1 to 3 days", 3: "3 to 7 days", 7: "1 to 4 weeks", 28: "4 to 13 weeks", 91: "Older"}
@@ -85,7 +86,7 @@ def on_call(asked: Asked) -> Panel:
     return Panel(
         "on_call",
         "On call",
-        "Hours on call on all schedules in the period (at most its last 366 days), those at night (22:00 to 06:00) and "
+        f"Hours on call on all schedules in the period (at most its last 366 days), those at night ({NIGHT}) and "
         "at weekends, which may overlap, and pages. The filters do not narrow it.",
         says,
         "table",

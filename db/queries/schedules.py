@@ -285,7 +285,7 @@ def swaps(db: Session, actor: Actor, now: datetime, *, schedule_id: int | None =
 def hours_per_person(db: Session, actor: Actor, schedule_id: int, start: datetime, end: datetime) -> list[Load]:
     """Who did how much in [start, end), most hours first.
 
-    Night hours (22:00 to 06:00) and weekends are on the schedule's clock; a page is at night by the person's own
+    Night hours and weekends are on the schedule's clock; a page is at night by the person's own
     clock. Pages are all that the person got in the period, by whichever schedule, restricted
     incidents apart that are not open to the actor.
     """

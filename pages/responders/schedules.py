@@ -17,7 +17,7 @@ from pages.parts.marks import gray
 from pages.parts.texts import literal
 from rules import wall_clock
 from rules.access import Actor, may
-from rules.paging import NIGHT_BEGINS, NIGHT_ENDS
+from rules.paging import NIGHT
 
 KEY = "schedules"
 SPANS = {"14": "2 weeks", "28": "4 weeks"}
@@ -279,7 +279,7 @@ def load(actor: Actor, schedule_id: int, now: datetime) -> None:
                 st.markdown(f"**{literal(one.name)}**  \n:small[:gray[{literal(about)}]]", width="stretch")
                 st.markdown(f"{one.hours:,.0f} h", width="content")
         st.caption(
-            f"Nights are {NIGHT_BEGINS:%H:%M} to {NIGHT_ENDS:%H:%M}. Pages are all that the person got, by whichever "
+            f"Nights are {NIGHT}. Pages are all that the person got, by whichever "
             "schedule; at night by their own clock."
         )
 

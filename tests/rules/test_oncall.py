@@ -20,6 +20,7 @@ from rules.oncall import (
     current_and_next,
     gaps,
     hours,
+    loads,
     next_change,
     on_call,
     overlaps,
@@ -30,7 +31,7 @@ from rules.rotation import Rotation
 
 VECTORS = Path(__file__).resolve().parents[2].parent / "shared" / "vectors"
 DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def at(text: str) -> datetime:
@@ -310,6 +311,25 @@ def test_hours_are_counted_per_person_with_nights_and_weekends():
 
 
 ZONES = ["America/Chicago", "Europe/London", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Havana", "Pacific/Apia"]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.sampled_from(ZONES),
+    st.sampled_from(["2011-12-28", "2025-03-08", "2025-03-29", "2025-04-05", "2025-10-04", "2025-10-25", "2025-11-01"]),
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 4_000), st.integers(1, 3_000)), max_size=4),
+)
+def test_hours_nights_and_weekends_are_those_of_every_single_minute(zone, day, turns):
+    begin, place, expected = at(f"{day}T00:00Z"), ZoneInfo(zone), dict[str, list[int]]()
+    found = [Shift(person, begin + low * MINUTE, begin + (low + length) * MINUTE) for person, low, length in turns]
+    for person, since, until in found:
+        total = expected.setdefault(person, [0, 0, 0])
+        while since < until:
+            local = since.astimezone(place)
+            for which, counts in enumerate((True, not 7 <= local.hour < 22, local.weekday() >= 5)):
+                total[which] += 60 * counts
+            since += MINUTE
+    assert {person: list(load) for person, load in loads(found, place).items()} == expected
 
 
 @pytest.mark.parametrize("zone", ZONES)
