@@ -25,7 +25,9 @@ from db.models import Incident, Person, ReceivedSignal
 from tests.browser.running import ROOT, started
 from tests.load.measure import measure
 
-BUDGET = {"/trends": 120.0, "/trends?period=all": 500.0}
+BUDGET = {"/trends": 120.0, "/trends?period=all": 500.0, "/digest": 120.0}
+BUDGET |= {f"/trends?view={view}": 120.0 for view in ("speed", "causes", "load")}
+BUDGET |= {"/trends-process": 120.0, "/trends-process?period=all": 500.0, "/trends-forecast": 120.0}
 """milliseconds, p95; see ANY_SCREEN for the others"""
 ANY_SCREEN = 60.0
 RUNS = 30
@@ -34,6 +36,7 @@ TRIES = 6
 LEAD = "Amara Okafor"
 SCREENS = ("/home", "/report", "/my-reports", "/triage", "/board", "/triage?q=printer", "/board?q=printer")
 SCREENS += ("/on-call", "/schedules", "/alerts", "/escalation", "/maintenance", "/messages")
+SCREENS += ("/problems", "/postmortems", "/reports")
 FLOOD_A_SECOND, FLOOD_SECONDS = 167, 15
 """ten thousand a minute"""
 USABLE = 1000.0
