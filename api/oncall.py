@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from anyio import to_thread
 from fastapi import APIRouter
-from icalendar import Calendar, Event
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -222,6 +221,8 @@ def _calendar(request: Request, name: str, entries: Sequence[Entry], now: dateti
     headers = _PRIVATE | {"etag": etag, "content-disposition": 'inline; filename="on-call.ics"'}
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
+    from icalendar import Calendar, Event  # for those who ask for a calendar alone
+
     made = Calendar()
     made.add("prodid", "-//Incident Desk//On-call//EN")
     made.add("version", "2.0")
