@@ -41,9 +41,7 @@ def dialog(actor: Actor, detail: Detail) -> None:
     wrong = (failure.fields.get("duplicate_of_id") or failure.sentence) if failure else None
     other = find(actor, line.title, key, "Number of the other incident", wrong, without=(line.number,))
     if other is None:
-        st.button(
-            "Merge", type="primary", icon=":material/call_merge:", on_click=_missing, args=(key,), key=f"{key}.go"
-        )
+        st.button("Merge", type="primary", icon=":material/call_merge:", disabled=True, key=f"{key}.go")
         return
     swapped = bool(state.get(f"{key}.swapped"))
     loser, survivor = (other, detail) if swapped else (detail, other)
@@ -147,11 +145,6 @@ def excerpt(text: str) -> str:
 
 def _swap(key: str) -> None:
     st.session_state[f"{key}.swapped"] = not st.session_state.get(f"{key}.swapped")
-
-
-def _missing(key: str) -> None:
-    sentence = "Choose the other incident."
-    st.session_state[f"{key}.failure"] = Failure(sentence, {"duplicate_of_id": sentence})
 
 
 def _merge(actor: Actor, loser: Detail, survivor: Detail, key: str) -> None:

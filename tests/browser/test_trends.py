@@ -114,6 +114,8 @@ def test_files_hold_what_the_screen_shows(page: Visit, url: str) -> None:
     assert Image.open(io.BytesIO(saved(told.value))).format == "PNG"
     window.keyboard.press("Escape")
     window.get_by_role("link", name=re.compile(r"^Show [\d,]+")).first.click()
+    expect(window.get_by_role("heading", level=1, name="Opened")).to_be_visible()
+    ready(window)
     window.get_by_role("button", name="Export").click()
     with window.expect_download() as told:
         window.get_by_role("link", name=re.compile("^XLSX")).click()
