@@ -12,7 +12,7 @@ import gc
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from urllib.parse import urlsplit
@@ -147,8 +147,10 @@ def slowness(spins: Sequence[float]) -> float:
     return max(1.0, median(spins) / REFERENCE) if spins else 1.0
 
 
-async def measure(url: str, path: str, cookie: str = "", runs: int = RUNS) -> Measured:
-    """Runs of one screen in one warm session, one after the other."""
+async def measure(
+    url: str, path: str, cookie: str = "", runs: int = RUNS, between: Callable[[], None] | None = None
+) -> Measured:
+    """Runs of one screen in one warm session, one after the other; before each `between` changes what it shows."""
     result = Measured(path)
     address = url.replace("http", "ws", 1) + "/_stcore/stream"
     headers = {"Origin": url} | ({"Cookie": cookie} if cookie else {})
@@ -161,6 +163,8 @@ async def measure(url: str, path: str, cookie: str = "", runs: int = RUNS) -> Me
         done = []
         for _ in range(runs):
             result.spins.append(spin())
+            if between is not None:
+                between()
             done.append(await person.run())
     result.first = first.milliseconds
     result.times = [run.milliseconds for run in done]
