@@ -17,7 +17,6 @@ KIND = "report"
 _ROWS = 5
 _LISTED = frozenset({"breaches", "repeats", "overdue_actions"})
 """panels whose first rows are told too"""
-_VALUES = frozenset({"count", "hours", "share"})
 
 
 def end_others(name: str) -> str:
@@ -92,10 +91,7 @@ def first_part(body: str) -> str:
 
 def cell(row: Mapping[str, Any], column: Column) -> str:
     """A value of a panel's table in words."""
-    value = row.get(column.field)
-    if value is None or isinstance(value, str):
-        return value or ""
-    return said(column.kind, value) if column.kind in _VALUES else str(value)
+    return "" if row.get(column.field) is None else column.told(row)
 
 
 def listed(names: list[str]) -> str:

@@ -95,7 +95,7 @@ def _told(row: Mapping[str, Any], opens: Opens | None, zone: str) -> None:
 
 
 def _usual(panel: Panel) -> pd.DataFrame:
-    return pd.DataFrame([{column.heading: row[column.field] for column in panel.columns} for row in panel.rows])
+    return pd.DataFrame([{column.heading: column.told(row) for column in panel.columns} for row in panel.rows])
 
 
 def breaches(panel: Panel, key: str) -> None:
@@ -113,9 +113,10 @@ def breaches(panel: Panel, key: str) -> None:
 
 def overdue(panel: Panel, key: str) -> None:
     """Actions whose day is over; each leads to the incident that it follows from."""
+    columns = {column.field: column for column in panel.columns}
 
     def told(row: Mapping[str, Any]) -> dict[str, Any]:
-        return {"explanation": f"{row['owner']}, due {row['due']}", "meta": [row["number"]]}
+        return {"explanation": f"{row['owner']}, due {columns['due'].told(row)}", "meta": [row["number"]]}
 
     _incidents(panel, f"{key}.overdue", told)
 
