@@ -363,12 +363,11 @@ def _interval(panel: Panel) -> Drawing:
             shapes += [Stroke([(middle - cap, end), (middle + cap, end)], INK, 2) for end in (low, high)]
             told = f"{row['low']:,} to {row['high']:,}"
             shapes.append(Words(WIDTH - _RIGHT, high - 8, told, "end", INK, bold=True))
-    legend = [Box(_LEFT, 8, 10, 10, ACCENT), Words(_LEFT + 16, 18, "Reported", colour=INK)]
-    legend += [
-        Box(_LEFT + 96, 8, 10, 10, ACCENT, _PALE),
-        Words(_LEFT + 112, 18, "Expected, with its interval", colour=INK),
-    ]
-    return Drawing(WIDTH, HEIGHT, [*shapes, *legend])
+    shapes += _legend([("Reported", ACCENT)])
+    coming = _LEFT + 96
+    shapes.append(Box(coming, 8, 10, 10, ACCENT, _PALE))
+    shapes.append(Words(coming + 16, 18, "Expected, with its interval", colour=INK))
+    return Drawing(WIDTH, HEIGHT, shapes)
 
 
 def _with_rest(shapes: Sequence[Shape], height: float, left: int) -> Drawing:

@@ -24,6 +24,11 @@ def end_others(name: str) -> str:
     return f"{name} has this sent to you, with the numbers that are open to you. Leave it under Reports."
 
 
+def others_have(n: int) -> str:
+    """'1 other has', '3 others have'."""
+    return "1 other has" if n == 1 else f"{n:,} others have"
+
+
 def subject(report: Report, name: str) -> str:
     """'Weekly digest: 23 to 29 Nov 2026', 'Network team: 1 to 30 Nov 2026'."""
     return f"{name}: {days(report)}"
