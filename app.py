@@ -114,7 +114,14 @@ app = st.App(
         *oncall.routes,
         Mount(
             "/api",
-            v1.make(alerts.router, incidents.router, incident_parts.router, oncall.router, trends_measures.router),
+            v1.make(
+                alerts.router,
+                incidents.router,
+                incident_parts.router,
+                oncall.router,
+                trends_measures.router,
+                beside=alerts.events,
+            ),
         ),
     ],
     middleware=[Middleware(Gate)],

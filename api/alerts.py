@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.event_shapes import EVENT, EVENT_TAKEN
 from api.intake import Full, Intake
 from api.rates import Rates
 from api.v1 import ERROR, Refused, body_of, failed
@@ -183,6 +184,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     429: {"description": "Too much at once: send it again after the header Retry-After.", **_PROBLEM},
     503: {"description": "The database cannot be used: send it again after the header Retry-After.", **_PROBLEM},
 }
+_EVENT_IS_LARGE = {"description": f"More than {EVENT_LIMIT:,} bytes.", **_PROBLEM}
 _SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
 _ACCEPTED = {
     "description": "It is committed.",
@@ -265,6 +267,25 @@ async def heartbeat(request: Request) -> Response:
     return await _heartbeat(request)
 
 
+events = APIRouter()
+"""what is described of the addresses that are not beneath /api"""
+
+
+@events.post(
+    "/v2/enqueue",
+    status_code=202,
+    response_class=JSONResponse,
+    responses={
+        202: EVENT_TAKEN,
+        **{code: _PROBLEMS[code] for code in (400, 401, 403, 409, 429, 503)},
+        413: _EVENT_IS_LARGE,
+    },
+    summary="Send an event as to PagerDuty",
+    openapi_extra={
+        "security": [{}, *_SECURITY],  # the routing_key within is enough
+        "requestBody": {"required": True, "content": {"application/json": {"schema": EVENT}}},
+    },
+)
 async def enqueue(request: Request) -> Response:
     """PagerDuty's Events API v2, so that what sends there needs only another address."""
 

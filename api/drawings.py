@@ -1,8 +1,8 @@
-"""The panels of trends as drawings: a few shapes on a sheet, the same for SVG and PNG. Always for light paper."""
+"""The panels of a report as drawings: a few shapes on a sheet, the same for SVG and PNG. Always for light paper."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, log
 from typing import Literal
 
 from rules.panels import Panel, said
@@ -29,6 +29,12 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 34, 28
 _BAR, _CELL_HEIGHT = 26, 24
 _NAMES, _WORDS = 190, 120
 _LABEL_WIDTH, _APART, _LETTER, _NOTE = 54, 8, 6.4, 150
+_PALE = 0.35
+_FLOW, _FLOW_WORDS = 42, 210
+MOST_FLOWS, MOST_WAITS = 20, 40
+"""rows of a picture; the table has all"""
+_SPENT = (1 / 60, 1 / 6, 1, 24, 168, 720, 8760, 87_600)
+"""hours: steps of an axis on which times of minutes and of months are told apart"""
 _HOURS = (0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 1440, 2880, 8760)
 """steps of an axis of hours that people read at once"""
 _SHARES = (0.01, 0.02, 0.05, 0.1, 0.25)
@@ -115,9 +121,8 @@ def drawing(panel: Panel) -> Drawing | None:
         return _lines(panel, "hours", "hours")
     if panel.chart == "shares":
         return _lines(panel, "share", "share")
-    if panel.chart == "ranking":
-        return _ranking(panel)
-    return _heat(panel) if panel.chart == "heat" else None
+    drawn_by = {"ranking": _ranking, "heat": _heat, "flows": _flows, "waits": _waits, "interval": _interval}
+    return drawn_by[panel.chart](panel) if panel.chart in drawn_by else None
 
 
 def cut(text: str, width: float, size: float = SIZE) -> str:
@@ -176,8 +181,8 @@ def _counts() -> Iterator[int]:
         ten *= 10
 
 
-def _legend(kinds: Sequence[tuple[str, str]]) -> list[Shape]:
-    made, x = list[Shape](), float(_LEFT)
+def _legend(kinds: Sequence[tuple[str, str]], left: float = _LEFT) -> list[Shape]:
+    made, x = list[Shape](), left
     for name, colour in kinds:
         made += [Box(x, 8, 10, 10, colour), Words(x + 16, 18, name, colour=INK)]
         x += 40 + _LETTER * len(name)
@@ -277,7 +282,7 @@ def _ranking(panel: Panel) -> Drawing:
         y = place * _BAR + 4
         long = max(1.0, float(row["n"]) / most * room)
         shapes.append(Words(_NAMES - 10, y + 14, cut(str(row["name"]), _NAMES - 10), "end", INK))
-        shapes.append(Box(_NAMES, y, long, _BAR - 8, ACCENT, 0.35 if row.get("rest") else 1.0))
+        shapes.append(Box(_NAMES, y, long, _BAR - 8, ACCENT, _PALE if row.get("rest") else 1.0))
         shapes.append(Words(_NAMES + long + 6, y + 14, str(row.get("words") or row["n"])))
     return Drawing(WIDTH, len(panel.rows) * _BAR + 8, shapes)
 
@@ -295,3 +300,79 @@ def _heat(panel: Panel) -> Drawing:
         x, y = left + int(row["hour"]) * wide, top + days.index(str(row["day"])) * _CELL_HEIGHT
         shapes.append(Box(x + 1, y + 1, wide - 2, _CELL_HEIGHT - 2, shade))
     return Drawing(WIDTH, top + len(days) * _CELL_HEIGHT + 4, shapes)
+
+
+def _flows(panel: Panel) -> Drawing:
+    """From where to where, how often, and how many of these came back: two names need a line of their own."""
+    rows = panel.rows[:MOST_FLOWS]
+    most, room = max(float(row["n"]) for row in rows) or 1, WIDTH - _FLOW_WORDS
+    shapes = _legend([("Handed on", ACCENT), ("Sent back to whoever had it before", SLATE)], 0)
+    for place, row in enumerate(rows):
+        y = _TOP + place * _FLOW
+        long, back = (max(0.0, float(row[field]) / most * room) for field in ("n", "back"))
+        shapes.append(Words(0, y + 12, cut(str(row["name"]), WIDTH), colour=INK))
+        shapes += [Box(0, y + 18, long - back, _BAR - 12, ACCENT), Box(long - back, y + 18, back, _BAR - 12, SLATE)]
+        shapes.append(Words(long + 6, y + 29, str(row["words"])))
+    return _with_rest(shapes, _TOP + len(rows) * _FLOW, len(panel.rows) - len(rows))
+
+
+def _waits(panel: Panel) -> Drawing | None:
+    """Median and 90th percentile of the time at each place; few cases are hollow."""
+    known = [row for row in panel.rows if row["median"] is not None]
+    if not known:
+        return None
+    rows = known[:MOST_WAITS]
+    spent = [max(_SPENT[0], float(row[field])) for row in rows for field in ("median", "p90")]
+    first = max(step for step in _SPENT if step <= min(spent))
+    last = next((step for step in _SPENT if step > first and step >= max(spent)), max(spent))
+    left, room, foot = _NAMES, WIDTH - _NAMES - _FLOW_WORDS, _TOP + len(rows) * _BAR
+
+    def x(hours: float) -> float:
+        return left + log(max(hours, first) / first) / log(last / first) * room
+
+    shapes: list[Shape] = []
+    for step in (step for step in _SPENT if first <= step <= last):
+        shapes.append(Stroke([(x(step), _TOP), (x(step), foot)], GRID))
+        shapes.append(Words(x(step), foot + 16, said("hours", step), "middle"))
+    for place, row in enumerate(rows):
+        y = _TOP + place * _BAR + _BAR / 2
+        median, p90, hollow = x(float(row["median"])), x(float(row["p90"])), bool(row["few"])
+        shapes.append(Words(left - 14, y + 4, cut(str(row["name"]), left - 14), "end", INK))
+        shapes.append(Stroke([(median, y), (p90, y)], SLATE, 1.5))
+        shapes += [Dot(p90, y, SLATE, hollow), Dot(median, y, ACCENT, hollow)]
+        told = f"{said('hours', row['median'])} · {said('hours', row['p90'])} · n {row['ended']:,}"
+        shapes.append(Words(left + room + 14, y + 4, told))
+    legend = _legend([("Median", ACCENT), ("90th percentile", SLATE)], left)
+    return _with_rest([*shapes, *legend], foot + 20, len(known) - len(rows))
+
+
+def _interval(panel: Panel) -> Drawing:
+    """A bar a step; what is to come is pale and has its interval."""
+    axes = Axes(
+        [str(row["when"]) for row in panel.rows], max(float(row["high"] or row["n"]) for row in panel.rows), "count"
+    )
+    shapes = axes.shapes()
+    width = axes.wide * 0.76
+    for place, row in enumerate(panel.rows):
+        middle, y = axes.x(place), axes.y(float(row["n"]))
+        shapes.append(Box(middle - width / 2, y, width, axes.y(0) - y, ACCENT, _PALE if row["ahead"] else 1.0))
+        if row["ahead"]:
+            low, high = axes.y(float(row["low"])), axes.y(float(row["high"]))
+            cap = min(7.0, width / 2)
+            shapes.append(Stroke([(middle, low), (middle, high)], INK, 2))
+            shapes += [Stroke([(middle - cap, end), (middle + cap, end)], INK, 2) for end in (low, high)]
+            told = f"{row['low']:,} to {row['high']:,}"
+            shapes.append(Words(WIDTH - _RIGHT, high - 8, told, "end", INK, bold=True))
+    shapes += _legend([("Reported", ACCENT)])
+    coming = _LEFT + 96
+    shapes.append(Box(coming, 8, 10, 10, ACCENT, _PALE))
+    shapes.append(Words(coming + 16, 18, "Expected, with its interval", colour=INK))
+    return Drawing(WIDTH, HEIGHT, shapes)
+
+
+def _with_rest(shapes: Sequence[Shape], height: float, left: int) -> Drawing:
+    """With a word about the rows that there was no room for."""
+    if not left:
+        return Drawing(WIDTH, height + 4, shapes)
+    said_so = Words(0, height + 14, f"{left:,} more are in the table.")
+    return Drawing(WIDTH, height + 22, [*shapes, said_so])

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from api.drawings import drawing, in_time
 from api.forms import TEMPLATES
 from api.svg import svg
 from rules import exports, period_words
-from rules.panels import Column, Opens, Panel, Report, said
+from rules.panels import NUMBERS, Column, Opens, Panel, Report, said
 
 STYLE = (Path(__file__).parent / "templates" / "print.css").read_text("utf-8")
 CONTENT_SECURITY = (
@@ -144,7 +145,7 @@ def _table(panel: Panel, asked: Mapping[str, str]) -> tuple[list[Cell], list[lis
     rows = []
     for place, row in enumerate(panel.rows):
         opens = panel.opens[place] if panel.opens else None
-        cells = [Cell(_words(row.get(c.field), c, asked["zone"]), number=_is_number(c)) for c in panel.columns]
+        cells = [Cell(_words(row, c, asked["zone"]), number=_is_number(c)) for c in panel.columns]
         rows.append([cells[0]._replace(link=_link(opens, asked)), *cells[1:]])
     return headings, rows
 
@@ -160,15 +161,12 @@ def _hours_across(panel: Panel, asked: Mapping[str, str]) -> tuple[list[Cell], l
 
 
 def _is_number(column: Column) -> bool:
-    return column.kind in ("count", "hours", "share")
+    return column.kind in NUMBERS or column.kind == "measure"
 
 
-def _words(value: Any, column: Column, zone: str) -> str:
-    if value is None:
-        return "–"
-    if column.kind == "instant":
-        return period_words.moment(value, zone)
-    return said(column.kind, float(value)) if _is_number(column) else str(value)
+def _words(row: Mapping[str, Any], column: Column, zone: str) -> str:
+    value = row.get(column.field)
+    return period_words.moment(value, zone) if isinstance(value, datetime) else column.told(row)
 
 
 def _link(opens: Opens | None, asked: Mapping[str, str]) -> str:

@@ -6,14 +6,16 @@ sentence for each field at fault.
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
 
 from db.settings import settings
 
@@ -89,8 +91,8 @@ async def _not_here(_request: Request, error: Exception) -> Response:
     return Refused(error.status_code, code, sentence, headers=error.headers).response()
 
 
-def make(*routers: APIRouter) -> FastAPI:
-    """The application of these parts."""
+def make(*routers: APIRouter, beside: APIRouter | None = None) -> FastAPI:
+    """The application of these parts. `beside`: what is described with them and is not beneath /api."""
     app = FastAPI(
         title="Incident Desk",
         version="1",
@@ -103,14 +105,16 @@ def make(*routers: APIRouter) -> FastAPI:
     app.add_exception_handler(HTTPException, _not_here)
     for router in routers:
         app.include_router(router)
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    routes = beside.routes if beside is not None else []
+    app.openapi = lambda: _described(app, routes)  # type: ignore[method-assign]
     return app
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
+def _described(app: FastAPI, beside: Sequence[BaseRoute]) -> dict[str, Any]:
     """Its description, with the ways to carry a token."""
     if app.openapi_schema is None:
-        made = get_openapi(title=app.title, version=app.version, routes=app.routes, servers=app.servers)
+        routes = [*app.routes, *beside]
+        made = get_openapi(title=app.title, version=app.version, routes=routes, servers=app.servers)
         made.setdefault("components", {})["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer"},
             "basic": {"type": "http", "scheme": "basic"},
@@ -124,5 +128,8 @@ def _described(app: FastAPI) -> dict[str, Any]:
                     del told["responses"]["422"]
         for name in ("HTTPValidationError", "ValidationError"):
             made["components"].get("schemas", {}).pop(name, None)
+        for route in beside:
+            if isinstance(route, APIRoute):
+                made["paths"][route.path]["servers"] = [{"url": "/"}]
         app.openapi_schema = made
     return app.openapi_schema

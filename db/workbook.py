@@ -2,23 +2,24 @@
 
 import io
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from rules import period_words
-from rules.cells import defused, fitting
+from rules.cells import FIRST_YEAR, defused, fitting
 from rules.exports import Book, Cell, Table
+from rules.panels import NUMBERS
 
 _FORMS = {
     "count": "#,##0",
+    "change": "+#,##0;-#,##0;0",
     "hours": "#,##0.00",
     "share": "0.0%",
     "instant": "yyyy-mm-dd hh:mm",
+    "day": "yyyy-mm-dd",
     "words": "@",
 }
 """kind of a cell -> how a spreadsheet shows it"""
-_FIRST_YEAR = 1901
-"""Spreadsheets know no earlier day for sure."""
 _LONGEST_NAME = 31
 _NARROWEST, _WIDEST, _LOOKED_AT = 9, 60, 200
 _IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
@@ -101,11 +102,13 @@ def _write(sheet: Any, line: int, place: int, cell: Cell, zone: str, looks: dict
         return
     if isinstance(value, datetime):
         clock = period_words.on_clock(value, zone)
-        if clock.year >= _FIRST_YEAR:
+        if clock.year >= FIRST_YEAR:
             sheet.write_datetime(line, place, clock.replace(tzinfo=None), look)
         else:
             _text(sheet, line, place, clock.isoformat(), looks["words"])
-    elif cell.kind in ("count", "hours", "share"):
+    elif isinstance(value, date):
+        sheet.write_datetime(line, place, value, look)
+    elif cell.kind in NUMBERS:
         sheet.write_number(line, place, value, look)
     else:
         _text(sheet, line, place, str(value), look)

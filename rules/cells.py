@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 RISKY = frozenset("=+-@\t\r\n")
 LONGEST = 32_767
 """characters that a cell of a workbook holds"""
+FIRST_YEAR = 1901
+"""Spreadsheets know no earlier day for sure."""
 _CUT = " … (cut)"
 
 

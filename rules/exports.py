@@ -5,21 +5,20 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from rules import period_words
 from rules.cells import defused
-from rules.panels import Number, Panel, Report
+from rules.panels import NUMBERS, Kind, Number, Panel, Report
 
-Kind = Literal["words", "count", "hours", "share", "instant"]
 UNITS = {"count": "incidents", "hours": "hours", "share": "part of 1"}
 _DIGITS = 6
 _TICK = timedelta.resolution
 
 
 class Cell(NamedTuple):
-    """A value and what it is. Instants are aware; hours and shares are numbers; None is an empty cell."""
+    """A value and what it is: numbers are numbers, instants are aware, days are dates; None is an empty cell."""
 
     kind: Kind
     value: Any
@@ -101,12 +100,19 @@ def noted(panel: Panel) -> list[str]:
 
 
 def of_panel(panel: Panel) -> Table:
-    """The table behind a picture."""
+    """The table behind a picture; where its numbers are of several kinds, each row says which."""
+    measured = any(column.kind == "measure" for column in panel.columns)
     return Table(
         panel.title,
         [panel.definition, omitted(panel.left_out), panel.says, *noted(panel)],
-        [column.heading or "In words" for column in panel.columns],
-        [[Cell(column.kind, row.get(column.field)) for column in panel.columns] for row in panel.rows],
+        [*(column.heading or "In words" for column in panel.columns), *(["Unit"] if measured else [])],
+        [
+            [
+                *(Cell(column.kind_in(row), row.get(column.field)) for column in panel.columns),
+                *([Cell("words", UNITS[row["unit"]])] if measured else []),
+            ]
+            for row in panel.rows
+        ],
     )
 
 
@@ -151,9 +157,11 @@ def _in_csv(cell: Cell, zone: str) -> str:
         return ""
     if isinstance(cell.value, datetime):
         return period_words.on_clock(cell.value, zone).isoformat(timespec="seconds")
-    if cell.kind in ("count", "hours", "share"):
+    if isinstance(cell.value, date):
+        return cell.value.isoformat()
+    if cell.kind in NUMBERS:
         number = round(cell.value, _DIGITS)
-        return repr(int(number) if cell.kind == "count" and number == int(number) else number)
+        return repr(int(number) if cell.kind in ("count", "change") and number == int(number) else number)
     return _written(str(cell.value))
 
 

@@ -6,7 +6,7 @@ The same for the screen, the exports, the print view, the digest and the API.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from rules.errors import RuleError
@@ -26,6 +26,10 @@ _NUMBERS = {
 }
 _LONGEST_ID = 12
 _COUNTS_SOMETHING = re.compile("[1-9]")
+
+Kind = Literal["words", "count", "change", "hours", "share", "instant", "day", "measure"]
+"""What a cell holds. A change is a count with its sign; a measure is of the kind that its row has as its `unit`."""
+NUMBERS = frozenset({"count", "change", "hours", "share"})
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,8 @@ def said(kind: str, value: float | None) -> str:
         return "–"
     if kind == "hours":
         return span(value * 3600)
+    if kind == "change":
+        return f"{value:+,.0f}"
     return f"{value:.1%}".replace("%", " %") if kind == "share" else f"{value:,.0f}"
 
 
@@ -161,7 +167,19 @@ class Column:
 
     field: str
     heading: str
-    kind: Literal["words", "count", "hours", "share", "instant"] = "words"
+    kind: Kind = "words"
+
+    def kind_in(self, row: Mapping[str, Any]) -> Kind:
+        """What the cell of this row holds."""
+        return row["unit"] if self.kind == "measure" else self.kind
+
+    def told(self, row: Mapping[str, Any]) -> str:
+        """The cell of this row in words; '–' when it is empty. Instants are for whoever knows the zone."""
+        value = row.get(self.field)
+        if isinstance(value, date):
+            return f"{value.day} {value:%b %Y}"
+        kind = self.kind_in(row)
+        return said(kind, value) if kind in NUMBERS or value is None else str(value)
 
 
 @dataclass(frozen=True)
@@ -173,7 +191,7 @@ class Panel:
     definition: str
     says: str
     """its conclusion, for those who do not see it"""
-    chart: Literal["pairs", "level", "quantiles", "shares", "ranking", "heat", "table"]
+    chart: Literal["pairs", "level", "quantiles", "shares", "ranking", "heat", "flows", "waits", "interval", "table"]
     columns: Sequence[Column]
     rows: Sequence[Mapping[str, Any]]
     opens: Sequence[Opens | None] = ()

@@ -17,12 +17,16 @@ KIND = "report"
 _ROWS = 5
 _LISTED = frozenset({"breaches", "repeats", "overdue_actions"})
 """panels whose first rows are told too"""
-_VALUES = frozenset({"count", "hours", "share"})
 
 
 def end_others(name: str) -> str:
     """Why somebody gets what another person ordered."""
     return f"{name} has this sent to you, with the numbers that are open to you. Leave it under Reports."
+
+
+def others_have(n: int) -> str:
+    """'1 other has', '3 others have'."""
+    return "1 other has" if n == 1 else f"{n:,} others have"
 
 
 def subject(report: Report, name: str) -> str:
@@ -92,10 +96,7 @@ def first_part(body: str) -> str:
 
 def cell(row: Mapping[str, Any], column: Column) -> str:
     """A value of a panel's table in words."""
-    value = row.get(column.field)
-    if value is None or isinstance(value, str):
-        return value or ""
-    return said(column.kind, value) if column.kind in _VALUES else str(value)
+    return "" if row.get(column.field) is None else column.told(row)
 
 
 def listed(names: list[str]) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.commands import audit, major, sign_in
+from db.commands import audit, major, report_schedules, sign_in
 from db.models import OneTimeLink, Person, PersonRole, Team, TeamMember
 from db.queries.sessions import hashed
 from rules import access, passwords, text
@@ -188,6 +188,8 @@ def change(
     after["leads"] = sorted(wanted & set(team_ids))
     if after != before:
         audit.record(db, actor, now, "person changed", _subject(person), before=before, after=after)
+        why = f"{person.name} may not have reports sent to others any more."
+        report_schedules.follow_rights(db, person_id, why, actor=actor, now=now)
 
 
 def disable(db: Session, person_id: int, *, actor: Actor, now: datetime) -> None:
@@ -202,6 +204,7 @@ def disable(db: Session, person_id: int, *, actor: Actor, now: datetime) -> None
     person.disabled_at = now
     sign_in.end_sessions(db, person_id, now)
     major.step_back(db, person, now=now)
+    report_schedules.follow_rights(db, person_id, f"The account of {person.name} is closed.", actor=actor, now=now)
     audit.record(db, actor, now, "person disabled", _subject(person))
 
 

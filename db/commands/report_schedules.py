@@ -1,13 +1,13 @@
 """Having reports sent: the weekly digest to oneself, saved views of trends to oneself and others."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from db.commands import audit
+from db.commands import audit, notices
 from db.models import Person, ReportReader, ReportSchedule, SavedView
 from db.queries import people
 from db.queries import report_schedules as queries
@@ -20,7 +20,11 @@ from rules.report_times import MONDAY_AT_EIGHT, Times
 
 MOST_READERS = 50
 UNKNOWN_LINK = "This link is not complete or not ours. Sign in and look under Reports."
+ENDED = "report_ended"
+"""kind of the notice that one comes no more"""
 _UNKNOWN = "There is no such report, or it is not yours."
+_AGAIN = "To go on with it, keep a view of your own in Trends and have that sent."
+_BUTTON = ("Open Reports", "/reports")
 
 
 def subscribe(db: Session, zone: str, *, actor: Actor, now: datetime) -> None:
@@ -50,7 +54,7 @@ def save(
 ) -> None:
     """Have a view sent to these people at these times; again: to others, or at other times."""
     access.check(actor, PAGE)
-    view = db.get(SavedView, view_id)
+    view = db.get(SavedView, view_id, with_for_update={"read": True})  # it stays until this is written
     if view is None or view.page != PAGE or not (view.shared or view.owner_id == actor.id):
         raise NotFound("There is no such view, or it is not shared any more.")
     times = report_times.checked(every, weekday, hour, zone)
@@ -134,6 +138,58 @@ def end(db: Session, schedule_id: int, *, actor: Actor, now: datetime) -> None:
     _end(db, row, _name(db, row), actor, now)
 
 
+def had_by_others(db: Session, view_id: int) -> int:
+    """How many have the view sent beside its owner."""
+    others = ReportSchedule.view_id == view_id, ReportSchedule.owner_id != SavedView.owner_id
+    return db.scalar(select(func.count()).join_from(ReportSchedule, SavedView).where(*others)) or 0
+
+
+def end_of_view(db: Session, view: SavedView, why: str, *, actor: Actor, now: datetime, but_own: bool = False) -> None:
+    """End all that sends the view, or with `but_own` all but what its owner has sent; tell others whose it was."""
+    statement = select(ReportSchedule).where(ReportSchedule.view_id == view.id).order_by(ReportSchedule.id)
+    if but_own:
+        statement = statement.where(ReportSchedule.owner_id != view.owner_id)
+    rows = db.scalars(statement.with_for_update()).all()
+    told = _all_told(db, rows)
+    for row in rows:
+        audit.record(db, actor, now, "report sending ended", view.name, told[row.id])
+        if row.owner_id != actor.id:
+            had = f"Your sending {told[row.id]['when']} to {told[row.id]['readers']} has ended."
+            subject = f"'{view.name}' is not sent any more"
+            notices.tell(db, [row.owner_id], ENDED, subject, f"{why} {had} {_AGAIN}", now=now, button=_BUTTON)
+    db.execute(delete(ReportSchedule).where(ReportSchedule.id.in_([row.id for row in rows])))
+
+
+def follow_rights(db: Session, person_id: int, why: str, *, actor: Actor, now: datetime) -> None:
+    """Once somebody may not send reports to others any more: end what they sent, and tell who read it.
+
+    What they have sent to themselves waits until they may read it again. `why`: a sentence.
+    """
+    owner = people.acting(db, person_id)
+    if owner is not None and access.may(owner, PAGE) and access.may(owner, "send_reports"):
+        return
+    others = ReportReader.person_id != person_id
+    read = select(ReportReader.schedule_id).where(others)
+    own = ReportSchedule.owner_id == person_id, ReportSchedule.id.in_(read)
+    rows = db.scalars(select(ReportSchedule).where(*own).order_by(ReportSchedule.id).with_for_update()).all()
+    ids = [row.id for row in rows]
+    names, before = _names(db, rows), _all_told(db, rows)
+    gone = select(ReportReader.schedule_id, ReportReader.person_id).where(ReportReader.schedule_id.in_(ids), others)
+    readers: dict[int, list[int]] = {}
+    for schedule_id, reader_id in db.execute(gone):
+        readers.setdefault(schedule_id, []).append(reader_id)
+    db.execute(delete(ReportReader).where(ReportReader.schedule_id.in_(ids), others))
+    after = _all_told(db, rows)
+    for row in rows:
+        ends = not after[row.id]["readers"]
+        what = "report sending ended" if ends else "report sending set"
+        audit.record(db, actor, now, what, names[row.id], before[row.id], None if ends else after[row.id])
+        subject = f"'{names[row.id]}' is not sent to you any more"
+        notices.tell(db, readers[row.id], ENDED, subject, f"{why} {_AGAIN}", now=now, button=_BUTTON)
+    over = [row.id for row in rows if not after[row.id]["readers"]]
+    db.execute(delete(ReportSchedule).where(ReportSchedule.id.in_(over)))
+
+
 def _end(db: Session, row: ReportSchedule, name: str, actor: Actor, now: datetime) -> None:
     audit.record(db, actor, now, "report sending ended", name, _told(db, row))
     db.execute(delete(ReportSchedule).where(ReportSchedule.id == row.id))
@@ -155,13 +211,32 @@ def _name(db: Session, row: ReportSchedule) -> str:
     return TITLE if row.view_id is None else db.get_one(SavedView, row.view_id).name
 
 
+def _names(db: Session, rows: Sequence[ReportSchedule]) -> dict[int, str]:
+    views = select(SavedView.id, SavedView.name).where(SavedView.id.in_([row.view_id for row in rows]))
+    known = {view_id: name for view_id, name in db.execute(views)}
+    return {row.id: TITLE if row.view_id is None else known[row.view_id] for row in rows}
+
+
 def _told(db: Session, row: ReportSchedule) -> dict[str, Any]:
     """For the audit."""
-    names = (
-        select(Person.name)
-        .join(ReportReader, ReportReader.person_id == Person.id)
-        .where(ReportReader.schedule_id == row.id)
+    return _all_told(db, [row])[row.id]
+
+
+def _all_told(db: Session, rows: Sequence[ReportSchedule]) -> dict[int, dict[str, Any]]:
+    """For the audit: schedule -> when it is sent, and to whom."""
+    readers: dict[int, list[str]] = {row.id: [] for row in rows}
+    statement = (
+        select(ReportReader.schedule_id, Person.name)
+        .join(Person, Person.id == ReportReader.person_id)
+        .where(ReportReader.schedule_id.in_(list(readers)))
         .order_by(Person.name, Person.id)
     )
-    times = Times(row.every, row.weekday, row.hour, row.zone)
-    return {"when": times.words, "readers": ", ".join(db.scalars(names))}
+    for schedule_id, name in db.execute(statement):
+        readers[schedule_id].append(name)
+    return {
+        row.id: {
+            "when": Times(row.every, row.weekday, row.hour, row.zone).words,
+            "readers": ", ".join(readers[row.id]),
+        }
+        for row in rows
+    }

@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +21,7 @@ from rules.errors import RuleError
 
 Progress = Callable[[str, int, int], None]
 _HEADINGS = [heading for heading, _, _ in COLUMNS]
+_INSTANTS = [place for place, heading in enumerate(_HEADINGS) if heading.endswith(("_at", "_until"))]
 _SHEET_ROWS = 1_048_575
 """what a sheet holds beneath its headings"""
 
@@ -91,25 +92,32 @@ def _jsonl(file: IO[bytes], found: Iterable[Sequence[Any]], _folder: Path) -> in
 
 
 def _xlsx(file: IO[bytes], found: Iterable[Sequence[Any]], folder: Path) -> int:
-    """A workbook whose cells are text and numbers; a sheet more where one is full."""
+    """A workbook whose cells are text, numbers and instants in UTC; a sheet more where one is full."""
     import xlsxwriter  # for those who export alone
 
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder or None) as beside:
         options = {"constant_memory": True, "tmpdir": beside}
         book = xlsxwriter.Workbook(file, options)
         heading, sheet, at, sheets = book.add_format({"bold": True}), None, 0, 0
+        instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         for row in _at_least_one(found):
             if sheet is None or at == _SHEET_ROWS:
                 sheets, at = sheets + 1, 0
                 sheet = book.add_worksheet("Incidents" if sheets == 1 else f"Incidents {sheets}")
                 sheet.freeze_panes(1, 2)
                 sheet.set_column(1, 1, 50)
+                for column in _INSTANTS:
+                    sheet.set_column(column, column, 19)
                 sheet.write_row(0, 0, _HEADINGS, heading)
             if row is None:
                 break
             at += 1
-            for column, value in enumerate(map(_cell, row)):
-                if isinstance(value, int):
+            for column, each in enumerate(row):
+                value = _cell(each)
+                if isinstance(each, datetime) and each.year >= cells.FIRST_YEAR:
+                    clock = each.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+                    sheet.write_datetime(at, column, clock, instant)
+                elif isinstance(value, int):
                     sheet.write_number(at, column, value)
                 elif value:
                     sheet.write_string(at, column, cells.fitting(value))  # write() would make formulas

@@ -30,6 +30,7 @@ TITLE = "Weekly digest"
 _MOVES = {"opened": "opened", "resolved": "resolved", "unresolved": "unresolved", "reopened_share": "reopened"}
 """number -> the figure whose categories say where a change comes from"""
 _MISSED = "resolution_met_share"
+_WHERE = {1: "above", -1: "below", 0: "usual"}
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -70,9 +71,11 @@ def changes(long: Asked, numbers: Sequence[Number]) -> Panel:
         rows.append(
             {
                 "title": series.title,
-                "now": by_key[series.key].words,
-                "usual": found.words if found is not None else "too few cases",
-                "where": {1: "above", -1: "below"}.get(found.side, "usual") if found is not None else "–",
+                "now": by_key[series.key].value,
+                "low": float(found.low) if found is not None else None,
+                "high": float(found.high) if found is not None else None,
+                "unit": series.kind,
+                "where": _WHERE[found.side] if found is not None else "too few cases",
                 "says": told[-1] if unusual else "",
             }
         )
@@ -84,7 +87,13 @@ def changes(long: Asked, numbers: Sequence[Number]) -> Panel:
         "mean moving range. Shares and medians count from 20 cases on.",
         rules.conclusion(told, len(long.buckets) - 1),
         "table",
-        (Column("title", "What"), Column("now", "This week"), Column("usual", "Usual"), Column("where", "Where it is")),
+        (
+            Column("title", "What"),
+            Column("now", "This week", "measure"),
+            Column("low", "Usual from", "measure"),
+            Column("high", "Usual to", "measure"),
+            Column("where", "Where it is"),
+        ),
         rows if len(long.buckets) > rules.ENOUGH else [],
         opens if len(long.buckets) > rules.ENOUGH else [],
         "Weeks that began before the first record.",

@@ -105,7 +105,7 @@ def overdue_actions(db: Session, actor: Actor, now: datetime) -> Panel:
             "number": action.number,
             "title": titles.get(action.number, ""),
             "owner": action.owner,
-            "due": f"{action.due_on.day} {action.due_on:%b %Y}",
+            "due": action.due_on,
         }
         for action in late.actions
     ]
@@ -119,7 +119,7 @@ def overdue_actions(db: Session, actor: Actor, now: datetime) -> Panel:
         if oldest
         else "No action is overdue.",
         "table",
-        (Column("number", "Incident"), Column("title", "What"), Column("owner", "Owner"), Column("due", "Due")),
+        (Column("number", "Incident"), Column("title", "What"), Column("owner", "Owner"), Column("due", "Due", "day")),
         rows,
         left_out="Actions that were dropped, and those of discarded postmortems.",
     )

@@ -28,6 +28,7 @@ from rules.periods import zone_of
 from rules.states import LABELS
 
 SCREEN, PATH = "Forecast", "/trends-forecast"
+WEEKS_DRAWN = "Reported each week"
 ENOUGH = 20
 """A score of fewer cases is not told."""
 _LIKELY = (
@@ -49,13 +50,13 @@ _LIKELY = (
     Column("basis", "Similar by"),
 )
 _WEEKS = (
-    Column("begins", "From"),
+    Column("begins", "From", "day"),
     Column("what", "What it is"),
     Column("n", "Incidents", "count"),
     Column("low", "At least", "count"),
     Column("high", "At most", "count"),
 )
-_DAYS = (Column("day", "Day"), Column("n", "Expected", "count"))
+_DAYS = (Column("day", "Day"), Column("on", "Date", "day"), Column("n", "Expected", "count"))
 
 
 def report(db: Session, actor: Actor, zone: str, filters: Filters, now: datetime) -> Report:
@@ -79,6 +80,11 @@ def report(db: Session, actor: Actor, zone: str, filters: Filters, now: datetime
         panels.append(_too_short(days))
     view, end = SCREEN.lower(), now + LOOKS_AHEAD
     return Report(view, SCREEN, now, end, zone, filters, now, numbers, panels, screen=SCREEN, path=PATH)
+
+
+def pictures(week: Arrivals | None) -> dict[str, str]:
+    """The titles of the panels that have something to draw, by key."""
+    return {"weeks": WEEKS_DRAWN} if week is not None else {}
 
 
 def about(known: Past, found: Outlook) -> str:
@@ -182,7 +188,9 @@ def _row(line: Line, candidate: Candidate) -> dict[str, Any]:
 def _weeks(days: Sequence[int], week: Arrivals, today: date) -> Panel:
     rows = [
         {
-            "begins": each.begins.isoformat(),
+            "begins": each.begins,
+            "when": f"{each.begins.day} {each.begins:%b}",
+            "ahead": each.ahead,
             "what": "Expected" if each.ahead else "Reported",
             "n": each.n,
             "low": each.low if each.ahead else None,
@@ -190,14 +198,15 @@ def _weeks(days: Sequence[int], week: Arrivals, today: date) -> Panel:
         }
         for each in weeks(days, week, today, len(days))
     ]
-    definition = f"Seven whole days to a row; the last is to come. {fared(week)}"
+    definition = f"Seven whole days to each; the last is to come. {fared(week)}"
     left_out = "Today, which is not over."
-    return Panel("weeks", "Reported each week", definition, next_week(week, today), "table", _WEEKS, rows, (), left_out)
+    says = next_week(week, today)
+    return Panel("weeks", WEEKS_DRAWN, definition, says, "interval", _WEEKS, rows, (), left_out)
 
 
 def _days(week: Arrivals, today: date) -> Panel:
     rows = [
-        {"day": f"{(day := today + timedelta(days=ahead + 1)):%A}, {day.isoformat()}", "n": n}
+        {"day": f"{(day := today + timedelta(days=ahead + 1)):%A}", "on": day, "n": n}
         for ahead, n in enumerate(week.by_day)
     ]
     definition = f"The mean of the last {RECENT_WEEKS} of each day of the week."
@@ -206,5 +215,5 @@ def _days(week: Arrivals, today: date) -> Panel:
 
 def _too_short(days: Sequence[int]) -> Panel:
     says = f"It takes {LEAST_DAYS} whole days of reports that match; there are {len(days)}."
-    return Panel("weeks", "Reported each week", "There is too little history to say how many will come.", says, "table",
+    return Panel("weeks", WEEKS_DRAWN, "There is too little history to say how many will come.", says, "table",
                  _WEEKS, [])  # fmt: skip

@@ -13,10 +13,12 @@ from rules.access import Actor
 from rules.measures import Filters
 from rules.panels import Column, Number, Panel, Report, incidents, said
 from rules.periods import Period
+from rules.process import FEW
 from rules.states import LABELS, UNDO_WINDOW
 
 SCREEN, PATH = "Process", "/trends-process"
 STATES_DRAWN, TEAMS_DRAWN = "Between the states", "Between the teams"
+STATES, TEAMS = "In a state", "With a team"
 IN_A_STATE = "Time from coming into a state to leaving it."
 WITH_A_TEAM = "Time from getting it to handing it on or resolving it; a reopening begins anew."
 _MOVES = (
@@ -45,8 +47,8 @@ def report(db: Session, actor: Actor, period: Period, zone: str, filters: Filter
     panels = [
         _moves(found.moves, LABELS),
         _ways(found),
-        _visits(found.states, LABELS, "states", "In a state", "State", IN_A_STATE),
-        _visits(found.teams, names, "teams", "With a team", "Team", WITH_A_TEAM),
+        _visits(found.states, LABELS, "states", STATES, "State", IN_A_STATE),
+        _visits(found.teams, names, "teams", TEAMS, "Team", WITH_A_TEAM),
         _handovers(found.handovers, names),
     ]
     numbers = _numbers(found)
@@ -60,8 +62,14 @@ def place_names(db: Session, actor: Actor) -> dict[int, str]:
 
 
 def pictures(found: Process) -> dict[str, str]:
-    """The titles of the panels that can be drawn, by key. Names of two teams are too long for a bar."""
-    return {"moves": STATES_DRAWN} if found.moves else {}
+    """The titles of the panels that have something to draw, by key."""
+    some = {
+        "moves": (STATES_DRAWN, bool(found.moves)),
+        "states": (STATES, any(visit.wait.n for visit in found.states)),
+        "teams": (TEAMS, any(visit.wait.n for visit in found.teams)),
+        "handovers": (TEAMS_DRAWN, bool(found.handovers)),
+    }
+    return {key: title for key, (title, drawn) in some.items() if drawn}
 
 
 def left_out(found: Process) -> str:
@@ -143,10 +151,14 @@ def _handovers(moves: Sequence[Move], names: Mapping[Any, str]) -> Panel:
         "How often a team handed incidents on, how long it had had them, and how many came back to a team that had "
         "them before.",
         most_often(moves, names),
-        "table",
+        "flows",
         (*_MOVES, *_BACK),
-        [_move(move, names) for move in moves],
+        [row | {"words": f"{row['words']}{_came_back(row['back'])}"} for row in (_move(move, names) for move in moves)],
     )
+
+
+def _came_back(back: int) -> str:
+    return f" · {back:,} back" if back else ""
 
 
 def _ways(found: Process) -> Panel:
@@ -197,6 +209,7 @@ def _visits(
             "median": _hours(visit.wait.median),
             "p90": _hours(visit.wait.p90),
             "there": visit.there,
+            "few": visit.wait.n < FEW,
         }
         for visit in visits
     ]
@@ -204,9 +217,9 @@ def _visits(
     return Panel(
         key,
         title,
-        definition,
+        f"{definition} Hollow: fewer than {FEW}.",
         longest_of(longest, names) if longest is not None and longest.wait.n else "None has left yet.",
-        "table",
+        "waits",
         columns,
         rows,
         left_out="Stays that have not ended are left out of the times.",

@@ -118,20 +118,22 @@ def movers(asked: Asked) -> Panel:
     rows, opens = list[dict[str, Any]](), list[Opens | None]()
     for change, pair in moved[:MOST_MOVERS]:
         n, was = now_counts.get(pair, 0), before_counts.get(pair, 0)
-        rows.append({"name": pair_words(names, pair), "n": n, "before": was, "change": f"{change:+,}"})
+        name = pair_words(names, pair)
+        told = f"{name} · {change:+,} · {was:,} before, {n:,} now"
+        rows.append({"name": name, "n": n, "before": was, "change": change, "told": told})
         opens.append(asked.opens("opened", pair_id=pair))
-    told = "; ".join(f"{row['name']} {row['change']}" for row in rows[:3])
+    most = "; ".join(f"{row['name']} {row['change']:+,}" for row in rows[:3])
     return Panel(
         "movers",
         "What stands out",
         "Categories that came more or less often than in the period before, by more than chance explains.",
-        f"{told}." if rows else "No category came more or less often than chance explains.",
+        f"{most}." if rows else "No category came more or less often than chance explains.",
         "table",
         (
             Column("name", "Category"),
             Column("before", "Before", "count"),
             Column("n", "Now", "count"),
-            Column("change", "Change"),
+            Column("change", "Change", "change"),
         ),
         rows,
         opens,

@@ -240,13 +240,15 @@ def ranking_panel(
     rows, opens = list[dict[str, Any]](), list[Opens | None]()
     for name, n, opened in named[:most]:
         so_far = so_far + n if running else n
-        rows.append({"name": name, "n": n, "words": _words(kind, n, so_far / total if total else None), "rest": False})
+        part = so_far / total if total else None
+        rows.append({"name": name, "n": n, "share": part, "words": _words(kind, n, part), "rest": False})
         opens.append(opened)
     others = named[most:]
     if others and rest:
         left = sum(n for _, n, _ in others)
         part = 1.0 if running else left / total if total else None
-        rows.append({"name": f"All others ({len(others)})", "n": left, "words": _words(kind, left, part), "rest": True})
+        words = _words(kind, left, part)
+        rows.append({"name": f"All others ({len(others)})", "n": left, "share": part, "words": words, "rest": True})
         opens.append(None)
     most_of_all = max((row for row in rows if not row["rest"]), key=lambda row: row["n"], default=None)
     return Panel(
@@ -257,7 +259,12 @@ def ranking_panel(
         if most_of_all and most_of_all["n"]
         else "There is nothing to count.",
         "ranking",
-        (Column("name", "Name"), Column("n", "Incidents" if kind == "count" else "Hours", kind), Column("words", "")),
+        (
+            Column("name", "Name"),
+            Column("n", "Incidents" if kind == "count" else "Hours", kind),
+            Column("share", "Share so far" if running else "Share", "share"),
+            Column("words", ""),
+        ),
         rows,
         opens,
         left_out,

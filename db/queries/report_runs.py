@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from db.models import Incident, ReportRun
 from db.queries import figure
 from db.queries.access import visible
+from db.queries.views import begin
 from rules import access, exports, report_kept
 from rules.access import Actor, NotFound
 from rules.exports import Book
@@ -48,7 +49,7 @@ def own(db: Session, actor: Actor, page: int = 1) -> tuple[list[Run], int]:
         .where(ReportRun.person_id == actor.id)
         .order_by(ReportRun.as_of.desc(), ReportRun.id.desc())
         .limit(PAGE_SIZE)
-        .offset((max(page, 1) - 1) * PAGE_SIZE)
+        .offset(begin(page, total, PAGE_SIZE))
     )
     return [Run(*row) for row in db.execute(statement)], total
 

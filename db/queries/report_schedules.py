@@ -1,5 +1,6 @@
 """Reports that are sent again and again: whose they are, who reads them, what is due, and what it says."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from db.models import Person, ReportReader, ReportSchedule, SavedView, to_micros
 from db.queries import digest, people
 from db.queries.report import VIEWS, first_and_last, report
-from db.queries.views import View, views
+from db.queries.views import View, begin, turn
 from db.settings import settings
 from rules import access, page_links, report_words, trends_address
 from rules.access import Actor
@@ -23,6 +24,7 @@ from rules.trends_address import Wanted
 
 PAGE = "trends"
 """of the saved views that are reports"""
+PAGE_SIZE = 25
 _OWNER = aliased(Person)
 
 
@@ -72,18 +74,34 @@ class Left:
     name: str
 
 
-def saved(db: Session, actor: Actor) -> list[View]:
-    """The actor's own views of trends and those others share."""
-    return views(db, actor, PAGE)
+def saved(db: Session, actor: Actor, page: int = 1) -> tuple[list[View], int]:
+    """A page of the actor's own views of trends and those others share, and how many there are."""
+    return turn(db, actor, PAGE, page, PAGE_SIZE)
 
 
-def sendings(db: Session, actor: Actor) -> list[Sending]:
-    """What the actor has sent, and what is sent to them, by name; a few statements, however many they are."""
+def had_sent(db: Session, actor: Actor, view_ids: Collection[int]) -> dict[int, Sending]:
+    """View -> how the actor has it sent, of those of these views that they have sent."""
+    access.check(actor, PAGE)
+    wanted = ReportSchedule.owner_id == actor.id, ReportSchedule.view_id.in_(view_ids)
+    found = _sendings(db, actor, _schedules().where(*wanted))
+    return {sending.view_id: sending for sending in found if sending.view_id is not None}
+
+
+def sent_to(db: Session, actor: Actor, page: int = 1) -> tuple[list[Sending], int]:
+    """A page of what others have sent to the actor, and of their own digest, by name; and how much there is."""
     access.check(actor, PAGE)
     read = select(ReportReader.schedule_id).where(ReportReader.person_id == actor.id)
-    wanted = or_(ReportSchedule.owner_id == actor.id, ReportSchedule.id.in_(read))
+    asked = or_(ReportSchedule.owner_id != actor.id, ReportSchedule.view_id.is_(None))
+    wanted = ReportSchedule.id.in_(read), asked
+    total = db.execute(select(func.count()).select_from(ReportSchedule).where(*wanted)).scalar_one()
     by_name = func.lower(func.coalesce(SavedView.name, digest.TITLE))
-    rows = db.execute(_schedules().where(wanted).order_by(by_name, ReportSchedule.id)).all()
+    rows = _schedules().where(*wanted).order_by(by_name, ReportSchedule.id)
+    return _sendings(db, actor, rows.limit(PAGE_SIZE).offset(begin(page, total, PAGE_SIZE))), total
+
+
+def _sendings(db: Session, actor: Actor, statement: Select[*tuple[Any, ...]]) -> list[Sending]:
+    """With their readers; two statements, however many they are."""
+    rows = db.execute(statement).all()
     readers: dict[int, list[Any]] = {}
     statement = (
         select(
@@ -148,7 +166,9 @@ def _times(row: Row[Any]) -> Times:
 
 def subscription(db: Session, actor: Actor) -> Sending | None:
     """The actor's weekly digest; None when they have not asked for it."""
-    return next((sending for sending in sendings(db, actor) if sending.view_id is None and sending.own), None)
+    access.check(actor, PAGE)
+    own = ReportSchedule.owner_id == actor.id, ReportSchedule.view_id.is_(None)
+    return next(iter(_sendings(db, actor, _schedules().where(*own))), None)
 
 
 def may_read(db: Session, actor: Actor) -> dict[int, str]:

@@ -7,7 +7,7 @@ import streamlit as st
 from db.engine import reading
 from db.queries import forecast, listed
 from db.queries.forecast import Candidate, Outlook, Past
-from db.queries.forecast_report import PATH, about, fared, next_week, percent, score
+from db.queries.forecast_report import PATH, WEEKS_DRAWN, about, fared, next_week, percent, pictures, score
 from db.queries.lines import Line
 from pages.parts import chart_card, charts, counted, export, period, rows, session, times
 from pages.parts.empty import empty
@@ -28,14 +28,14 @@ def page() -> None:
         st.title("Forecast", width="stretch")
         leaving = st.empty()
     filters = period.filters(KEY, period.offered())
-    with leaving:
-        export.popover(PATH, zone)
     with reading() as db:
         known = forecast.past(db, actor, now)
         found = forecast.outlook(db, actor, known, filters, now)
         ids = [each.id for each in found.likely]
         shown, open_ = listed.page(db, actor, ids, st.session_state.get(f"{KEY}.page", 1))
         days, week = forecast.expected(db, actor, filters, now, zone)
+    with leaving:
+        export.popover(PATH, zone, pictures(week))
     st.caption(f"Reckoned from what happened before · zone {zone} · as of {times.local(now):%H:%M}")
     breaches(actor, known, found, shown, open_, now)
     arrivals(days, week, now)
@@ -125,7 +125,7 @@ def arrivals(days: list[int], week: Arrivals | None, now: datetime) -> None:
     says = next_week(week, times.local(now).date())
     st.markdown(f"**{says}**")
     chart_card.draw(
-        "Reported each week",
+        WEEKS_DRAWN,
         "Seven whole days to a bar; the pale one is to come, and the line its interval.",
         charts.interval_spec,
         _weeks(days, week, now),

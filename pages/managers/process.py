@@ -11,7 +11,9 @@ from db.queries.process import Figure, Move, Process, Spread, Variant, Visit
 from db.queries.process_report import (
     IN_A_STATE,
     PATH,
+    STATES,
     STATES_DRAWN,
+    TEAMS,
     TEAMS_DRAWN,
     WITH_A_TEAM,
     left_out,
@@ -205,10 +207,10 @@ def waits(opener: Opener, found: Process, names: Mapping[Any, str]) -> None:
     """How long they stay in a state and with a team, and how many are there now."""
     left, right = st.columns(2, gap="small")
     with left:
-        _stays(found.states, LABELS, "In a state", IN_A_STATE, "states")
+        _stays(found.states, LABELS, STATES, IN_A_STATE, "states")
     with right:
         cut = f" The {MOST_DRAWN} of {len(found.teams)} teams that had most." if len(found.teams) > MOST_DRAWN else ""
-        _stays(found.teams[:MOST_DRAWN], names, "With a team", WITH_A_TEAM + cut, "teams")
+        _stays(found.teams[:MOST_DRAWN], names, TEAMS, WITH_A_TEAM + cut, "teams")
     _visits(opener, found.states, LABELS, "state", "States")
     _visits(opener, found.teams, names, "team", "Teams")
     there = Counted(f"{KEY}.there")

@@ -13,17 +13,16 @@ from db.queries.report_runs import Run, Whole
 from db.queries.report_schedules import Sending
 from db.queries.views import View
 from db.workbook import as_xlsx
-from pages.parts import panels, report_sending, report_sheet, session, times
+from pages.parts import address, panels, report_sending, report_sheet, session, times
 from pages.parts.empty import empty
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
 from rules.access import Actor, NotFound
 from rules.exports import as_csv
 from rules.period_words import moment
-from rules.report_words import days
+from rules.report_words import days, others_have
 
 KEY = "reports"
-PAGE_SIZE = 20
 TRENDS, DIGEST = "managers/trends.py", "managers/digest.py"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -50,12 +49,13 @@ def page() -> None:
 def everything(actor: Actor) -> None:
     """What can be opened, what is sent, and what was."""
     with reading() as db:
-        views = queries.saved(db, actor)
-        sendings = queries.sendings(db, actor)
-        runs, total = report_runs.own(db, actor, st.session_state.get(f"{KEY}.page", 1))
+        views, all_views = queries.saved(db, actor, address.turn(KEY, "views"))
+        mine = queries.had_sent(db, actor, [view.id for view in views])
+        to_me, all_to_me = queries.sent_to(db, actor, address.turn(KEY, "to"))
+        runs, all_runs = report_runs.own(db, actor, address.turn(KEY, "sent"))
     st.title("Reports", anchor=False)
     _told()
-    if not views and not sendings and not runs:
+    if not views and not to_me and not runs:
         empty(
             "There are no reports yet.",
             "Open Trends, choose what you want to see, and keep it under Views. Then have it sent from here.",
@@ -65,10 +65,10 @@ def everything(actor: Actor) -> None:
         return
     left, right = st.columns([1.6, 1], gap="medium")
     with left:
-        saved(actor, views, {sending.view_id: sending for sending in sendings if sending.own})
-        by_others(actor, [sending for sending in sendings if not sending.own or sending.view_id is None])
+        saved(actor, views, all_views, mine)
+        by_others(actor, to_me, all_to_me)
     with right:
-        sent(runs, total)
+        sent(runs, all_runs)
 
 
 def _told() -> None:
@@ -80,23 +80,20 @@ def _told() -> None:
         st.success(done, icon=":material/check:")
 
 
-def saved(actor: Actor, views: list[View], sent_by_me: dict[int | None, Sending]) -> None:
+def saved(actor: Actor, views: list[View], total: int, sent_by_me: dict[int, Sending]) -> None:
     """Views to open, own ones first."""
     st.header("Saved views", anchor=False)
     if not views:
         st.caption("Nothing is kept yet. In Trends, choose what you want to see and keep it under Views.")
-    pages = -(-len(views) // PAGE_SIZE)
-    at = min(st.session_state.get(f"{KEY}.views", 1), max(pages, 1))
     with st.container(gap="small"):
-        for view in views[(at - 1) * PAGE_SIZE : at * PAGE_SIZE]:
+        for view in views:
             one(actor, view, sent_by_me.get(view.id))
-    if pages > 1:
-        st.pagination(pages, key=f"{KEY}.views")
+    address.turns(KEY, "views", total, queries.PAGE_SIZE)
 
 
 def one(actor: Actor, view: View, sending: Sending | None) -> None:
     """A view: what it is, the way to it, and what can be done with it."""
-    about = [] if view.own else [view.owner]
+    about = [] if view.own else [f"{view.owner}, whose account is closed" if view.closed else view.owner]
     about += ["shared"] if view.own and view.shared else []
     about += [f"sent {sending.times.words} to {', '.join(sending.readers)}"] if sending is not None else []
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
@@ -127,11 +124,19 @@ def _own(actor: Actor, view: View) -> None:
         st.toggle(
             "Offer it to everybody who reads trends", view.shared, on_change=_offer, args=(actor, view.id, key), key=key
         )
-        st.caption("What sends it ends with it.")
+        st.caption(_ends(view))
         st.button("Remove", icon=":material/delete:", on_click=_remove, args=(actor, view), key=f"{KEY}.rm.{view.id}")
 
 
-def by_others(actor: Actor, sendings: list[Sending]) -> None:
+def _ends(view: View) -> str:
+    """What comes of it for those who have it sent."""
+    if not view.sent_by_others:
+        return "What sends it ends with it."
+    have = others_have(view.sent_by_others)
+    return f"**{have} it sent.** That ends when you remove it, or offer it no more; they are told."
+
+
+def by_others(actor: Actor, sendings: list[Sending], total: int) -> None:
     """What is sent to me because others, or I as the digest, asked for it."""
     if not sendings:
         return
@@ -144,6 +149,7 @@ def by_others(actor: Actor, sendings: list[Sending]) -> None:
             if sending.own:
                 st.page_link(DIGEST, label="Open")
             st.button("Leave", on_click=_leave, args=(actor, sending.id), key=f"{KEY}.leave.{sending.id}")
+    address.turns(KEY, "to", total, queries.PAGE_SIZE)
 
 
 def sent(runs: list[Run], total: int) -> None:
@@ -162,9 +168,7 @@ def sent(runs: list[Run], total: int) -> None:
                 args=(run.id,),
                 key=f"{KEY}.run.{run.id}",
             )
-    pages = -(-total // report_runs.PAGE_SIZE)
-    if pages > 1:
-        st.pagination(pages, key=f"{KEY}.page")
+    address.turns(KEY, "sent", total, report_runs.PAGE_SIZE)
 
 
 def as_sent(found: Whole) -> None:
@@ -204,12 +208,14 @@ def _all() -> None:
 
 def _offer(actor: Actor, view_id: int, key: str) -> None:
     shared = bool(st.session_state[key])
-    st.session_state[f"{KEY}.failure"] = attempt(lambda db, now: view_commands.offer(db, view_id, shared, actor=actor))
+    st.session_state[f"{KEY}.failure"] = attempt(
+        lambda db, now: view_commands.offer(db, view_id, shared, actor=actor, now=now)
+    )
 
 
 def _remove(actor: Actor, view: View) -> None:
     st.session_state[f"{KEY}.failure"] = failure = attempt(
-        lambda db, now: view_commands.remove(db, view.id, actor=actor)
+        lambda db, now: view_commands.remove(db, view.id, actor=actor, now=now)
     )
     if failure is None:
         st.session_state[f"{KEY}.done"] = f"{literal(view.name)} is removed."

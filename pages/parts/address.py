@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+_LONG = 10
+"""digits of a page that no list has"""
 _Option = TypeVar("_Option", bound=int | str)
 
 
@@ -28,6 +30,24 @@ def keep(values: Mapping[str, str | None]) -> None:
                 st.query_params[key] = value
         elif key in st.query_params:
             del st.query_params[key]
+
+
+def turn(page: str, name: str) -> int:
+    """The page of a list that the address names, on first sight; later the one that was turned to."""
+    key = f"{page}.{name}"
+    if key not in st.session_state:
+        said = st.query_params.get(name, "")
+        st.session_state[key] = max(int(said), 1) if said.isascii() and said.isdecimal() and len(said) < _LONG else 1
+    return int(st.session_state[key])
+
+
+def turns(page: str, name: str, total: int, size: int) -> None:
+    """The pages of the list, where it has several, with the open one kept in the address."""
+    key, pages = f"{page}.{name}", max(-(-total // size), 1)
+    st.session_state[key] = at = min(turn(page, name), pages)
+    keep({name: str(at) if at > 1 else None})
+    if pages > 1:
+        st.pagination(pages, key=key)
 
 
 def filters(

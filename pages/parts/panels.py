@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.parts import charts
 from pages.parts.texts import literal
-from rules.panels import Number, Opens, Panel, said
+from rules.panels import Number, Opens, Panel
 
 FIGURE = "managers/figure.py"
 FORMS = {"csv": "CSV, for any spreadsheet", "xlsx": "XLSX, for Excel and LibreOffice"}
@@ -144,16 +144,8 @@ def _sentence(shown: Panel, row: Mapping[str, Any]) -> str:
     if "told" in row:
         return str(row["told"])
     named = [str(row[column.field]) for column in shown.columns if column.kind == "words" and column.heading]
-    counted = [
-        f"{_value(column.kind, row[column.field])} {column.heading.lower()}"
-        for column in shown.columns
-        if column.kind != "words"
-    ]
+    counted = [f"{column.told(row)} {column.heading.lower()}" for column in shown.columns if column.kind != "words"]
     return f"{' · '.join(named)} · {', '.join(counted)}"
-
-
-def _value(kind: str, value: Any) -> str:
-    return str(value) if kind == "words" else said(kind, value)
 
 
 def _table(shown: Panel, key: str, zone: str) -> None:
@@ -175,6 +167,4 @@ def _table(shown: Panel, key: str, zone: str) -> None:
 
 def _frame(shown: Panel) -> pd.DataFrame:
     known = [column for column in shown.columns if column.heading]
-    return pd.DataFrame(
-        [{column.heading: _value(column.kind, row[column.field]) for column in known} for row in shown.rows]
-    )
+    return pd.DataFrame([{column.heading: column.told(row) for column in known} for row in shown.rows])

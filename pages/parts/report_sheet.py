@@ -95,7 +95,17 @@ def _told(row: Mapping[str, Any], opens: Opens | None, zone: str) -> None:
 
 
 def _usual(panel: Panel) -> pd.DataFrame:
-    return pd.DataFrame([{column.heading: row[column.field] for column in panel.columns} for row in panel.rows])
+    """Narrow enough for a phone: from and to in one column. Reports that were kept earlier have it so in their rows."""
+    known = {column.field: column for column in panel.columns}
+
+    def cells(row: Mapping[str, Any]) -> dict[str, str]:
+        told = {column.heading: column.told(row) for field, column in known.items() if field not in ("low", "high")}
+        if "low" in known:
+            ends = dict.fromkeys(known[field].told(row) for field in ("low", "high"))
+            told = {"What": told.pop("What"), "This week": told.pop("This week"), "Usual": " to ".join(ends), **told}
+        return told
+
+    return pd.DataFrame([cells(row) for row in panel.rows])
 
 
 def breaches(panel: Panel, key: str) -> None:
@@ -113,9 +123,10 @@ def breaches(panel: Panel, key: str) -> None:
 
 def overdue(panel: Panel, key: str) -> None:
     """Actions whose day is over; each leads to the incident that it follows from."""
+    columns = {column.field: column for column in panel.columns}
 
     def told(row: Mapping[str, Any]) -> dict[str, Any]:
-        return {"explanation": f"{row['owner']}, due {row['due']}", "meta": [row["number"]]}
+        return {"explanation": f"{row['owner']}, due {columns['due'].told(row)}", "meta": [row["number"]]}
 
     _incidents(panel, f"{key}.overdue", told)
 

@@ -12,6 +12,7 @@ from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
 from rules.access import Actor
+from rules.report_words import others_have
 
 _WHOSE = {"triage": "who triages", "trends": "who reads trends"}
 """to whom a view of the page is offered when it is shared"""
@@ -49,6 +50,8 @@ def picker(actor: Actor, page: str, names: Sequence[str]) -> None:
                         args=(actor, view.id, key),
                         key=f"{key}.remove.{view.id}",
                     )
+                if view.sent_by_others:
+                    st.caption(f"{others_have(view.sent_by_others)} it sent: that ends with it, and they are told.")
         if not known:
             st.caption("Filter or search, then keep what you see under a name.")
         failure: Failure | None = st.session_state.get(f"{key}.failure")
@@ -80,4 +83,4 @@ def _keep(actor: Actor, page: str, names: Sequence[str], key: str) -> None:
 
 
 def _remove(actor: Actor, view_id: int, key: str) -> None:
-    st.session_state[f"{key}.failure"] = attempt(lambda db, now: commands.remove(db, view_id, actor=actor))
+    st.session_state[f"{key}.failure"] = attempt(lambda db, now: commands.remove(db, view_id, actor=actor, now=now))

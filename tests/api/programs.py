@@ -80,8 +80,9 @@ class Programs:
 
 @contextmanager
 def programs(office: Office) -> Iterator[Programs]:
-    api = v1.make(alerts.router, incidents.router, incident_parts.router, oncall.router, trends_measures.router)
-    routes = [Mount("/api", api), Route("/{path:path}", page)]
+    parts = (alerts.router, incidents.router, incident_parts.router, oncall.router, trends_measures.router)
+    api = v1.make(*parts, beside=alerts.events)
+    routes = [*alerts.routes, Mount("/api", api), Route("/{path:path}", page)]
     app = Starlette(routes=routes, middleware=[Middleware(Gate)])
     with TestClient(app, base_url="http://desk.example", follow_redirects=False) as client:
         yield Programs(office, client)

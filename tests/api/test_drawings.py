@@ -2,13 +2,14 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from math import log
 from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
 
 from api import png as pngs
-from api.drawings import Box, Dot, Stroke, Words, cut, drawing, in_time
+from api.drawings import ACCENT, SLATE, Box, Dot, Stroke, Words, cut, drawing, in_time
 from api.png import framed, png
 from api.svg import svg
 from rules.panels import Column, Opens, Panel
@@ -35,6 +36,16 @@ def weeks(kinds, field, values):
     return rows, opens
 
 
+def waits(*places):
+    """Rows of (name, median hours, 90th percentile, whether they are few)."""
+    return [
+        {"name": name, "median": given[0], "p90": given[1], "ended": 5, "few": len(given) > 2}
+        if given
+        else {"name": name, "median": None, "p90": None, "ended": 0, "few": True}
+        for name, *given in places
+    ]
+
+
 NOTES = [{"when": "week 1", "note": "<New> release"}]
 PANELS = {
     "pairs": a_panel(
@@ -53,6 +64,22 @@ PANELS = {
         [{"name": "A & B " * 9, "n": 9, "words": "9 · 90%", "rest": False}, {"name": "Rest", "n": 1, "rest": True}],
     ),
     "heat": a_panel("heat", [{"day": day, "hour": hour, "n": hour} for day in ("Mon", "Tue") for hour in range(24)]),
+    "flows": a_panel(
+        "flows",
+        [
+            {"name": f"Team {number} to <Network> & more " * 4, "n": 30 - number, "back": number, "words": f"{number}"}
+            for number in range(25)
+        ],
+    ),
+    "waits": a_panel("waits", [*waits(("New", 0.5, 2), ("With <us>", 30, 300, True)), *waits(("Left by none",))]),
+    "a wait of a day": a_panel("waits", waits(("New", 24, 24))),
+    "interval": a_panel(
+        "interval",
+        [
+            *({"when": f"{day} Mar", "n": day, "low": None, "high": None, "ahead": False} for day in (2, 9)),
+            {"when": "16 Mar", "n": 6, "low": 1, "high": 12, "ahead": True},
+        ],
+    ),
     "nothing counted": a_panel("heat", [{"day": "Mon", "hour": 0, "n": 0}]),
 }
 
@@ -102,6 +129,38 @@ def test_a_gap_in_one_line_moves_no_other_and_few_cases_are_hollow():
     dots = shapes("quantiles", Dot)
     assert [dot.hollow for dot in dots] == [False, True, False, False]
     assert dots[0].x == dots[2].x < dots[3].x < dots[1].x
+
+
+def test_what_was_sent_back_is_the_end_of_its_bar_and_rows_beyond_the_most_are_counted():
+    on, back = ([box for box in shapes("flows", Box)[2:] if box.fill == colour] for colour in (ACCENT, SLATE))
+    assert len(on) == len(back) == 20
+    assert [round((one.width + other.width) / on[0].width, 3) for one, other in zip(on, back, strict=True)] == [
+        round((30 - number) / 30, 3) for number in range(20)
+    ]
+    assert [round(other.width / on[0].width * 30, 3) for other in back] == list(range(20))
+    assert all(one.x + one.width == other.x for one, other in zip(on, back, strict=True))
+    assert "5 more are in the table." in {words.text for words in shapes("flows", Words)}
+
+
+def test_waits_lie_on_a_scale_on_which_minutes_and_months_are_told_apart_and_few_are_hollow():
+    p90_new, new, p90_us, us = shapes("waits", Dot)
+    assert new.x < p90_new.x < us.x < p90_us.x
+    assert p90_new.x - new.x == pytest.approx((p90_us.x - us.x) * log(4) / log(10))
+    assert [dot.hollow for dot in (new, p90_new, us, p90_us)] == [False, False, True, True]
+    said = {words.text for words in shapes("waits", Words)}
+    assert {"New", "With <us>", "30 min · 2 h · n 5", "1 h", "30 d"} <= said
+    assert "Left by none" not in said
+    assert drawing(a_panel("waits", waits(("Left by none",)))) is None
+
+
+def test_the_week_to_come_is_pale_and_its_interval_reaches_from_the_least_to_the_most():
+    *_, before, last, ahead = shapes("interval", Box)[:3]
+    assert [round(box.height / before.height, 3) for box in (before, last, ahead)] == [1, 4.5, 3]
+    assert [box.opacity < 1 for box in (before, last, ahead)] == [False, False, True]
+    (line,) = [stroke for stroke in shapes("interval", Stroke) if stroke.points[0][0] == stroke.points[1][0]]
+    assert line.points[0][1] - line.points[1][1] == pytest.approx(before.height / 2 * 11)
+    assert line.points[0][0] == pytest.approx(ahead.x + ahead.width / 2)
+    assert "1 to 12" in {words.text for words in shapes("interval", Words)}
 
 
 def test_without_what_they_open_steps_keep_the_order_they_came_in():

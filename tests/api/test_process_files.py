@@ -5,6 +5,7 @@ import io
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -102,9 +103,13 @@ def test_the_files_and_the_paper_of_the_process_carry_the_filters(office, ask):
     assert way["Way"] in page
     assert "Back to Process" in page
     assert f"/trends-process/report.xlsx?{query.replace('/', '%2F')}" in page
-    answer = ask("Max", f"/trends-process/chart.png?{query}&panel=moves")
-    assert answer.headers["content-disposition"].endswith("process-moves-2026-03-01-to-2026-03-31-Asia-Kolkata.png")
-    assert Image.open(io.BytesIO(answer.content)).width > 1_000
+    for panel in ("moves", "states", "teams", "handovers"):
+        answer = ask("Max", f"/trends-process/chart.png?{query}&panel={panel}")
+        name = f"process-{panel}-2026-03-01-to-2026-03-31-Asia-Kolkata.png"
+        assert answer.headers["content-disposition"].endswith(name)
+        assert Image.open(io.BytesIO(answer.content)).width > 1_000
+        assert f"{query.replace('/', '%2F')}&panel={panel}" in page, "the paper leads to it"
+    assert "Network to =Servers" in page, "names are text in a picture"
 
 
 def past(office, now):
@@ -140,6 +145,7 @@ def test_the_file_of_the_forecast_holds_what_is_likely_to_breach_and_what_will_c
     assert "''forecast-20" in answer.headers["content-disposition"]
     found = tables(answer)
     assert found[""]["Report"] == "Forecast"
+    now_there = now.astimezone(ZoneInfo("Asia/Kolkata"))
     with reading(office.engine) as db:
         days, week = forecast.expected(db, office.people["Max"], Filters(), now, "Asia/Kolkata")
     (row,) = found["Likely to breach"]
@@ -154,7 +160,12 @@ def test_the_file_of_the_forecast_holds_what_is_likely_to_breach_and_what_will_c
     coming = weeks[-1]
     assert (coming["What it is"], coming["At least"], coming["At most"]) == ("Expected", str(week.low), str(week.high))
     assert [float(row["Expected"]) for row in found["Expected each day"]] == list(week.by_day)
+    assert (coming["From"], coming["Incidents"]) == ((now_there + DAY).date().isoformat(), str(round(week.expected)))
+    drawn = ask("Max", "/trends-forecast/chart.png?zone=Asia/Kolkata&panel=weeks")
+    assert "''forecast-weeks-20" in drawn.headers["content-disposition"]
+    assert Image.open(io.BytesIO(drawn.content)).width > 1_000
     page = unescape(ask("Max", "/trends-forecast/print?zone=Asia/Kolkata").text)
+    assert f"{week.low:,} to {week.high:,}</text>" in page
     assert "=Jam" in page
     assert "the interval is as wide as 80 %" in page
     counts_only = ask("Ada", "/trends-forecast/report.csv")
@@ -162,6 +173,7 @@ def test_the_file_of_the_forecast_holds_what_is_likely_to_breach_and_what_will_c
     assert "Left out: 1 incident not open to you." in counts_only.text
     nothing = tables(ask("Max", "/trends-forecast/report.csv?source=mail"))
     assert nothing["Likely to breach"] == nothing["Reported each week"] == []
+    assert ask("Max", "/trends-forecast/chart.png?source=mail&panel=weeks").status_code == 404
 
 
 @sqlite

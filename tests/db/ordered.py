@@ -46,8 +46,12 @@ class Ordered(Office):
             commands.leave(db, self.sendings(by)[0].id, actor=self.people[by], now=at)
 
     def sendings(self, by: str) -> list[Sending]:
+        """What they have sent, and what is sent to them, by name."""
         with reading(self.engine) as db:
-            return report_schedules.sendings(db, self.people[by])
+            views, _ = report_schedules.saved(db, self.people[by])
+            own = report_schedules.had_sent(db, self.people[by], [view.id for view in views])
+            to_them, _ = report_schedules.sent_to(db, self.people[by])
+        return sorted([*own.values(), *to_them], key=lambda sending: sending.name)
 
     def runs(self, by: str) -> list[Whole]:
         """What they were sent, newest first, as it opens for them."""
@@ -64,6 +68,13 @@ class Ordered(Office):
             told = [(called[person], subject) for person, subject in db.execute(statement)]
         assert len(told) == kept, "each is kept as it was sent"
         return told
+
+    def told_of(self, who: str, kind: str) -> list[tuple[str, str]]:
+        """(subject, words) of what they were told of this kind, in order."""
+        own = Notice.person_id == self.people[who].id, Notice.kind == kind
+        with reading(self.engine) as db:
+            found = db.execute(select(Notice.subject, Notice.body).where(*own).order_by(Notice.id))
+            return [(subject, words) for subject, words in found]
 
     def due(self) -> list[datetime]:
         """When each reader's next one is due, the first first."""

@@ -97,21 +97,114 @@ def test_what_sends_a_view_ends_with_it(office):
     view = office.view("Month", "Max")
     office.have_sent(view, "Max", "Max")
     with writing(office.engine) as db:
-        views.remove(db, view, actor=office.people["Max"])
+        views.remove(db, view, actor=office.people["Max"], now=MONDAY)
     assert office.sendings("Max") == []
     assert not Rounds().tick(MONDAY + 8 * DAY, office.engine)
     assert office.sent() == []
+
+
+@pytest.mark.parametrize("how", ["removed", "offered no more"])
+def test_others_who_have_a_view_sent_are_told_when_it_is_removed_or_offered_no_more(office, how):
+    view, max_ = office.view("Month", "Max", shared=True), office.people["Max"]
+    office.have_sent(view, "Max", "Max", "Dora")
+    office.have_sent(view, "Lena", "Lena", "Ada")
+    office.have_sent(view, "Dora", "Dora", every="month", weekday=None, hour=7)
+    with reading(office.engine) as db:
+        assert {one.name: one.sent_by_others for one in report_schedules.saved(db, max_)[0]} == {"Month": 2}
+        assert [one.sent_by_others for one in report_schedules.saved(db, office.people["Ada"])[0]] == [0]
+    with writing(office.engine) as db:
+        if how == "removed":
+            views.remove(db, view, actor=max_, now=MONDAY + HOUR)
+        else:
+            views.offer(db, view, False, actor=max_, now=MONDAY + HOUR)
+    assert office.sendings("Lena") == office.sendings("Ada") == []
+    assert [one.readers for one in office.sendings("Max")] == ([] if how == "removed" else [("Dora", "Max")])
+    told = {who: office.told_of(who, "report_ended") for who in ("Lena", "Dora", "Max", "Ada")}
+    assert {who: [subject for subject, _ in found] for who, found in told.items()} == {
+        "Lena": ["'Month' is not sent any more"], "Dora": ["'Month' is not sent any more"], "Max": [], "Ada": [],
+    }  # fmt: skip
+    [(_, words)] = told["Lena"]
+    assert words.startswith("Max removed the view." if how == "removed" else "Max does not offer the view to others")
+    assert "Your sending every Monday at 08:00 (UTC) to Ada, Lena has ended." in words
+    ended = [who for who, what, about in office.audited() if what == "report sending ended" and about == "Month"]
+    assert ended == ["Max"] * (3 if how == "removed" else 2)
+
+
+def test_a_view_that_others_have_sent_is_not_taken_back_by_keeping_it_anew(office):
+    view = office.view("Month", "Max", shared=True)
+    office.have_sent(view, "Lena", "Lena")
+    with pytest.raises(RuleError, match="1 other has 'Month' sent") as refused:
+        office.view("Month", "Max", "period=7")
+    assert "name" in refused.value.fields
+    assert office.view("Month", "Max", "period=7", shared=True) == view
+    assert [one.name for one in office.sendings("Lena")] == ["Month"]
+    office.end("Lena")
+    assert office.view("Month", "Max", "period=7") == view
+
+
+@pytest.mark.parametrize("what", ["account", "right to trends", "right to send"])
+def test_who_may_send_to_others_no_more_sends_to_nobody_else_and_readers_are_told(office, what):
+    ada, max_ = office.people["Ada"], office.people["Max"]
+    shared, own = office.view("Month", "Max", shared=True), office.view("Mine", "Max")
+    office.have_sent(shared, "Max", "Max", "Dora")
+    office.have_sent(own, "Max", "Dora", "Lena")
+    office.have_sent(shared, "Lena", "Lena", "Dora")
+    with writing(office.engine) as db:
+        if what == "account":
+            people.disable(db, max_.id, actor=ada, now=MONDAY)
+        else:
+            roles = ["desk"] if what == "right to send" else ["responder"]
+            people.change(db, max_.id, name="Max", roles=roles, team_ids=[], actor=ada, now=MONDAY)
+    assert [(one.owner, one.name) for one in office.sendings("Dora")] == [("Lena", "Month")], "hers goes on"
+    why = "The account of Max is closed." if what == "account" else "Max may not have reports sent to others any more."
+    told = {who: office.told_of(who, "report_ended") for who in ("Dora", "Lena", "Max")}
+    assert {who: [subject for subject, _ in found] for who, found in told.items()} == {
+        "Dora": ["'Month' is not sent to you any more", "'Mine' is not sent to you any more"],
+        "Lena": ["'Mine' is not sent to you any more"],
+        "Max": [],
+    }
+    assert {words.partition(why)[1] for _, words in told["Dora"]} == {why}
+    assert [(who, what) for who, what, about in office.audited() if who == "Ada" and "report" in what] == [
+        ("Ada", "report sending set"), ("Ada", "report sending ended"),
+    ]  # fmt: skip
+    Rounds().tick(MONDAY + 7 * DAY, office.engine)
+    sent = {"Lena", "Dora"} | ({"Max"} if what == "right to send" else set())
+    assert {who for who, _ in office.sent()} == sent
+    with reading(office.engine) as db:
+        shown = [(one.name, one.closed) for one in report_schedules.saved(db, office.people["Lena"])[0]]
+    assert shown == [("Month", what == "account")]
+    if what == "account":
+        with writing(office.engine) as db:
+            people.enable(db, max_.id, actor=ada, now=MONDAY + 7 * DAY)
+        assert [(one.name, one.readers) for one in office.sendings("Max")] == [("Month", ("Max",))], "their own waited"
+
+
+def test_what_is_sent_to_me_and_views_come_in_pages(office):
+    names = [f"View {number:02d}" for number in range(27)]
+    for name in names:
+        office.have_sent(office.view(name, "Max", shared=True), "Max", "Lena")
+    office.have_sent(office.view("Mine", "Lena"), "Lena", "Lena")
+    office.subscribe("Lena")
+    lena = office.people["Lena"]
+    with reading(office.engine) as db:
+        (first, total), (second, _) = (report_schedules.sent_to(db, lena, page) for page in (1, 2))
+        assert [one.name for one in [*first, *second]] == [*names, "Weekly digest"], "not what only she has sent"
+        assert (len(first), total) == (25, 28)
+        assert report_schedules.sent_to(db, lena, 99)[0] == second, "past the last page is the last one"
+        (first_views, all_views), (rest, _) = (report_schedules.saved(db, lena, page) for page in (1, 2))
+        assert [one.name for one in [*first_views, *rest]] == ["Mine", *names]
+        assert (len(first_views), all_views) == (25, 28)
 
 
 def test_a_view_is_offered_and_taken_back_by_its_owner_alone(office):
     view = office.view("Month", "Max")
     for shared, seen in ((True, ["Month"]), (False, [])):
         with writing(office.engine) as db:
-            views.offer(db, view, shared, actor=office.people["Max"])
+            views.offer(db, view, shared, actor=office.people["Max"], now=MONDAY)
         with reading(office.engine) as db:
-            assert [found.name for found in report_schedules.saved(db, office.people["Ada"])] == seen
+            assert [found.name for found in report_schedules.saved(db, office.people["Ada"])[0]] == seen
     with pytest.raises(NotFound), writing(office.engine) as db:
-        views.offer(db, view, True, actor=office.people["Ada"])
+        views.offer(db, view, True, actor=office.people["Ada"], now=MONDAY)
 
 
 @pytest.mark.parametrize("days", ["from=2026-04-01&to=2026-04-30", "from=0001-01-01&to=9999-12-31"])

@@ -231,9 +231,12 @@ def test_categories_that_came_more_or_less_often_than_chance_explains_stand_out(
         alone = report.report(db, SYSTEM, "overview", replace(period, before=None), "UTC", Filters(), NOW)
     assert found.key == "movers"
     assert [(row["name"], row["before"], row["n"], row["change"]) for row in found.rows] == [
-        ("Not sorted yet", 20, 5, "-15"),
-        ("Print", 2, 14, "+12"),
+        ("Not sorted yet", 20, 5, -15),
+        ("Print", 2, 14, 12),
     ]
+    change = next(column for column in found.columns if column.field == "change")
+    assert [change.told(row) for row in found.rows] == ["-15", "+12"], "a number, with its sign where it is read"
+    assert found.says == "Not sorted yet -15; Print +12."
     assert [opens.filters.pair_id for opens in found.opens] == [0, 1]
     assert all(panel.key != "movers" for panel in alone.panels), "nothing to compare with"
 

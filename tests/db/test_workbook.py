@@ -43,7 +43,13 @@ def test_a_workbook_says_what_it_is_and_has_typed_cells():
     ]
     assert [made["Numbers"].cell(line, 2).number_format for line in (2, 3, 4)] == ["#,##0", "#,##0.00", "0.0%"]
     panel = made["By team"]
-    assert cells(panel)[1] == ["'=HYPERLINK(0)", -3, datetime(2026, 3, 1), "'+12"]
+    assert cells(panel)[1:] == [
+        ["'=HYPERLINK(0)", -3, datetime(2026, 3, 1), "'+12", 32, datetime(2026, 3, 9), 0.25, "part of 1"],
+        ["Net\nwork", None, None, None, -1204, None, 5.5, "hours"],
+    ]
+    assert [cell.data_type for cell in panel[2]] == ["s", "n", "d", "s", "n", "d", "n", "s"]
+    assert [panel.cell(2, place).number_format for place in (5, 6, 7)] == ["+#,##0;-#,##0;0", "yyyy-mm-dd", "0.0%"]
+    assert panel.cell(3, 7).number_format == "#,##0.00", "each of the kind that its row says"
     assert panel.freeze_panes == "A2"
     assert panel.cell(2, 1).data_type == "s", "text, no formula"
 

@@ -57,6 +57,7 @@ from tests.db.office import DAY, MONDAY
 
 NOT_ABOUT_INCIDENTS = {
     "people.people", "people.person", "sessions.sessions_of", "imports.last_runs", "catalogue.names", "views.views",
+    "views.turn",
     "settings.editable", "audit.checked",
     "templates.everything", "templates.one", "tiers.receives", "tracking.tracked",
     "access.visible", "access.hidden_ids", "access.hidden_list", "confirmation.for_closer",
@@ -73,7 +74,8 @@ NOT_ABOUT_INCIDENTS = {
     "status_design.design", "figure.filter_words", "trend_notes.notes",
     "known_errors.helped", "problems.absent", "problems.open_to", "process.team_names", "process_report.place_names",
     "tokens.rows",
-    "report_schedules.may_read", "report_schedules.saved", "report_schedules.sendings", "report_schedules.subscription",
+    "report_schedules.may_read", "report_schedules.saved", "report_schedules.had_sent", "report_schedules.sent_to",
+    "report_schedules.subscription",
 }  # fmt: skip
 """queries with an actor that say nothing of incidents, or are the rule itself"""
 WALKED = {

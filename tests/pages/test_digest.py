@@ -44,6 +44,10 @@ def test_it_tells_of_the_last_whole_week_what_is_not_usual_first(desk, in_app, l
     assert told(at)["Opened"] == "9"
     assert "against the week before" in words
     assert "zone UTC" in words
+    at.session_state[f"digest.{last.name}.usual"] = True
+    table = at.run().dataframe[0].value.set_index("What")
+    assert list(table.columns) == ["This week", "Usual", "Where it is"], "narrow enough for a phone"
+    assert list(table.loc["Opened"]) == ["9", "2", "above"]
 
 
 @sqlite

@@ -111,14 +111,18 @@ def test_a_filter_narrows_what_is_forecast_but_not_what_it_rests_on(desk, opened
 
 
 @sqlite
-def test_it_leaves_as_files_and_on_paper(desk, opened, drawn):
-    past(desk)
+def test_it_leaves_as_files_on_paper_and_as_a_picture(desk, opened, drawn):
+    for week in range(10):
+        past(desk, count=3, days_ago=7 * week + 2, first_id=6_000 + 100 * week)
     at = opened(PAGE, "Max", priority="2")
     at.session_state["trends-forecast.export"] = True
     said = seen(at.run())
-    for path in ("print?", "report.csv?", "report.xlsx?"):
+    for path in ("print?", "report.csv?", "report.xlsx?", "chart.png?"):
         assert f"/trends-forecast/{path}priority=2&zone=" in said
-    assert "chart.png" not in said
+    assert "panel=weeks" in said
+    at = opened(PAGE, "Max", source="mail")
+    at.session_state["trends-forecast.export"] = True
+    assert "chart.png" not in seen(at.run()), "nothing is forecast, so nothing can be drawn"
 
 
 @sqlite

@@ -118,7 +118,7 @@ def test_all_of_it_leaves_as_files_on_paper_and_as_pictures(desk, opened, drawn)
         [line] = [line for line in said.splitlines() if f"/trends-process/{path}" in line][:1]
         address = line.partition(f"/trends-process/{path}")[2]
         assert all(part in address for part in (*query.split("&"), "zone=")), address
-    assert "panel=moves" in said
+    assert [panel for panel in ("moves", "states", "teams", "handovers") if f"panel={panel}" not in said] == []
 
 
 @sqlite

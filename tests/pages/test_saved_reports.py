@@ -27,7 +27,9 @@ def keep(desk, name="Month", by="Max", address="view=causes&period=30", *, share
 
 def sendings(desk, who):
     with reading(desk.engine) as db:
-        return report_schedules.sendings(db, desk.actors[who])
+        views, _ = report_schedules.saved(db, desk.actors[who])
+        own = report_schedules.had_sent(db, desk.actors[who], [view.id for view in views])
+        return [*own.values(), *report_schedules.sent_to(db, desk.actors[who])[0]]
 
 
 def opened_at(at, key):
@@ -52,7 +54,7 @@ def test_a_view_is_kept_in_trends_and_opened_from_reports(desk, in_app):
     at.button(key="FormSubmitter:trends.views.form-Keep").click().run()
     assert not at.exception
     with reading(desk.engine) as db:
-        [kept] = report_schedules.saved(db, desk.actors["Max"])
+        [kept], _ = report_schedules.saved(db, desk.actors["Max"])
     assert kept.address == f"view=causes&period=30&team={desk.team_id}"
     at = in_app(PAGE, "Max")
     assert "Our month" in seen(at)
@@ -98,7 +100,54 @@ def test_a_view_is_offered_to_others_and_removed(desk, in_app):
     at.button(key=f"reports.rm.{view}").click().run()
     assert "Month is removed" in seen(at)
     with reading(desk.engine) as db:
-        assert report_schedules.saved(db, desk.actors["Max"]) == []
+        assert report_schedules.saved(db, desk.actors["Max"]) == ([], 0)
+
+
+@sqlite
+def test_before_a_view_is_removed_it_says_how_many_others_have_it_sent(desk, in_app):
+    view = keep(desk, shared=True)
+    at = opened_at(in_app(PAGE, "Max"), f"reports.more.{view}")
+    assert "it sent" not in seen(at)
+    given = {"every": "week", "weekday": 0, "hour": 8, "zone": "UTC"}
+    for name in ("Lena", "Ada"):
+        with writing(desk.engine) as db:
+            commands.save(db, view, **given, reader_ids=[desk.actors[name].id], actor=desk.actors[name], now=desk.now)
+    at = opened_at(in_app(PAGE, "Max"), f"reports.more.{view}")
+    assert "**2 others have it sent.** That ends when you remove it" in seen(at)
+    desk.report("Rita", "Now")
+    at = opened_at(in_app("managers/trends.py", "Max"), "trends.views")
+    assert "2 others have it sent: that ends with it, and they are told." in seen(at)
+    at.button(key=f"trends.views.remove.{view}").click().run()
+    assert not at.exception
+    assert sendings(desk, "Lena") == []
+    at = in_app("messages.py", "Lena")
+    assert "'Month' is not sent any more" in seen(at).replace("\\", "")
+    assert "Max removed the view." in seen(at).replace("\\", "")
+
+
+@sqlite
+def test_what_is_sent_to_me_comes_in_pages_that_the_address_names(desk, in_app):
+    given = {"every": "week", "weekday": 0, "hour": 8, "zone": "UTC"}
+    for number in range(27):
+        view = keep(desk, f"View {number:02d}")
+        with writing(desk.engine) as db:
+            commands.save(
+                db, view, **given, reader_ids=[desk.actors["Lena"].id], actor=desk.actors["Max"], now=desk.now
+            )
+    at = in_app(PAGE, "Lena")
+    assert ("View 24" in seen(at), "View 25" in seen(at), len(at.get("pagination"))) == (True, False, 1)
+    at = in_app(PAGE, "Lena", to="2")
+    assert ("View 24" in seen(at), "View 26" in seen(at)) == (False, True)
+    for last in ("3", "99999999999999999999"):
+        at = in_app(PAGE, "Lena", to=last)
+        assert not at.exception
+    at = in_app(PAGE, "Lena", to="2")
+    for sending in sendings(desk, "Lena")[:2]:
+        with writing(desk.engine) as db:
+            commands.leave(db, sending.id, actor=desk.actors["Lena"], now=desk.now)
+    at.run()
+    assert "View 26" in seen(at), "one page is left, and it is shown"
+    assert "to" not in at.query_params
 
 
 @sqlite

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,10 +31,22 @@ def a_report(**other):
         Column("n", "Incidents", "count"),
         Column("at", "At", "instant"),
         Column("w", ""),
+        Column("moved", "Change", "change"),
+        Column("on", "Due", "day"),
+        Column("usual", "Usual", "measure"),
     )
     rows = [
-        {"name": "=HYPERLINK(0)", "n": -3, "at": START, "w": "+12"},
-        {"name": "Net\nwork", "n": None, "at": None},
+        {
+            "name": "=HYPERLINK(0)",
+            "n": -3,
+            "at": START,
+            "w": "+12",
+            "moved": 32,
+            "on": date(2026, 3, 9),
+            "usual": 0.25,
+            "unit": "share",
+        },
+        {"name": "Net\nwork", "n": None, "at": None, "moved": -1204.0, "usual": 5.5, "unit": "hours"},
     ]
     panel = Panel("teams", "By team", "By team.", "Most: one.", "ranking", columns, rows, [opens, None], marks=NOTED)
     given = {"compared": (START - timedelta(days=92), START)} | other
@@ -78,9 +90,9 @@ def test_a_panel_is_its_table_with_numbers_as_numbers_and_names_as_text():
     assert found[begun + 1 : begun + 4] == [["By team."], ["Nothing is left out."], ["Most: one."]]
     assert found[begun + 4] == ["Noted, 2 Mar: New release"]
     assert found[begun + 5 :] == [
-        ["Team", "Incidents", "At", "In words"],
-        ["'=HYPERLINK(0)", "-3", "2026-03-01T00:00:00+01:00", "'+12"],
-        ["Net work", "", "", ""],
+        ["Team", "Incidents", "At", "In words", "Change", "Due", "Usual", "Unit"],
+        ["'=HYPERLINK(0)", "-3", "2026-03-01T00:00:00+01:00", "'+12", "32", "2026-03-09", "0.25", "part of 1"],
+        ["Net work", "", "", "", "-1204", "", "5.5", "hours"],
     ]
 
 

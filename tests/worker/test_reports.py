@@ -196,7 +196,7 @@ def test_a_view_that_is_not_shared_any_more_is_not_sent_by_others(office):
     view = office.view("Net", "Max", shared=True)
     office.have_sent(view, "Ada", "Ada", at=EIGHT - DAY)
     with writing(office.engine) as db:
-        views.offer(db, view, False, actor=office.people["Max"])
+        views.offer(db, view, False, actor=office.people["Max"], now=EIGHT - DAY)
     assert tick(office, EIGHT) == []
 
 
