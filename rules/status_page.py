@@ -28,6 +28,7 @@ OUTAGES = frozenset({"partial", "major"})
 """what counts against uptime"""
 DAYS = 90
 CLOSING_WORDS = "This incident has been resolved."
+NOT_OVER_WORDS = "This incident was marked as resolved by mistake. It is not over."
 _ORDER = ("operational", MAINTENANCE, "degraded", "partial", "major")
 _HEADLINES = {
     "operational": "All systems operational",

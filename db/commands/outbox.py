@@ -5,6 +5,7 @@ steps that the person chose. A waiting step is dropped when it has served: a pag
 notice once it was read.
 """
 
+import hashlib
 import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ SUBJECT_LIMIT = 200
 STOPS_PAGES = frozenset({"acknowledge", "hold", "resolve", "recover", "verify", "close", "cancel", "merge"})
 """actions by which somebody has answered"""
 _WAITING = text(WAITING)
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -303,15 +305,19 @@ def mail_all(
     body: str = "",
     *,
     button: tuple[str, str],
+    about: str = "",
     now: datetime,
 ) -> int:
-    """The same to many, each an address and its leave path, in a few statements; to how many it goes."""
+    """The same to many, each an address and its leave path, in a few statements; to how many it goes.
+
+    `about` names what is said, as nothing else is named: by it `withdraw` finds the messages again.
+    """
     if not reach.mail_works():
         return 0
     payload = {"subject": subject[:SUBJECT_LIMIT], "body": body, "button": list(button)}
     rows = [
         {
-            "key": secrets.token_hex(16),
+            "key": _key_of(about, address) if about else secrets.token_hex(16),
             "channel": "email",
             "target": channels.target("email", address),
             "kind": kind,
@@ -329,3 +335,37 @@ def mail_all(
     if rows:
         db.execute(insert(OutboxMessage), rows)
     return len(rows)
+
+
+def withdraw(db: Session, about: str, addresses: Iterable[str], why: str, *, now: datetime) -> list[str]:
+    """Let what `mail_all` wrote `about` something leave no more to these; to which of them it may have come already.
+
+    One that was attempted may have arrived, and so may one that is on its way at this moment. One that was given up
+    has not.
+    """
+    columns = OutboxMessage.id, OutboxMessage.address, OutboxMessage.sent_at, OutboxMessage.last_attempt_at
+    wanted, came = list(addresses), list[str]()
+    for start in range(0, len(wanted), _AT_ONCE):
+        keys = [_key_of(about, address) for address in wanted[start : start + _AT_ONCE]]
+        statement = select(*columns, OutboxMessage.given_up_at).where(
+            OutboxMessage.key.in_(keys), OutboxMessage.cancelled_at.is_(None)
+        )
+        rows = db.execute(statement.order_by(OutboxMessage.id).with_for_update()).all()
+        stopped = [row.id for row in rows if row.sent_at is None]
+        db.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id.in_(stopped))
+            .values(cancelled_at=now, cancelled_why=why)
+            .execution_options(synchronize_session=False)
+        )
+        came += [
+            row.address
+            for row in rows
+            if row.sent_at is not None or (row.last_attempt_at is not None and row.given_up_at is None)
+        ]
+    return came
+
+
+def _key_of(about: str, address: str) -> str:
+    """The key of what is said about something to one address: found again without looking through all messages."""
+    return hashlib.sha256(f"{about} to {address}".encode()).hexdigest()[:32]

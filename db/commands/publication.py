@@ -4,22 +4,31 @@ Nothing but the public title, the words of published updates and the names of co
 incident's own title, number, description, people or timeline.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from db import freshness
 from db.commands import outbox, timeline
 from db.commands.rooms import room_of
-from db.models import Component, ComponentSpan, Incident, Publication, PublicationClosing, StatusPage, Update
+from db.models import (
+    Component,
+    ComponentSpan,
+    Incident,
+    Publication,
+    PublicationClosing,
+    StatusPage,
+    Update,
+    to_micros,
+)
 from db.queries import subscribers
 from db.queries.settings import organisation
 from rules.access import Actor
 from rules.errors import RuleError
 from rules.states import OPEN
-from rules.status_page import CLOSING_WORDS, STATES, read_states
+from rules.status_page import CLOSING_WORDS, NOT_OVER_WORDS, STATES, read_states
 from rules.text import line
 from rules.updates import PUBLIC, STAGES, TITLE_LIMIT
 
@@ -90,7 +99,8 @@ def recovered(db: Session, incident: Incident, *, actor: Actor, now: datetime) -
         db.add(PublicationClosing(publication_id=publication.id, at=now, words=words))
         db.flush()
         states = _present(db, publication.incident_id, touched)
-        tell(db, f"{publication.title}: {STAGES['resolved']}", words, touched, states, now=now)
+        subject, about = f"{publication.title}: {STAGES['resolved']}", _about_the_end(publication)
+        tell(db, subject, words, touched, states, about=about, now=now)
     said = "ended it on the status page"
     timeline.add(db, incident, actor, now, "published", said, detail=words, versioned=False)
     freshness.changed(db)
@@ -106,10 +116,103 @@ def over(db: Session, incident: Incident, *, actor: Actor, now: datetime) -> Non
         room_of(db, survivor)  # only what has a room is asked, once it is over, what the public was told of it
 
 
+def goes_on(db: Session, incident: Incident, ended_at: datetime, *, actor: Actor, now: datetime) -> None:
+    """It was ended at `ended_at` by mistake: what ended with it before the public is as it was before that.
+
+    The mail of the end leaves no more; whoever may have got it gets a correction. What somebody has said of it since
+    stays said.
+    """
+    merged = select(Incident.id).where(Incident.duplicate_of_id == incident.id)
+    own = or_(Publication.incident_id == incident.id, Publication.incident_id.in_(merged))
+    closings = (
+        select(PublicationClosing)
+        .join(Publication, Publication.id == PublicationClosing.publication_id)
+        .where(own, Publication.ended_at == ended_at, PublicationClosing.at == ended_at)
+        .order_by(PublicationClosing.id)
+    )
+    corrected, back = 0, db.scalars(closings).all()
+    for closing in back:
+        publication = db.get_one(Publication, closing.publication_id, with_for_update=True)
+        about = _about_the_end(publication)
+        publication.stage, publication.ended_at = _stage_before(db, publication.incident_id), None
+        _take_up(db, publication.incident_id, ended_at)
+        db.delete(closing)
+        db.flush()
+        corrected += _correct(db, publication, about, now)
+    if back:
+        said = "took back that it ended on the status page"
+        told = f"{corrected:,} subscriber{'s' if corrected > 1 else ''} read that it had ended, and got a correction"
+        detail = f"{told}." if corrected else ""
+        timeline.add(db, incident, actor, now, "published", said, detail=detail, versioned=False)
+        freshness.changed(db)
+
+
+def _about_the_end(publication: Publication) -> str:
+    """What the mails that say it ended are found by; it may end several times."""
+    return f"publication {publication.id} ended at {to_micros(publication.ended_at)}"
+
+
+def _stage_before(db: Session, incident_id: int) -> str:
+    """The stage that its updates have brought it to: that of the newest which is no correction of words alone.
+
+    Where all are, it began with the oldest: that corrects what only we had read.
+    """
+    original = aliased(Update)
+    public = (
+        select(Update.stage)
+        .outerjoin(original, original.id == Update.corrects_id)
+        .where(Update.incident_id == incident_id, Update.state == "published", Update.audience.in_(PUBLIC))
+    )
+    moved = public.where(or_(original.id.is_(None), original.stage != Update.stage))
+    newest = db.scalars(moved.order_by(Update.published_at.desc(), Update.id.desc()).limit(1)).first()
+    return newest or db.scalars(public.order_by(Update.published_at, Update.id).limit(1)).one()
+
+
+def _take_up(db: Session, incident_id: int, ended_at: datetime) -> None:
+    """Let what the incident said of components until `ended_at` hold on, as if it had never ended."""
+    ended = select(ComponentSpan).where(ComponentSpan.incident_id == incident_id, ComponentSpan.ended_at == ended_at)
+    newest = {span.component_id: span for span in db.scalars(ended.order_by(ComponentSpan.id))}
+    for span in newest.values():
+        span.ended_at = None
+
+
+def _correct(db: Session, publication: Publication, about: str, now: datetime) -> int:
+    """Stop the mails of its end, and write to those who may have got one; to how many."""
+    leave = subscribers.everybody(db)
+    came = outbox.withdraw(db, about, leave, "It is not over.", now=now)
+    states = _present(db, publication.incident_id, ())
+    subject, words = f"{publication.title}: {STAGES[publication.stage]}", f"Correction: {NOT_OVER_WORDS}"
+    return _mail(db, [(one, leave[one]) for one in came], subject, words, states, now=now)
+
+
 def tell(
-    db: Session, subject: str, words: str, component_ids: Collection[int], states: Mapping[int, str], *, now: datetime
+    db: Session,
+    subject: str,
+    words: str,
+    component_ids: Collection[int],
+    states: Mapping[int, str],
+    *,
+    about: str = "",
+    now: datetime,
 ) -> int:
-    """Write to every subscriber concerned, each once; to how many. Nobody is written to while there is no page."""
+    """Write to every subscriber concerned, each once; to how many. Nobody is written to while there is no page.
+
+    `about`: by which outbox.withdraw finds the mails again.
+    """
+    to = subscribers.addresses(db, component_ids)
+    return _mail(db, to, subject, words, states, about=about, now=now)
+
+
+def _mail(
+    db: Session,
+    to: Iterable[tuple[str, str]],
+    subject: str,
+    words: str,
+    states: Mapping[int, str],
+    *,
+    about: str = "",
+    now: datetime,
+) -> int:
     if not subscribers.offered():
         return 0
     page = db.execute(select(StatusPage.published, StatusPage.name)).first()
@@ -120,8 +223,8 @@ def tell(
     parts = [words, "\n".join(lines)]
     subject = f"[{page.name or organisation(db).name or 'Status'}] {subject}"
     body = "\n\n".join(part for part in parts if part)
-    to = subscribers.addresses(db, component_ids)
-    return outbox.mail_all(db, to, KIND, subject, body, button=("Open the status page", "/status"), now=now)
+    button = "Open the status page", "/status"
+    return outbox.mail_all(db, to, KIND, subject, body, button=button, about=about, now=now)
 
 
 def _of(db: Session, incident_id: int) -> Publication | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import incidents, merging, ranking, wording
+from db.commands import incidents, merging, publication, ranking, update_clock, wording
 from db.models import Incident, TimelineEntry
 from db.queries.access import record_of
 from rules import access
@@ -37,9 +37,15 @@ def undo(db: Session, incident_id: int, version: int, *, actor: Actor, now: date
     record = record_of(db, incident)
     for kind in kinds:
         access.check(actor, kind, record)
+    was_over = incident.state in update_clock.OVER
     if "merge" in kinds:
         edits = {name: value for name, value in wording.before(made).items() if name in incidents.TRIAGE_FIELDS}
-        return incidents.perform(db, incident_id, version, "unmerge", edits, actor=actor, now=now)
-    if "pin" in kinds:
-        return ranking.put_back(db, incident, wording.before(made), actor, now)
-    return incidents.put_back(db, incident, wording.before(made), actor, now)
+        incident = incidents.perform(db, incident_id, version, "unmerge", edits, actor=actor, now=now)
+    elif "pin" in kinds:
+        incident = ranking.put_back(db, incident, wording.before(made), actor, now)
+    else:
+        incident = incidents.put_back(db, incident, wording.before(made), actor, now)
+    if was_over and incident.state not in update_clock.OVER:
+        update_clock.take_up(db, incident)
+        publication.goes_on(db, incident, made[0].recorded_at, actor=actor, now=now)
+    return incident

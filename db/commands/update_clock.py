@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.commands import notices, timeline, timers
 from db.commands.rooms import room_of
-from db.models import Incident, Person, Room, Timer
+from db.models import Incident, Person, Room, Timer, Update
 from db.queries import updates as queries
 from db.queries.responsible import responsible
 from db.queries.settings import policies
@@ -65,6 +65,21 @@ def promise(db: Session, incident: Incident, at: datetime) -> None:
     """The next update is due then, and not before."""
     room_of(db, incident).update_due_at = at
     timers.put(db, incident.id, timers.UPDATE, at)
+
+
+def take_up(db: Session, incident: Incident) -> None:
+    """Owe the next update when the last one promised it: that the incident was over was taken back."""
+    newest = (
+        select(Update.next_at)
+        .where(Update.incident_id == incident.id, Update.state == "published")
+        .order_by(Update.published_at.desc(), Update.id.desc())
+        .limit(1)
+    )
+    for next_at in db.scalars(newest):  # none: what is owed first follows from the priority
+        if next_at is not None:
+            promise(db, incident, next_at)
+        else:
+            keep_no_promise(db, incident)
 
 
 def end(db: Session, incident: Incident) -> None:

@@ -45,6 +45,12 @@ def addresses(db: Session, component_ids: Collection[int]) -> Iterator[tuple[str
         yield email, path("choose", subscriber_id, seed)
 
 
+def everybody(db: Session) -> dict[str, str]:
+    """Address -> leave path of all who have confirmed, whatever they want to be told of."""
+    statement = select(Subscriber.id, Subscriber.email, Subscriber.seed).where(Subscriber.confirmed_at.is_not(None))
+    return {email: path("choose", id_, seed) for id_, email, seed in db.execute(statement.order_by(Subscriber.id))}
+
+
 def count(db: Session) -> int:
     """How many have confirmed."""
     return db.execute(select(func.count(Subscriber.id)).where(Subscriber.confirmed_at.is_not(None))).scalar_one()

@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from db import freshness
+from db.commands import subscriptions, update_clock
+from db.commands.undo import undo
 from db.engine import reading, writing
+from db.models import Incident, OutboxMessage, Update
 from db.queries import status_page as queries
 from rules.errors import RuleError
 from tests.db.office import HOUR, MONDAY
@@ -127,6 +130,129 @@ def test_what_was_merged_goes_on_until_the_other_one_is_over(public):
     public.update(late, states={"Mail": "partial"}, at=MONDAY + 8 * HOUR)
     public.perform(late, "merge", "Lena", MONDAY + 9 * HOUR, duplicate_of_id=survivor)
     assert public.states(MONDAY + 9 * HOUR)["Mail"] == "operational", "the other one is over already"
+
+
+def _undone(public, incident, at, by="Dora"):
+    with writing(public.engine) as db:
+        return undo(db, incident, public.incident(incident).version, actor=public.people[by], now=at)
+
+
+def _page(public, at):
+    """What visitors see of incidents and components, but for the days, whose newest grows with the time."""
+    board = public.board(at)
+    return board.going_on, board.past, {each.name: each.state for each in board.components}
+
+
+ENDED, BACK = MONDAY + 9 * HOUR, MONDAY + 9 * HOUR + timedelta(seconds=50)
+
+
+def test_a_cancel_that_is_taken_back_leaves_the_public_where_it_was(public, mailing):
+    """The mail of the end has not left: it does not leave, and nobody is written to again."""
+    public.subscribe("ana@example.org", "Mail")
+    incident = public.bring_to("in_progress")
+    public.update(incident, states={"Mail": "partial"})
+    second = public.update(incident, "Worse.", "identified", MONDAY + 5 * HOUR, states={"Mail": "major"})
+    public.update(incident, "Far worse.", "identified", MONDAY + 6 * HOUR, corrects=second, title="")
+    with writing(public.engine) as db:
+        update_clock.promise(db, db.get_one(Incident, incident), MONDAY + 10 * HOUR)
+        db.get_one(Update, second + 1).next_at = MONDAY + 10 * HOUR
+    before, mails = _page(public, BACK), public.told()
+    public.perform(incident, "cancel", "Dora", ENDED, reason="Not ours.")
+    assert _page(public, ENDED)[0] == ()
+    _undone(public, incident, BACK)
+    assert _page(public, BACK) == before
+    assert before[0][0].stage == "identified"
+    assert public.board(MONDAY + 10 * HOUR).components[0].history.days[-1].down == 10 * 3600, "it never worked between"
+    *others, end = public.mails()
+    assert (end.payload["subject"], end.cancelled_at, end.cancelled_why) == (
+        "[Our status] E-mail is slow: Resolved", BACK, "It is not over.",
+    )  # fmt: skip
+    assert all(mail.cancelled_at is None for mail in others)
+    assert len(public.told()) == len(mails) + 1, "no more than the one that does not leave"
+    assert (public.timeline(incident)[-1].text, public.timeline(incident)[-1].detail) == (
+        "took back that it ended on the status page", "",
+    )  # fmt: skip
+    due = public.timers(incident)["update_due"]
+    assert (due.due_at, due.fired_at) == (MONDAY + 10 * HOUR, None)
+    public.perform(incident, "cancel", "Dora", BACK + HOUR, reason="Not ours after all.")
+    assert public.mails()[-1].cancelled_at is None, "it ends once more, and is told"
+    assert len(public.told()) == len(mails) + 2
+
+
+def test_whoever_may_have_read_that_it_ended_gets_a_correction(public, mailing):
+    stood = {"sent": {}, "tried": {}, "refused": {}, "waiting": {}, "left": {}}
+    tokens = {name: public.subscribe(f"{name}@example.org", "Mail") for name in stood}
+    incident = public.report()
+    public.update(incident, states={"Mail": "major"})
+    with writing(public.engine) as db:
+        db.execute(update(OutboxMessage).values(sent_at=MONDAY))
+    public.perform(incident, "cancel", "Dora", ENDED, reason="Not ours.")
+    tried, sent = {"last_attempt_at": ENDED, "attempts": 1}, {"sent_at": ENDED}
+    stood |= {"sent": tried | sent, "tried": tried, "refused": tried | {"given_up_at": ENDED}, "left": tried | sent}
+    with writing(public.engine) as db:
+        for name, values in stood.items():
+            own = (OutboxMessage.address == f"{name}@example.org", OutboxMessage.sent_at.is_(None))
+            if values:
+                db.execute(update(OutboxMessage).where(*own).values(values))
+        subscriptions.leave(db, tokens["left"], now=ENDED)
+    count = len(public.mails())
+    _undone(public, incident, BACK)
+    corrections = public.mails()[count:]
+    assert [mail.address for mail in corrections] == ["sent@example.org", "tried@example.org"]
+    assert corrections[0].payload["subject"] == "[Our status] E-mail is slow: Investigating"
+    assert corrections[0].payload["body"] == (
+        "Correction: This incident was marked as resolved by mistake. It is not over.\n\nMail: Major outage"
+    )
+    waiting = {mail.address for mail in public.mails()[:count] if not (mail.sent_at or mail.cancelled_at)}
+    assert waiting == set(), "what was not handed over is not tried again"
+    assert public.timeline(incident)[-1].detail == "2 subscribers read that it had ended, and got a correction."
+
+
+@pytest.mark.parametrize("survivor_is", ["resolved", "recovered"])
+def test_a_merge_that_is_taken_back_brings_back_what_it_ended(public, survivor_is):
+    duplicate, survivor = public.report(), public.bring_to(survivor_is, title="The real one")
+    public.update(duplicate, states={"Mail": "major"})
+    before = _page(public, BACK)
+    public.perform(duplicate, "merge", "Lena", ENDED, duplicate_of_id=survivor)
+    assert (public.states(ENDED)["Mail"] == "operational") == (survivor_is == "recovered")
+    _undone(public, duplicate, BACK, by="Lena")
+    assert _page(public, BACK) == before
+
+
+def test_cancelling_ends_what_was_merged_into_it_and_taking_it_back_goes_on_with_both(public):
+    duplicate, survivor = public.report(), public.bring_to("in_progress", title="The real one")
+    public.update(duplicate, states={"Mail": "major"})
+    public.perform(duplicate, "merge", "Lena", MONDAY + 5 * HOUR, duplicate_of_id=survivor)
+    public.update(survivor, states={"Shop": "partial"}, title="Shop is slow")
+    before = _page(public, BACK)
+    public.perform(survivor, "cancel", "Dora", ENDED, reason="Not ours.")
+    assert set(public.states(ENDED).values()) == {"operational"}
+    _undone(public, survivor, BACK)
+    assert _page(public, BACK) == before
+
+
+def test_what_was_over_before_or_said_to_be_over_since_stays_over(public):
+    """A correction that says it is resolved was written by somebody: no undo speaks over it."""
+    done, said = public.report(), public.report()
+    public.update(done, "Done.", "resolved", MONDAY + HOUR)
+    first = public.update(said, states={"Mail": "major"})
+    for incident in (done, said):
+        public.perform(incident, "cancel", "Dora", ENDED, reason="Not ours.")
+    public.update(said, "It was nothing.", "resolved", ENDED + timedelta(seconds=9), corrects=first)
+    for incident in (done, said):
+        _undone(public, incident, BACK)
+    assert public.board(BACK).going_on == ()
+    assert set(public.states(BACK).values()) == {"operational"}
+
+
+def test_an_update_that_corrected_what_only_we_had_read_is_what_it_goes_back_to(public):
+    incident = public.report()
+    inside = public.update(incident, "Slow.", "identified", audience="internal")
+    public.update(incident, "Slow.", "identified", MONDAY + HOUR, corrects=inside, states={"Mail": "degraded"})
+    before = _page(public, BACK)
+    public.perform(incident, "cancel", "Dora", ENDED, reason="Not ours.")
+    _undone(public, incident, BACK)
+    assert _page(public, BACK) == before
 
 
 def test_each_subscriber_concerned_gets_one_mail(public, mailing):
