@@ -230,7 +230,7 @@ def listed(line: Line, *, inside: bool) -> dict[str, Any]:
             for moment in ("reported", "changed", "acknowledged", "resolved", "recovered", "response_due")
         },
         "resolution_due_at": instant(line.resolution_due_at),
-        "url": f"/incident?number={quote(line.number)}",
+        "url": f"/incident?number={quote(line.number, safe='')}",
     }
     return told if inside else told | {name: None for name in _INSIDE if name in told}
 

@@ -5,6 +5,7 @@ Sending itself happens between two of them. Whoever locks both an incident and i
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.orm import Session
@@ -198,7 +199,7 @@ def _composed(db: Session, row: OutboxMessage, person: Person | None, incident: 
         incident_id=incident.id if incident is not None else None,
         number=incident.number if incident is not None else "",
         title=title,
-        url=f"{base}/incident?number={incident.number}" if base and incident is not None else "",
+        url=f"{base}/incident?number={quote(incident.number, safe='')}" if base and incident is not None else "",
         links=tuple(
             (action, f"{base}/act/{page_links.token(secret, links[action])}")
             for action in page_links.ACTIONS

@@ -22,16 +22,18 @@ _UNSAID = {
 }
 """what a column holds that nothing is said of"""
 _NEXT = "nextval(pg_get_serial_sequence('incident', 'id'))"
+_DRAWN = text(f"select {_NEXT} from generate_series(1, :count)")
 _LAST = select(func.max(Incident.id))
 
 
-def _unless_sent(insert: Callable[..., Any]) -> Any:
-    with_token = text("form_token is not null")
-    made = insert(_TABLE).on_conflict_do_nothing(index_elements=["form_token"], index_where=with_token)
-    return made.execution_options(preserve_rowcount=True)
+_MOST_AT_ONCE = 512
 
 
-_INSERTS = {"postgresql": _unless_sent(postgresql.insert), "sqlite": _unless_sent(sqlite.insert)}
+def _unless_there(insert: Callable[..., Any]) -> Any:
+    return insert(_TABLE).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+_INSERTS = {"postgresql": _unless_there(postgresql.insert), "sqlite": _unless_there(sqlite.insert)}
 _BY_TOKEN = select(Incident).where(Incident.form_token == bindparam("form_token"))
 
 
@@ -51,7 +53,7 @@ def begin(db: Session) -> tuple[int, Policies]:
 
 def numbered(id_: int, known: Policies, **columns: Any) -> Incident:
     """The incident that is to be written, with the number, the due times and the place that it will have."""
-    incident = Incident(id=id_, number=f"INC-{id_:06d}", state="new", version=1, **columns)
+    incident = Incident(id=id_, number=_number_of(id_), state="new", version=1, **columns)
     clocks.place(incident, known)
     return incident
 
@@ -59,16 +61,44 @@ def numbered(id_: int, known: Policies, **columns: Any) -> Incident:
 def write(db: Session, incident: Incident, first: TimelineEntry, known: Policies) -> Incident:
     """Write it with its first entry and its timers. The other one, when its form was sent twice and that came first.
 
-    One statement writes all of its row, and says by itself when another came first: no savepoint, no update.
+    One statement writes all of its row, and says by itself when another came first: no savepoint, no update. Where an
+    import brought the number from elsewhere, the incident takes the next one that is free.
     """
     chains.begin(db, incident, first)
     said = {name: value for name, value in vars(incident).items() if name in _UNSAID and value is not None}
     connection = db.connection()
-    if connection.execute(_INSERTS[connection.dialect.name], said).rowcount == 0:
-        return db.scalars(_BY_TOKEN, {"form_token": incident.form_token}).one()
+    insert = _INSERTS[connection.dialect.name]
+    while connection.execute(insert, said).rowcount == 0:
+        made = sent(db, incident.form_token)
+        if made is not None:
+            return made
+        incident.id = first.incident_id = said["id"] = _next_free(db, incident.id)
+        incident.number = said["number"] = _number_of(incident.id)
+        chains.begin(db, incident, first)
+        said["chain"] = incident.chain
     for name in _UNSAID.keys() - said.keys():
         set_committed_value(incident, name, _UNSAID[name])
     make_transient_to_detached(incident)
     db.add_all([incident, first])
     timers.begin(db, incident, known.patience)
     return incident
+
+
+def _number_of(id_: int) -> str:
+    return f"INC-{id_:06d}"
+
+
+def _next_free(db: Session, taken: int) -> int:
+    """An id after `taken`, the first whose number no incident has."""
+    last, count = taken, 1
+    while True:
+        if db.get_bind().dialect.name == "postgresql":
+            ids = list(db.scalars(_DRAWN, {"count": count}))
+        else:
+            ids = list(range(last + 1, last + 1 + count))
+        numbers: dict[str, int] = {_number_of(id_): id_ for id_ in ids}
+        held = set(db.scalars(select(Incident.number).where(Incident.number.in_(numbers))))
+        free = [id_ for number, id_ in numbers.items() if number not in held]
+        if free:
+            return free[0]
+        last, count = ids[-1], min(count * 2, _MOST_AT_ONCE)

@@ -99,7 +99,7 @@ def recovered(db: Session, incident: Incident, *, actor: Actor, now: datetime) -
         db.add(PublicationClosing(publication_id=publication.id, at=now, words=words))
         db.flush()
         states = _present(db, publication.incident_id, touched)
-        subject, about = f"{publication.title}: {STAGES['resolved']}", _about_the_end(publication)
+        subject, about = f"{publication.title}: {STAGES['resolved']}", _about_the_end(publication, now)
         tell(db, subject, words, touched, states, about=about, now=now)
     said = "ended it on the status page"
     timeline.add(db, incident, actor, now, "published", said, detail=words, versioned=False)
@@ -133,7 +133,7 @@ def goes_on(db: Session, incident: Incident, ended_at: datetime, *, actor: Actor
     corrected, back = 0, db.scalars(closings).all()
     for closing in back:
         publication = db.get_one(Publication, closing.publication_id, with_for_update=True)
-        about = _about_the_end(publication)
+        about = _about_the_end(publication, ended_at)
         publication.stage, publication.ended_at = _stage_before(db, publication.incident_id), None
         _take_up(db, publication.incident_id, ended_at)
         db.delete(closing)
@@ -147,9 +147,9 @@ def goes_on(db: Session, incident: Incident, ended_at: datetime, *, actor: Actor
         freshness.changed(db)
 
 
-def _about_the_end(publication: Publication) -> str:
+def _about_the_end(publication: Publication, ended_at: datetime) -> str:
     """What the mails that say it ended are found by; it may end several times."""
-    return f"publication {publication.id} ended at {to_micros(publication.ended_at)}"
+    return f"publication {publication.id} ended at {to_micros(ended_at)}"
 
 
 def _stage_before(db: Session, incident_id: int) -> str:

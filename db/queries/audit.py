@@ -117,7 +117,7 @@ def incident_changes(db: Session, actor: Actor, filters: Filters, page: int = 1)
         conditions.append(TimelineEntry.kind == filters.what)
     if filters.about.strip():
         typed = filters.about.strip()
-        conditions.append(_within(Incident.title, typed) | (Incident.number == typed.upper()))
+        conditions.append(_within(Incident.title, typed) | Incident.number.in_((typed, typed.upper())))
     joined = select(TimelineEntry.id).join(Incident, Incident.id == TimelineEntry.incident_id).where(*conditions)
     total = _counted(db, joined)
     newest = joined.order_by(TimelineEntry.id.desc()).limit(PAGE_SIZE).offset((max(page, 1) - 1) * PAGE_SIZE)

@@ -80,12 +80,21 @@ class FileRow:
 
 WORKING = frozenset({"responder", "lead", "desk", "manager"})
 """roles of those who see an incident from the inside"""
-_BY_NUMBER = select(Incident).where(Incident.number == bindparam("number"))
+_BY_NUMBER = (
+    select(Incident)
+    .where(Incident.number.in_([bindparam("number"), bindparam("large")]))
+    .order_by(Incident.number != bindparam("number"))
+    .limit(1)
+)
 
 
 def by_number(db: Session, actor: Actor, number: str) -> Detail:
-    """The incident with this number. NotFound when there is none, or it is not open to the actor."""
-    found = db.scalars(_BY_NUMBER, {"number": looked_for(number)}).one_or_none()
+    """The incident with this number. NotFound when there is none, or it is not open to the actor.
+
+    It may be written in small letters: those of other systems can hold some, ours hold none.
+    """
+    written = looked_for(number)
+    found = db.scalars(_BY_NUMBER, {"number": written, "large": written.upper()}).one_or_none()
     if found is None:
         raise NotFound(_absent(number))
     return of(db, actor, found)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
 
 from db.models import Incident, Person
 from db.queries import text_spread
@@ -14,7 +14,7 @@ from db.queries.text_index import matching, told
 MAX_WORDS = 12
 COMMON = 2000
 _WORD = re.compile(r"\w+")
-_NUMBER = re.compile(r"(?:inc-?)?([0-9]{1,12})", re.ASCII)
+_NUMBER = re.compile(r"(inc-?)?([0-9]{1,12})", re.ASCII)
 _STOP = frozenset(
     [
         "the",
@@ -173,8 +173,20 @@ def candidates(db: Session, text: str, *, internal: bool) -> list[Select[int]]:
         parts.append(select(Incident.id).where(Incident.id.in_(apart)))
     number = _NUMBER.fullmatch(typed)
     if number is not None:
-        parts.append(select(Incident.id).where(Incident.number == f"INC-{int(number[1]):06d}"))
+        parts.append(_numbered(f"INC-{int(number[2]):06d}", typed, whole=number[1] is not None))
     return parts
+
+
+def _numbered(ours: str, typed: str, *, whole: bool) -> Select[int]:
+    """The id of the incident with our number, unless another system numbered one exactly as it is typed.
+
+    `whole`: with letters and all. The digits alone may mean either.
+    """
+    found = select(Incident.id).where(Incident.number == ours)
+    if not whole:
+        return found
+    other = aliased(Incident)
+    return found.where(~exists().where(other.number.in_((typed, typed.upper())), other.number != ours))
 
 
 def found(db: Session, text: str, *, internal: bool) -> Select[int] | None:

@@ -14,7 +14,7 @@ from db.settings import settings
 from pages.parts import rows, session, snippets, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
-from pages.parts.texts import literal
+from pages.parts.texts import link_to, literal
 from rules import severities, storm
 from rules.access import Actor
 from rules.priority import span
@@ -315,7 +315,7 @@ def _test(actor: Actor, integration_id: int, key: str) -> None:
 
     def change(db, now):  # type: ignore[no-untyped-def]
         incident = commands.send_test(db, integration_id, actor=actor, now=now)
-        place = f"[{incident.number}](/incident?number={incident.number})" if incident else "no incident: maintenance"
+        place = link_to(incident.number) if incident else "no incident: maintenance"
         sent["said"] = f"The test alert made {place}. It ends itself in some minutes."
 
     failure = attempt(change)

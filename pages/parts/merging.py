@@ -74,7 +74,7 @@ def find(
 
     The number stays in the session under `key`.number.
     """
-    typed = st.text_input(label, placeholder="INC-000123", key=f"{key}.number").strip().upper()
+    typed = st.text_input(label, placeholder="INC-000123", key=f"{key}.number").strip()
     found = None
     problem = wrong
     if typed:
@@ -83,7 +83,7 @@ def find(
                 found = incidents.by_number(db, actor, typed)
         except NotFound as missing:
             problem = missing.sentence
-        if typed in without:
+        if found is not None and found.line.number in without:
             found, problem = None, "Choose another incident: this is the one you came from."
     field_problem(problem)
     if found is None:

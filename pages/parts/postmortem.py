@@ -14,7 +14,7 @@ from db.queries.postmortems import Whole
 from pages.parts import dialogs, postmortem_actions, postmortem_editor, postmortem_public, prose, session, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt, begun, send, summary
-from pages.parts.texts import literal
+from pages.parts.texts import link_to, literal
 from rules import postmortem_export as export
 from rules import postmortems as rules
 from rules.access import Actor
@@ -75,7 +75,7 @@ def head(found: Whole) -> None:
     rated = "Major incident" if found.major else f"P{found.priority}" if found.priority else ""
     facts = [
         f":{tone}-badge[:material/{icon}: {LABELS[found.state]}]",
-        f"[{literal(found.number)}](/incident?number={found.number})",
+        link_to(found.number),
         *(["restricted"] if found.restricted else []),
         *(literal(part) for part in (rated, found.service) if part),
         f"owner: {literal(found.owner) or 'nobody yet'}",

@@ -182,7 +182,7 @@ def _more(actor: Actor, problem: queries.Detail) -> None:
 
 
 def _link_number(actor: Actor, problem: queries.Detail) -> None:
-    number = str(st.session_state.get("problems.link.number") or "").strip().upper()
+    number = str(st.session_state.get("problems.link.number") or "").strip()
 
     def change(db, now):  # type: ignore[no-untyped-def]
         if not number:

@@ -1,7 +1,7 @@
 """How problems look: the badge of a state, and the link to one."""
 
+from pages.parts import texts
 from pages.parts.marks import Tone
-from pages.parts.texts import literal
 from rules.problems import LABELS
 
 _LOOKS: dict[str, tuple[Tone, str]] = {
@@ -21,4 +21,4 @@ def badge(state: str) -> str:
 
 def link_to(number: str) -> str:
     """Markdown link that opens a problem."""
-    return f"[{literal(number)}](/problems?number={number})"
+    return texts.link_to(number, "problems")

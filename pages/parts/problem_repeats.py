@@ -11,7 +11,7 @@ from db.queries.repeats import Repeat
 from pages.parts import dialogs, problem_form, session, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
-from pages.parts.texts import literal
+from pages.parts.texts import link_to, literal
 from rules.access import Actor
 from rules.problems import LEAST, PERIOD, REASON_LIMIT
 
@@ -91,8 +91,7 @@ def _evidence(actor: Actor, repeat: Repeat, now: datetime) -> None:
     else:
         st.markdown("Their titles share no words: they may have different causes.")
     lines = [
-        f"- [{each.number}](/incident?number={each.number}) {literal(each.title)} "
-        f":small[:gray[{times.ago(each.reported_at, now)}]]"
+        f"- {link_to(each.number)} {literal(each.title)} :small[:gray[{times.ago(each.reported_at, now)}]]"
         for each in shared.incidents[:EVIDENCE]
     ]
     if len(shared.incidents) > EVIDENCE:

@@ -12,7 +12,7 @@ from db.queries.relations import Related, Relations
 from pages.parts import bulk, conflict, dialogs, merging, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
-from pages.parts.texts import literal
+from pages.parts.texts import link_to, literal
 from rules import web_address
 from rules.access import Actor, may
 from rules.states import LABELS, OPEN
@@ -24,9 +24,7 @@ def merged(detail: Detail) -> None:
     """Say what it was merged into, above everything else."""
     if detail.duplicate_of and detail.line.state == "cancelled":
         number = detail.duplicate_of
-        words = (
-            f"**Merged into [{literal(number)}](/incident?number={number})**, which goes on with its text and files."
-        )
+        words = f"**Merged into {link_to(number)}**, which goes on with its text and files."
         if "unmerge" in detail.allowed:
             words += " 'Undo the merge' takes it out again."
         st.info(words, icon=":material/call_merge:")
@@ -116,7 +114,7 @@ def parts(actor: Actor, detail: Detail, found: tuple[Related, ...]) -> None:
 
 
 def _named(other: Related) -> str:
-    number = f"[{literal(other.number)}](/incident?number={other.number})" if other.open else literal(other.number)
+    number = link_to(other.number) if other.open else literal(other.number)
     return f"{number} {literal(other.title)}"
 
 

@@ -9,7 +9,7 @@ from db.engine import Session
 from db.queries import suggestions
 from db.queries.incidents import Detail
 from db.queries.suggestions import Evidence, Suggestions
-from pages.parts.texts import literal
+from pages.parts.texts import link_to, literal
 from rules.access import Actor
 
 _LEAST_SHARE = 0.1
@@ -73,13 +73,13 @@ def resolved(suggested: Suggestions) -> None:
         done = " ".join(each.done.split())
         done = done if len(done) <= _DONE_LENGTH else f"{done[:_DONE_LENGTH].rsplit(' ', 1)[0]} …"
         st.markdown(
-            f":small[:material/lightbulb: [{each.incident.number}](/incident?number={each.incident.number}) "
+            f":small[:material/lightbulb: {link_to(each.incident.number)} "
             f"{literal(each.incident.title)}: *{literal(done)}*]"
         )
 
 
 def _evidence(found: tuple[Evidence, ...]) -> None:
-    lines = [f"- [{each.number}](/incident?number={each.number}) {literal(each.title)}" for each in found]
+    lines = [f"- {link_to(each.number)} {literal(each.title)}" for each in found]
     st.markdown("\n".join(lines))
 
 

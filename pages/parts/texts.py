@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import UTC, datetime, time, timedelta
+from urllib.parse import quote
 
 from db.queries.lines import Line
 from pages.parts import times
@@ -39,6 +40,11 @@ def literal(text: str) -> str:
     if not safe.isascii() and any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in safe):
         return f"\u2068{safe}\u2069"  # what is written right to left does not turn the words around it
     return safe
+
+
+def link_to(number: str, page: str = "incident") -> str:
+    """Markdown link that opens an incident, or what else a page shows by number. Other systems' may hold any sign."""
+    return f"[{literal(number)}](/{page}?number={quote(number, safe='')})"
 
 
 def when(instant: datetime, now: datetime) -> str:

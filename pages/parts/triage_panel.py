@@ -23,7 +23,7 @@ from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
 from pages.parts.problem_cards import hint as problem_hint
 from pages.parts.template_questions import answered
-from pages.parts.texts import literal
+from pages.parts.texts import link_to, literal
 from rules.access import Actor, NotFound, may
 from rules.durations import exact
 from rules.priority import EFFECTS, LABELS, LEVELS, RISKS, SCOPES, behind, priority
@@ -87,10 +87,7 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
     for file in files:
         st.markdown(f":material/attach_file: [{literal(file.name)}](/files/{file.id})")
     for other in alike:
-        st.markdown(
-            f":small[:material/call_merge: Maybe the same: [{other.number}](/incident?number={other.number}) "
-            f"{literal(other.title)}]"
-        )
+        st.markdown(f":small[:material/call_merge: Maybe the same: {link_to(other.number)} {literal(other.title)}]")
     suggestions.resolved(suggested)
     problem_hint(actor, detail, now)
     # After a conflict the form stays as it was seen, with what was chosen, until its reader has chosen.
@@ -110,7 +107,7 @@ def standing(line: Line, place: int, ahead: triage.Neighbour | None, now: dateti
         )
         if ahead is not None and line.resolution_due_at and ahead.due:
             why = behind(line.resolution_due_at, line.merits, ahead.due, ahead.merits, line.starts)
-            st.markdown(f":small[Behind [{ahead.number}](/triage?number={ahead.number}): {literal(why)}.]")
+            st.markdown(f":small[Behind {link_to(ahead.number, 'triage')}: {literal(why)}.]")
         if line.pin_until is not None:
             st.caption(f":material/keep: Pinned until {times.short(line.pin_until, now)}: {literal(line.pin_reason)}")
 

@@ -43,7 +43,7 @@ from pages.parts.forms import attempt
 from pages.parts.head import MOST_FACTS, incident_head
 from pages.parts.marks import gray
 from pages.parts.template_questions import answered
-from pages.parts.texts import literal
+from pages.parts.texts import link_to, literal
 from rules.access import Actor, NotFound, may
 from rules.attachments import EXTENSIONS, MAX_BYTES
 from rules.priority import EFFECTS, LEVELS, SCOPES
@@ -137,7 +137,7 @@ def find(actor: Actor, *, heading: bool = True) -> None:
     with st.form("incident.find", border=False):
         typed = st.text_input("Number", placeholder="INC-000123")
         if st.form_submit_button("Open", type="primary") and typed.strip():
-            st.query_params["number"] = typed.strip().upper()
+            st.query_params["number"] = typed.strip()
             st.rerun()
 
 
@@ -333,7 +333,7 @@ def _rows(detail: incidents.Detail) -> dict[str, str]:
         if moment is not None:
             rows[name] = times.full(moment)
     if detail.duplicate_of:
-        rows["Same as"] = f"[{literal(detail.duplicate_of)}](/incident?number={detail.duplicate_of})"
+        rows["Same as"] = link_to(detail.duplicate_of)
     if detail.reopen_count:
         rows["Reopened"] = f"{detail.reopen_count} times" if detail.reopen_count > 1 else "once"
     if detail.followers > 1:

@@ -34,6 +34,13 @@ def test_nothing_in_typed_text_formats_or_links(typed: str, never: str) -> None:
     assert safe.replace("\u2060", "").replace("\\", "") == typed
 
 
+@pytest.mark.parametrize(
+    ("number", "asked"), [("INC-000012", "INC-000012"), ("#4/a&b=)1 x", "%234%2Fa%26b%3D%291%20x")]
+)
+def test_a_link_opens_the_number_that_it_shows_whatever_signs_it_has(number: str, asked: str) -> None:
+    assert texts.link_to(number) == f"[{texts.literal(number)}](/incident?number={asked})"
+
+
 def test_lines_stay_within_one_paragraph() -> None:
     assert texts.literal("one\n\n  two") == "one  \ntwo"
 
