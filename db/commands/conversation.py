@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import checks, files, incidents, parts, telling, timeline, wording
+from db.commands import checks, files, incidents, parts, telling, timeline
 from db.models import Follower, Incident, TimelineEntry
 from db.queries.access import record_of
-from rules import access, moments, states, text
+from rules import access, moments, text
 from rules.access import Actor
 from rules.errors import RuleError
 from rules.timeline_kinds import HAPPENED
@@ -41,11 +41,7 @@ def comment(db: Session, incident_id: int, words: str, *, public: bool, actor: A
     if public and waiting and not by_reporter and access.may(actor, "note", record):
         telling.question(db, incident, entry.detail, actor, now)
     if public and waiting and by_reporter:
-        changes = states.apply(wording.facts(incident), "resume", {}, now)
-        changes["acknowledged_at"] = incident.acknowledged_at
-        if incident.acknowledged_at is None:
-            changes["state"] = "assigned"  # nobody has started work yet; the time to answer still runs
-        incidents.amend(db, incident, "resume", changes, {}, actor=access.SYSTEM, now=now)
+        incidents.wait_is_over(db, incident, now=now)
     return entry
 
 

@@ -246,6 +246,18 @@ def put_back(db: Session, incident: Incident, before: dict[str, Any], actor: Act
     return amend(db, incident, kind, before, {}, actor=actor, now=now)
 
 
+def wait_is_over(db: Session, incident: Incident, words: str = "", *, now: datetime) -> Incident:
+    """Go on with what is on hold, since what it waited for has come; `words` say so on the timeline.
+
+    Nobody started work by that: where nobody had, the time to answer still runs.
+    """
+    changes = states.apply(wording.facts(incident), "resume", {}, now)
+    changes["acknowledged_at"] = incident.acknowledged_at
+    if incident.acknowledged_at is None:
+        changes["state"] = "assigned"
+    return amend(db, incident, "resume", changes, {"reason": words}, actor=access.SYSTEM, now=now)
+
+
 def amend(
     db: Session,
     incident: Incident,

@@ -102,7 +102,8 @@ def move(
 ) -> Problem:
     """Take one step (rules.problems.MOVES), with FIELDS that are written in the same step.
 
-    Once it is fixed, those who wait for it are told. RuleError with `fields` as of change().
+    Once it is fixed, those who wait for it are told, and what is on hold for it goes on; so it does once it is closed.
+    RuleError with `fields` as of change().
     """
     problem = for_change(db, problem_id, version, actor)
     changes = _changes(db, problem, given or {})
@@ -117,6 +118,8 @@ def move(
     _write(db, problem, name, rules.MOVES[name].told, changes, kept, actor, now)
     if to == "fixed":
         problem_news.fixed(db, problem, actor=actor, now=now)
+    elif to == "closed":
+        problem_news.closed(db, problem, kept, actor=actor, now=now)
     return problem
 
 

@@ -29,7 +29,8 @@ ASKS = {"know": ("cause", "workaround", "public_words"), "fix": ("fix",)}
 _PRIMARY = {"open": "investigate", "investigating": "know", "known_error": "fix", "fixed": "close"}
 _TOLD = {
     "know": "It is shown in triage and in the room; reporters read what was written for them.",
-    "fix": "Those who work on its open incidents and those who reported them are told.",
+    "fix": "Those who work on its open incidents and those who reported them are told. What is on hold for it goes on.",
+    "drop": "What is on hold for it goes on, and those who work on that are told.",
 }
 
 

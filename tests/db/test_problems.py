@@ -392,6 +392,79 @@ def test_when_it_is_fixed_those_who_wait_are_told_once(office):
     assert "INC-000002" in bodies["cause_fixed"]
 
 
+def waiting_for(office, ids, reason="problem", acknowledged=True):
+    """An incident that is on hold for these problems."""
+    incident = sorted_one(office)
+    if acknowledged:
+        office.perform(incident, "acknowledge", "Priya", MONDAY + HOUR)
+    for id_ in ids:
+        do(office, problem_links.link, id_, [incident], by="Dora")
+    office.perform(incident, "hold", "Priya", MONDAY + HOUR, hold_reason=reason, hold_until=MONDAY + 9 * DAY)
+    return incident
+
+
+def test_what_is_on_hold_for_a_problem_goes_on_once_none_of_its_problems_is_left_to_solve(office):
+    one, number = begin(office, by="Dora", **KNOWN)
+    other, _ = begin(office, by="Dora", **KNOWN)
+    waits, fresh, both = (
+        waiting_for(office, [one]), waiting_for(office, [one], acknowledged=False), waiting_for(office, [one, other])
+    )  # fmt: skip
+    vendor, elsewhere = waiting_for(office, [one], "vendor"), waiting_for(office, [other])
+    before = len(_notices(office))
+    do(office, problems.move, one, None, "fix", "", {"fix": "A larger disk."}, by="Dora")
+    states = [office.incident(each).state for each in (waits, fresh, both, vendor, elsewhere)]
+    assert states == ["in_progress", "assigned", "on_hold", "on_hold", "on_hold"]
+    resumed = office.incident(waits)
+    assert (resumed.hold_reason, resumed.hold_until, resumed.assignee_id) == (None, None, office.people["Priya"].id)
+    assert "hold_until" not in office.timers(waits)
+    assert office.incident(fresh).acknowledged_at is None, "nobody has started work by that"
+    assert "response_breach" in office.timers(fresh)
+    assert [(entry.actor_name, entry.text, entry.detail) for entry in office.timeline(waits)[-2:]] == [
+        ("Dora", f"fixed problem {number}, which causes it", "A larger disk."),
+        ("Incident Desk", "resumed work", "The problem that it waited for is fixed."),
+    ]
+    with reading(office.engine) as db:
+        bodies = {
+            notice.person_id: notice.body for notice in db.scalars(select(Notice).where(Notice.kind == "problem_fixed"))
+        }
+    numbers = [office.incident(each).number for each in (waits, both, vendor)]
+    assert bodies[office.people["Priya"].id] == (
+        f"A larger disk.\n\nNot on hold for it any more: {numbers[0]}\n\n"
+        f"Still open because of it: {numbers[1]}, {numbers[2]}"
+    )
+    assert len(_notices(office)) == before + 3, "Priya, Lena, and Rita who reported them"
+    do(office, problems.move, other, None, "drop", "It is too dear.", by="Dora")
+    assert [office.incident(each).state for each in (both, elsewhere, vendor)] == [
+        "in_progress", "in_progress", "on_hold",
+    ]  # fmt: skip
+    assert verified(office.engine)[0] == []
+
+
+def test_what_is_on_hold_for_a_problem_goes_on_when_it_is_closed(office):
+    dropped, number = begin(office, by="Dora", **KNOWN)
+    fixed, _ = begin(office, by="Dora", **KNOWN, fix="A larger disk.")
+    secret, hidden = begin(office, by="Dora", **KNOWN, restricted=True)
+    do(office, problems.move, fixed, None, "fix", by="Dora")
+    waits, late, quiet = (waiting_for(office, [each]) for each in (dropped, fixed, secret))
+    before = len(_notices(office))
+    do(office, problems.move, dropped, None, "drop", "It is too dear.", by="Dora")
+    assert sorted(_notices(office)[before:]) == [("Lena", "problem_closed"), ("Priya", "problem_closed")]
+    do(office, problems.move, fixed, None, "close", by="Dora")
+    do(office, problems.move, secret, None, "drop", "The thief was caught.", by="Dora")
+    assert {office.incident(each).state for each in (waits, late, quiet)} == {"in_progress"}
+    assert [(entry.text, entry.detail) for entry in office.timeline(waits)[-2:]] == [
+        (f"closed problem {number} without a fix, which it waited for", "It is too dear."),
+        ("resumed work", "The problem that it waited for is closed."),
+    ]
+    assert office.timeline(quiet)[-2].text == f"closed problem {hidden} without a fix, which it waited for"
+    with reading(office.engine) as db:
+        told = {notice.subject: notice.body for notice in db.scalars(select(Notice))}
+    assert told[f"Closed: problem {number}: {KNOWN['title']}"].startswith("It is too dear.\n\nNot on hold for it any")
+    said = " ".join(f"{entry.text} {entry.detail}" for entry in office.timeline(quiet)) + str(told)
+    assert "thief" not in said
+    assert f"Closed: problem {hidden}" in told
+
+
 def test_reporters_of_what_was_merged_are_told_of_the_fix_once_and_of_nothing_restricted(office):
     def reported(title, by):
         return sorted_one(office, title, by=by)
