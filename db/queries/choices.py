@@ -79,8 +79,8 @@ def known(db: Session) -> Known:
     return Known(named["team"], services, named["person"], named["category"], pairs)
 
 
-def runbook(db: Session, pair_id: int | None) -> str:
-    """What to do about incidents of a category pair; empty when nobody has written it down."""
+def advice(db: Session, pair_id: int | None) -> str:
+    """What to do about incidents of a category pair in a few words; empty when nobody has written it down."""
     if pair_id is None:
         return ""
     return db.execute(select(CategoryPair.runbook).where(CategoryPair.id == pair_id)).scalar() or ""

@@ -210,7 +210,10 @@ def _category(
         st.caption("Another name renames it wherever it stands.")
     _choice("Team that usually takes it", "team_id", key, {None: "Nobody", **teams}, values.get("team_id"), wrong)
     st.text_area("What to do, for those who work on it", values.get("runbook", ""), key=f"{key}.runbook", height=96)
-    st.caption("For steps to tick, write a [runbook](/runbooks) that names this category.")
+    st.caption(
+        "Stands open in the room, or beneath the runbook that fits. For steps to tick, write a [runbook](/runbooks) "
+        "that names this category."
+    )
 
 
 SAVE: dict[str, tuple[Callable[..., int], tuple[str, ...]]] = {

@@ -1,4 +1,6 @@
-"""Runbooks in the room: what goes with the incident is offered, what was opened is shown with its steps to tick."""
+"""What to do, in the room: the runbook that goes with the incident is offered, what was opened is shown with its steps
+to tick, and what the category says in a few words stands beneath; where no runbook fits, it stands first and open.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -17,11 +19,25 @@ from rules import runbooks as rules
 from rules.access import Actor, may
 
 
-def box(actor: Actor, detail: Detail, opened: Sequence[Opened], offers: Sequence[Offer]) -> None:
-    """Draw what there is; nothing where nobody has written a runbook."""
+def box(actor: Actor, detail: Detail, opened: Sequence[Opened], offers: Sequence[Offer], advice: str) -> None:
+    """Draw what there is; nothing where nobody has written down what to do. `advice`: the words of its category."""
     works = may(actor, "note", detail.record)
-    if not opened and not (offers and works):
-        return
+    offers = offers if works else ()
+    fits = bool(opened) or any(each.suggested for each in offers)
+    if advice and not fits:
+        _advice(detail, advice, expanded=True)
+    _runbooks(actor, detail, opened, offers, works)
+    if advice and fits:
+        _advice(detail, advice, expanded=False)
+
+
+def _advice(detail: Detail, advice: str, *, expanded: bool) -> None:
+    about = literal(detail.line.pair or "its category")
+    with st.expander(f"What to do about {about}", icon=":material/lightbulb:", expanded=expanded):
+        st.text(advice)
+
+
+def _runbooks(actor: Actor, detail: Detail, opened: Sequence[Opened], offers: Sequence[Offer], works: bool) -> None:
     key = f"runbooks.{detail.line.number}"
     failure: Failure | None = st.session_state.pop(f"{key}.failure", None)
     if failure is not None:
@@ -35,7 +51,7 @@ def box(actor: Actor, detail: Detail, opened: Sequence[Opened], offers: Sequence
             with st.expander(f"Runbook: {literal(one.name)}", key=f"{key}.{one.id}.fold", on_change="rerun") as folded:
                 if folded.open:
                     _one(actor, detail, one, key, works)
-    if works and offers:
+    if offers:
         _offer(actor, detail, offers, key)
 
 

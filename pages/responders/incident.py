@@ -75,7 +75,7 @@ def room(number: str) -> None:
             told = happened.read(db, actor, detail)
             files = incidents.files(db, actor, detail)
             place = triage.place(db, actor, detail.line.id) if incidents.works_on(actor) else None
-            runbook = choices.runbook(db, detail.category_pair_id)
+            advice = choices.advice(db, detail.category_pair_id)
             belongs = relations(db, actor, detail)
             standing = between.standing(db, detail.line.id, ping_pong=detail.ping_pong)
             found = alert_queries.of_incident(db, detail.line.id)
@@ -116,10 +116,7 @@ def room(number: str) -> None:
             related.duplicates(belongs, now)
             if not detail.line.major:
                 chat(actor, detail, talk)
-            if runbook:
-                with st.expander("What to do", icon=":material/menu_book:"):
-                    st.text(runbook)
-            runbooks.box(actor, detail, more.opened, more.offers)
+            runbooks.box(actor, detail, more.opened, more.offers, advice)
             hypotheses.box(actor, detail, more.suspicions)
             learned.box(actor, detail, more.postmortem)
             tasks.box(actor, detail, todo)

@@ -4,6 +4,7 @@ import pytest
 
 from db.commands import opened_runbooks, runbooks
 from db.engine import reading, writing
+from db.models import CategoryPair, Service
 from db.queries import incidents, room_parts
 from db.queries import runbooks as queries
 from pages.parts import runbooks as room
@@ -159,6 +160,36 @@ def test_the_room_offers_the_one_that_fits_and_opens_it_on_a_press(desk, opened)
     assert "Version 2 is newer. What is ticked here stays." in said(at)
     at = button(at, "Open version 2").click().run()
     assert [found.label for found in at.checkbox if found.label] == ["Only this"]
+
+
+def advice(at):
+    """(label, open, words) of what the category says, where it stands in the room, and of what."""
+    found = [each for each in at.expander if each.label.startswith("What to do")]
+    return [(each.label, each.proto.expanded, each.text[0].value) for each in found]
+
+
+@sqlite
+def test_what_the_category_says_stands_first_where_no_runbook_fits_and_else_beneath_it(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    desk.accept(number)
+    other = desk.report("Rita", "Unsorted")
+    with writing(desk.engine) as db:
+        db.get_one(CategoryPair, desk.pair_id).runbook = "Turn it off. *Really.*"
+        service = Service(name="Elsewhere", impact=2)
+        db.add(service)
+        db.flush()
+        elsewhere = service.id
+    save(desk, name="Of another service", service_id=elsewhere)
+    at = opened(ROOM, "Priya", number=number)
+    [(label, unfolded, words)] = advice(at)
+    assert (label.replace("\\", ""), unfolded, words) == ("What to do about Hardware", True, "Turn it off. *Really.*")
+    assert "Open a runbook" in [found.proto.label for found in at.get("menu_button")]
+    assert advice(opened(ROOM, "Priya", number=other)) == []
+    save(desk, name="Printing", category_pair_id=desk.pair_id)
+    at = opened(ROOM, "Priya", number=number)
+    assert [unfolded for _, unfolded, _ in advice(at)] == [False]
+    at = button(at, "Runbook: Printing").click().run()
+    assert [(unfolded, words) for _, unfolded, words in advice(at)] == [(False, "Turn it off. *Really.*")]
 
 
 @sqlite
