@@ -9,8 +9,8 @@ from rules.errors import RuleError
 from rules.wall_clock import first, zone_named
 
 EVERY = {"week": "Every week", "month": "Every month, on the 1st"}
-LATEST = timedelta(days=3)
-"""What is later than this, after an outage, is left out: the next one is nearer."""
+LATEST = {"week": timedelta(days=3), "month": timedelta(days=14)}
+"""What is later than this, after an outage, is left out: the next one is about as near."""
 KEPT = timedelta(days=400)
 """How long a report opens as it was sent."""
 _HOURS = range(24)
@@ -70,6 +70,8 @@ def _on(times: Times, day: date) -> date:
     return day if day.day == 1 else (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def too_late(due: datetime, now: datetime) -> bool:
-    """True when what was due then is left out."""
-    return now - due > LATEST
+def too_late(times: Times, due: datetime, now: datetime) -> bool:
+    """True when what has been due since `due` is left out: the newest that was to be sent by `now` is too old too."""
+    while (following := next_at(times, due)) <= now:
+        due = following
+    return now - due > LATEST[times.every]

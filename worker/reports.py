@@ -56,7 +56,7 @@ def _send(schedule_id: int, person_id: int, now: datetime, engine: Engine | None
         if due is None or due.at > now:  # ended, or sent by another worker meanwhile
             return
         report = None
-        if due.reader is not None and not too_late(due.at, now):
+        if due.reader is not None and not too_late(due.times, due.at, now):
             report = report_schedules.made(db, due.reader, due.address, due.times.zone, now)
     with writing(engine) as db:
         report_runs.send(db, due, person_id, report, now=now)

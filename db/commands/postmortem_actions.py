@@ -187,7 +187,9 @@ def tell_overdue(db: Session, action_id: int, now: datetime) -> bool:
     by = date.fromisoformat(found.due_on)
     if by >= _telling_day(db, now):
         return False
-    parent = _postmortem(db, found)
+    parent = db.get_one(Postmortem, found.postmortem_id, populate_existing=True)
+    if parent.state == DISCARDED:
+        return False
     found.told_at = now
     owner = db.get_one(Person, found.owner_id)
     subject = f"Overdue since {day(by)}: {found.text}"

@@ -19,7 +19,7 @@ def send(db: Session, due: Due, person_id: int, report: Report | None, *, now: d
     """Keep the report for the reader, tell them, and set when the next one is due; False when nothing was sent.
 
     None, what is due too long, and what the reader may not have any more is passed over. So is what another worker has
-    sent, or is sending at this moment.
+    sent, or is sending at this moment. What was made by other rights than the reader has now is made anew.
     """
     statement = select(ReportReader).where(
         ReportReader.schedule_id == due.schedule_id, ReportReader.person_id == person_id, ReportReader.next_at == due.at
@@ -27,9 +27,11 @@ def send(db: Session, due: Due, person_id: int, report: Report | None, *, now: d
     reader = db.scalars(statement.with_for_update(skip_locked=True)).one_or_none()
     if reader is None or due.at > now:
         return False
-    reader.next_at = report_times.next_at(due.times, now)
     still = report_schedules.due(db, due.schedule_id, person_id)
-    if report is None or still is None or still.reader is None or report_times.too_late(due.at, now):
+    if still is not None and still.reader is not None and (still.reader, still.address) != (due.reader, due.address):
+        return False  # the next turn finds it due still
+    reader.next_at = report_times.next_at(due.times, now)
+    if report is None or still is None or still.reader is None or report_times.too_late(due.times, due.at, now):
         return False
     reader.sent_at = now
     run = ReportRun(

@@ -86,6 +86,7 @@ def _save(
     db.execute(select(Person.id).where(Person.id == actor.id).with_for_update(key_share=True))
     row = _locked(db, actor, view_id)
     before = _told(db, row) if row is not None else None
+    as_before = row is not None and times == Times(row.every, row.weekday, row.hour, row.zone)
     if row is None:
         row = ReportSchedule(owner_id=actor.id, view_id=view_id, created_at=now)
         db.add(row)
@@ -95,9 +96,13 @@ def _save(
     for gone in known.keys() - set(reader_ids):
         db.delete(known[gone])
     for person_id in sorted(set(reader_ids)):
-        reader = known.get(person_id) or ReportReader(schedule_id=row.id, person_id=person_id)
+        reader = known.get(person_id)
+        if reader is None:
+            reader = ReportReader(schedule_id=row.id, person_id=person_id)
+            db.add(reader)
+        elif as_before:
+            continue  # what is due to them already is still to come
         reader.next_at = report_times.next_at(times, now)
-        db.add(reader)
     db.flush()
     after = _told(db, row)
     if before != after:

@@ -281,6 +281,17 @@ def test_two_workers_tell_it_once(office):
     assert len(office.heard("Sam", "overdue")) == 1
 
 
+def test_what_was_discarded_while_the_worker_was_on_its_way_is_told_to_nobody(office):
+    one = office.written()
+    now = MONDAY + 9 * DAY
+    with reading(office.engine) as db:
+        [action] = postmortem_actions.overdue(db, now, 10)
+    office.do(postmortems.discard, one, "A false alarm.", at=now)
+    with writing(office.engine) as db:
+        assert not postmortem_actions.tell_overdue(db, action, now)
+    assert office.heard("Sam", "overdue") == []
+
+
 def test_what_nobody_can_be_told_of_any_more_is_told_to_who_has_the_postmortem_else_who_leads(office):
     office.published()
     due = MONDAY + 9 * DAY

@@ -79,7 +79,14 @@ def test_times_in_words():
     assert report_times.checked("month", 3, 17, "UTC").words == "every month on the 1st at 17:00 (UTC)"
 
 
-def test_what_is_more_than_three_days_late_is_left_out():
+def test_what_is_too_late_is_left_out():
     due = datetime(2026, 3, 2, 8, tzinfo=UTC)
-    assert not report_times.too_late(due, due + timedelta(days=3))
-    assert report_times.too_late(due, due + timedelta(days=3, seconds=1))
+    week, month = Times("week", due.weekday(), due.hour, "UTC"), Times("month", None, 8, "UTC")
+    assert not report_times.too_late(week, due, due + timedelta(days=3))
+    assert report_times.too_late(week, due, due + timedelta(days=3, seconds=1))
+    assert report_times.too_late(week, due, due + timedelta(days=24, seconds=1))
+    assert not report_times.too_late(week, due, due + timedelta(days=21)), "the newest has just come"
+    first = datetime(2026, 2, 1, 8, tzinfo=UTC)
+    assert not report_times.too_late(month, first, first + timedelta(days=14)), "the next one is as far away"
+    assert report_times.too_late(month, first, first + timedelta(days=14, seconds=1))
+    assert not report_times.too_late(month, first, datetime(2026, 3, 2, tzinfo=UTC))

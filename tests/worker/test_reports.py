@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 
-from db.commands import housekeeping, people, views
+from db.commands import housekeeping, people, report_runs, views
 from db.commands import report_schedules as commands
 from db.engine import reading, writing
-from db.models import Incident, OutboxMessage
+from db.models import Incident, OutboxMessage, TeamMember
 from db.queries import digest, notices, report_schedules
 from db.queries.report import first_and_last, report
 from rules.digest import week
@@ -137,11 +137,46 @@ def test_after_an_outage_the_newest_comes_once_and_nothing_that_is_more_than_thr
     office.subscribe("Max", at=EIGHT - DAY)
     with monkeypatch.context() as patched:
         patched.setattr(report_schedules, "made", None)  # what is too late is not computed either
-        assert tick(office, EIGHT + 3 * WEEK + 3 * DAY) == [], "the one that was due is three weeks old"
+        assert tick(office, EIGHT + 3 * WEEK + 3 * DAY + HOUR) == [], "the newest is more than three days old"
     assert office.sendings("Max")[0].next_at == EIGHT + 4 * WEEK
     assert tick(office, EIGHT + 4 * WEEK + 2 * DAY) == [("Max", "Weekly digest: 23 to 29 Mar 2026")]
     assert tick(office, EIGHT + 4 * WEEK + 3 * DAY) == []
     assert office.sendings("Max")[0].next_at == EIGHT + 5 * WEEK
+    assert tick(office, EIGHT + 8 * WEEK + HOUR) == [("Max", "Weekly digest: 20 to 26 Apr 2026")], "once, the newest"
+    assert tick(office, EIGHT + 8 * WEEK + 2 * HOUR) == []
+
+
+def test_a_report_that_was_made_by_rights_that_its_reader_lost_meanwhile_is_made_anew(office):
+    """Whoever leaves a team between the making and the sending is not told what only the team may know."""
+    office.report("Mail", at=EIGHT - DAY)
+    hidden = office.report("Payroll leak", at=EIGHT - DAY)
+    with writing(office.engine) as db:
+        own = {"restricted": True, "team_id": office.teams["Network"]}
+        db.execute(update(Incident).where(Incident.id == hidden).values(own))
+    office.have_sent(office.view("Net", "Lena"), "Lena", "Lena", at=EIGHT - DAY)
+    lena = office.people["Lena"].id
+    with reading(office.engine) as db:
+        schedule, _ = report_schedules.due_by(db, EIGHT, 1, [])[0]
+        due = report_schedules.due(db, schedule, lena)
+        made = report_schedules.made(db, due.reader, due.address, due.times.zone, EIGHT)
+    assert made.numbers[0].value == 2
+    with writing(office.engine) as db:
+        db.execute(delete(TeamMember).where(TeamMember.person_id == lena))
+    with writing(office.engine) as db:
+        assert not report_runs.send(db, due, lena, made, now=EIGHT)
+    assert office.sent() == []
+    tick(office, EIGHT)
+    assert office.runs("Lena")[0].report.numbers[0].value == 1
+
+
+def test_another_reader_takes_away_nothing_that_is_due_to_the_first_one(office):
+    view = office.view("Net", "Max")
+    office.have_sent(view, "Max", "Max", at=EIGHT - DAY)
+    office.have_sent(view, "Max", "Max", "Lena", at=EIGHT + HOUR)  # while no worker runs
+    assert [who for who, _ in tick(office, EIGHT + 2 * HOUR)] == ["Max"]
+    assert sorted(who for who, _ in tick(office, EIGHT + WEEK)) == ["Lena", "Max"]
+    office.have_sent(view, "Max", "Max", "Lena", hour=9, at=EIGHT + 2 * WEEK)
+    assert tick(office, EIGHT + 2 * WEEK) == [], "at another hour it is due at that"
 
 
 def test_several_workers_send_each_once(office):
