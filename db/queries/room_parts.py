@@ -45,6 +45,8 @@ class Offer:
     name: str
     suggested: bool
     """it names the incident's service or category, or any"""
+    particular: bool
+    """it names one of the two"""
 
 
 @dataclass(frozen=True)
@@ -142,4 +144,4 @@ def _offers(db: Session, detail: Detail, opened: set[int]) -> list[Offer]:
         if runbook_id not in opened
     ]
     found.sort(key=lambda each: -each[0])
-    return [Offer(runbook_id, name, how_well >= 0) for how_well, runbook_id, name in found[:MOST_OFFERED]]
+    return [Offer(runbook_id, name, how_well >= 0, how_well > 0) for how_well, runbook_id, name in found[:MOST_OFFERED]]

@@ -1,5 +1,6 @@
 """What to do, in the room: the runbook that goes with the incident is offered, what was opened is shown with its steps
-to tick, and what the category says in a few words stands beneath; where no runbook fits, it stands first and open.
+to tick, and what the category says in a few words stands beneath. Where no runbook names the incident's service or
+category, those words stand first, and open.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ def box(actor: Actor, detail: Detail, opened: Sequence[Opened], offers: Sequence
     """Draw what there is; nothing where nobody has written down what to do. `advice`: the words of its category."""
     works = may(actor, "note", detail.record)
     offers = offers if works else ()
-    fits = bool(opened) or any(each.suggested for each in offers)
+    fits = bool(opened) or any(each.particular for each in offers)
     if advice and not fits:
         _advice(detail, advice, expanded=True)
     _runbooks(actor, detail, opened, offers, works)
