@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.commands import incidents, timeline
+from db.commands import incidents, merging, timeline
 from db.commands.problem_history import for_change, keep
 from db.models import Incident, IncidentLink, Problem
 from db.queries.problems import record_of
@@ -33,6 +33,8 @@ def link(
     wanted = sorted(set(incident_ids))
     if len(wanted) > MOST_AT_ONCE:
         raise RuleError(f"Choose at most {MOST_AT_ONCE} incidents at once.")
+    if wanted:
+        merging.lock(db, *wanted)  # all at once and the oldest first; one by one, a part of the first came too early
     held = set(
         db.scalars(
             select(IncidentLink.incident_id).where(

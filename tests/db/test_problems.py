@@ -215,6 +215,27 @@ def test_what_is_not_open_to_the_reader_is_neither_listed_nor_counted(office):
         do(office, problem_links.unlink, id_, hidden, by="Dora")
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_links_several_locks_them_with_their_parts_the_oldest_first(office):
+    """As whoever fixes a problem does: the two could wait for each other else."""
+    larger, other, piece = office.report("Larger"), office.report("Other"), office.report("Part")
+    office.perform(larger, "accept", "Lena", **office.triage)
+    do(office, relations.set_parent, piece, None, larger, by="Dora")
+    id_, _ = begin(office, by="Dora")
+    waits = text(
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    with ThreadPoolExecutor(1) as pool, office.engine.connect() as held, office.engine.connect() as seen:
+        held.execute(select(Incident.id).where(Incident.id == other).with_for_update())
+        linking = pool.submit(do, office, problem_links.link, id_, [larger, other], by="Dora")
+        while not seen.execute(waits).scalar() and not linking.done():
+            seen.rollback()
+        locked = held.execute(select(Incident.id).where(Incident.id == piece).with_for_update(skip_locked=True)).all()
+        held.rollback()
+        assert len(linking.result(20)) == 2
+    assert len(locked) == 1, "it waits for the older one before it takes the part"
+
+
 def test_a_number_kept_here_links_and_any_other_reference_stays_as_it_is(office):
     incident = office.report()
     id_, number = begin(office)
