@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from db.commands import notices
-from db.models import Incident, TimelineEntry
+from db.models import Incident, Notice, OutboxMessage, TimelineEntry
 from rules.access import Actor
 
 ASSIGNED, CANCELLED, QUESTION = "assigned", "cancelled", "question"
@@ -41,6 +41,25 @@ def told(
         notices.tell(db, [incident.reporter_id], CANCELLED, subject, words, incident=incident, now=now)
     if kind == "hold" and incident.hold_reason == "reporter" and before.get("hold_reason") != "reporter":
         question(db, incident, _asked(db, incident), actor, now)
+
+
+def not_cancelled(db: Session, incident: Incident, cancelled_at: datetime, now: datetime) -> None:
+    """Take back what was told of a cancel that was taken back: what waits leaves no more, and the word goes after it.
+
+    It stays in the app where nothing of the cancel has left it.
+    """
+    said = select(Notice).where(
+        Notice.incident_id == incident.id, Notice.kind == CANCELLED, Notice.created_at == cancelled_at
+    )
+    for notice in db.scalars(said).all():
+        left = exists().where(OutboxMessage.notice_id == notice.id, OutboxMessage.last_attempt_at.is_not(None))
+        gone = bool(db.scalar(select(left)))
+        notice.read_at = notice.read_at or now
+        subject = f"Not cancelled: {incident.number}: {incident.title}"
+        words = "That it was cancelled was a mistake. It goes on as before."
+        notices.tell(
+            db, [notice.person_id], CANCELLED, subject, words, incident=incident, now=now, in_app_only=not gone
+        )
 
 
 def question(db: Session, incident: Incident, words: str, actor: Actor, now: datetime) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.commands import incidents, merging, publication, ranking, update_clock, wording
+from db.commands import incidents, merging, publication, ranking, telling, update_clock, wording
 from db.models import Incident, TimelineEntry
 from db.queries.access import record_of
 from rules import access
@@ -47,5 +47,6 @@ def undo(db: Session, incident_id: int, version: int, *, actor: Actor, now: date
         incident = incidents.put_back(db, incident, wording.before(made), actor, now)
     if was_over and incident.state not in update_clock.OVER:
         update_clock.take_up(db, incident)
+        telling.not_cancelled(db, incident, made[0].recorded_at, now)
         publication.goes_on(db, incident, made[0].recorded_at, actor=actor, now=now)
     return incident

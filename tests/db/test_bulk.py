@@ -3,14 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
-from db.commands import bulk
+from db.commands import bulk, deliveries
 from db.commands.incidents import TRIAGE_FIELDS, Conflict
 from db.commands.undo import undo
 from db.engine import writing
+from db.models import OutboxMessage
 from rules.access import Forbidden
 from rules.errors import RuleError
 from tests.db.office import DAY, HOUR, MONDAY, Office
+from tests.db.public import with_mail
 
 NOW = MONDAY + 8 * HOUR
 SOON = timedelta(seconds=30)
@@ -132,6 +135,31 @@ def test_an_action_is_taken_back_whole(office, action):
     assert set(office.timers(number)) == timers
     assert sum(pause.ended_at is None for pause in office.pauses(number)) == (state == "on_hold")
     assert office.timeline(number)[-1].text == "took back the last change"
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_who_was_told_of_a_cancel_hears_that_it_was_taken_back(office, monkeypatch, left):
+    """By the ways by which they heard of it; what has not left of it yet does not leave."""
+    with_mail(monkeypatch)
+    number = office.report()
+    called = office.incident(number).number
+    office.perform(number, "cancel", "Lena", NOW, reason="A test.")
+    own = OutboxMessage.kind == "cancelled"
+    if left:
+        with writing(office.engine) as db:
+            db.execute(update(OutboxMessage).where(own).values(last_attempt_at=NOW, sent_at=NOW))
+    _undo(office, number)
+    assert [told for told in office.notices(number) if told[1] == "cancelled"] == [
+        ("Rita", "cancelled", f"Cancelled: {called}: Mail is slow"),
+        ("Rita", "cancelled", f"Not cancelled: {called}: Mail is slow"),
+    ]
+    with writing(office.engine) as db:
+        messages = db.scalars(select(OutboxMessage).where(own).order_by(OutboxMessage.id)).all()
+        leaving = [deliveries.claim(db, each.id, NOW + SOON) for each in messages]
+        assert [each.subject for each in leaving if each is not None] == (
+            [f"Not cancelled: {called}: Mail is slow"] if left else []
+        )
+        assert len(messages) == 1 + left
 
 
 def test_a_merge_is_taken_back(office):
