@@ -59,7 +59,7 @@ def page() -> None:
 
 
 def _is_empty(view: str, found: Report) -> bool:
-    """True when nothing of the period is counted. A backlog is of before it, too, and load is not of incidents alone."""
+    """True when nothing of the period is counted. A backlog is of before it, too, and load is of people, too."""
     numbers = found.numbers[:2] if view == "overview" else found.numbers
     return view != "load" and not any(number.n for number in numbers)
 

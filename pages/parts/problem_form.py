@@ -143,6 +143,7 @@ def form(actor: Actor, made: Draft, problem: queries.Detail | None) -> None:
         st.text_input(
             LABELS["title"],
             key=made.key("title"),
+            persist_state="session",
             max_chars=TITLE_LIMIT,
             placeholder=_EXAMPLES["title"],
             help="As people notice it. Reporters read it too, once it is a known error.",
@@ -153,7 +154,14 @@ def form(actor: Actor, made: Draft, problem: queries.Detail | None) -> None:
         for name, label in TEXTS.items():
             if name == "fix" and problem is None:
                 continue
-            st.text_area(f"{label} (optional)", key=made.key(name), height=110, max_chars=TEXT_LIMIT, help=_HELP[name])
+            st.text_area(
+                f"{label} (optional)",
+                key=made.key(name),
+                height=110,
+                max_chars=TEXT_LIMIT,
+                help=_HELP[name],
+                persist_state="session",
+            )
             field_problem(wrong.get(name))
         st.checkbox(
             LABELS["restricted"],

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+import streamlit as st
 from sqlalchemy import select
 
 from db.commands import postmortem_actions, postmortems, published_postmortems
 from db.engine import reading, writing
 from db.models import Postmortem, PostmortemAction, Publication
 from db.queries import postmortems as queries
+from pages.parts import postmortem_editor
 from rules import postmortems as rules
 from rules.errors import RuleError
 from tests.pages.conftest import seen
@@ -305,3 +307,18 @@ def test_as_many_actions_as_there_may_be_keep_to_a_hundred_buttons(desk, opened)
     at = opened(SCREEN, "Priya", id=str(one))
     assert labels(at).count("Done") == rules.MOST_ACTIONS
     assert len(at.button) + len(at.get("menu_button")) <= 100
+
+
+@sqlite
+def test_what_is_typed_waits_even_if_it_was_left_before_the_page_took_it_in(desk, in_app, monkeypatch):
+    """Whoever presses a link of the menu leaves the field by it: the run with their words is cut short."""
+    one = drafted(desk)
+    at = button(in_app(SCREEN, "Priya", id=str(one)), "Edit").click().run()
+    with monkeypatch.context() as cut:
+        cut.setattr(postmortem_editor, "form", lambda *given: st.stop())
+        field(at, "text_area", "What went well (optional)").input("Ana was there.")
+        at = at.run()
+    at.switch_page("managers/problems.py")
+    at = at.run().switch_page(SCREEN)
+    at.query_params["id"], at.query_params["edit"] = str(one), "1"
+    assert field(at.run(), "text_area", "What went well (optional)").value == "Ana was there."
