@@ -10,7 +10,7 @@ from db.queries import postmortems as queries
 from db.queries.postmortems import Whole
 from pages.parts import prose, session, times
 from pages.parts.empty import field_problem
-from pages.parts.forms import Failure, attempt, error_title, summary
+from pages.parts.forms import UNSAVED, Failure, attempt, error_title, summary
 from pages.parts.texts import literal
 from rules import postmortems as rules
 from rules.access import Actor
@@ -97,6 +97,7 @@ def form(actor: Actor, found: Whole) -> None:
             args=(actor, made, found.id),
         )
         st.button("Leave without saving", type="tertiary", key=made.key("stop"), on_click=_stop, args=(found.id,))
+    field_problem(UNSAVED if made.failure else None)
 
 
 def _section(made: Draft, name: str, wrong: str | None) -> None:

@@ -11,6 +11,7 @@ from db.engine import reading, writing
 from db.models import Postmortem, PostmortemAction, Publication
 from db.queries import postmortems as queries
 from pages.parts import postmortem_editor
+from pages.parts.forms import UNSAVED
 from rules import postmortems as rules
 from rules.errors import RuleError
 from tests.pages.conftest import seen
@@ -322,3 +323,29 @@ def test_what_is_typed_waits_even_if_it_was_left_before_the_page_took_it_in(desk
     at = at.run().switch_page(SCREEN)
     at.query_params["id"], at.query_params["edit"] = str(one), "1"
     assert field(at.run(), "text_area", "What went well (optional)").value == "Ana was there."
+
+
+@sqlite
+def test_a_step_on_what_somebody_else_has_changed_is_refused_in_words_alone(desk, opened):
+    one = drafted(desk)
+    save(desk, one)
+    act(desk, one)
+    at = opened(SCREEN, "Priya", id=str(one))
+    save(desk, one, version=2, by="Lena", impact="No mail for an hour.")
+    at = button(at, "Give to review").click().run()
+    assert [error.value.replace("\\", "") for error in at.error] == [
+        "**There is a problem.** Lena saved version 3 while you had version 2. See what it says, then choose."
+    ]
+    assert "No mail for an hour." in said(at)
+
+
+@sqlite
+def test_whoever_saves_at_the_end_of_a_long_form_is_told_there_that_it_was_not_saved(desk, opened):
+    one = drafted(desk)
+    at = button(opened(SCREEN, "Priya", id=str(one)), "Edit").click().run()
+    assert UNSAVED not in said(at)
+    field(at, "text_input", "Title").input("")
+    at = button(at, "Save as version 2").click().run()
+    assert UNSAVED in at.markdown[-1].value.replace("\\", "")
+    at = button(opened("managers/problems.py", "Priya", number="new"), "Open the problem").click().run()
+    assert UNSAVED in at.markdown[-1].value.replace("\\", "")
