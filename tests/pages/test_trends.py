@@ -124,3 +124,11 @@ def test_words_of_notes_that_are_close_do_not_cover_each_other():
 
 def test_words_of_a_note_at_the_end_stand_before_it():
     assert [note["before"] for note in panels.noted(_panel([2, 19]))] == [True, False], "the newest first"
+
+
+@sqlite
+def test_what_counts_incidents_is_not_called_services(desk, in_app):
+    for title in ("Mail is down", "Mail is down again"):
+        desk.accept(desk.report("Rita", title), impact=1, urgency=1)
+    at = in_app(PAGE, "Max", view="causes")
+    assert [(metric.label, metric.value) for metric in at.metric] == [("Opened", "2"), ("Severe incidents", "2")]
