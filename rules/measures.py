@@ -167,7 +167,7 @@ FIGURES = {
         ),
         Figure(
             "severe",
-            "Disturbed services",
+            "Severe incidents",
             "Priority 1 or 2, or major, and not recovered at some time of the period. What is closed, and nobody said "
             "when it recovered, counts until it was resolved.",
             "began",

@@ -132,10 +132,14 @@ def next_week(week: Arrivals, today: date) -> str:
     """What is expected, in a sentence. `today`: the local day."""
     begins, ends = today + timedelta(days=1), today + timedelta(days=WEEK)
     busiest = max(range(WEEK), key=lambda day: week.by_day[day])
+    most = round(week.by_day[busiest])
     first, last = f"{begins:%a} {begins.day} {begins:%b}", f"{ends:%a} {ends.day} {ends:%b}"
+    if not week.high:
+        return f"From {first} to {last} no incident is expected: none came in the last {RECENT_WEEKS} weeks."
+    day = f"; most on {begins + timedelta(days=busiest):%A}, about {most:,}" if most else ""
     return (
         f"From {first} to {last} between {week.low:,} and {week.high:,} incidents are expected, about "
-        f"{week.expected:,.0f}; most on {begins + timedelta(days=busiest):%A}, about {week.by_day[busiest]:,.0f}."
+        f"{week.expected:,.0f}{day}."
     )
 
 

@@ -75,7 +75,8 @@ def pictures(found: Process) -> dict[str, str]:
 def left_out(found: Process) -> str:
     """What is not looked at."""
     minutes = int(UNDO_WINDOW.total_seconds() // 60)
-    return f"without {found.merged:,} merged into another · what was taken back within {minutes} minutes is no move"
+    merged = f"without {found.merged:,} merged into another · " if found.merged else ""
+    return f"{merged}what was taken back within {minutes} minutes is no move"
 
 
 def most_often(moves: Sequence[Move], names: Mapping[Any, str]) -> str:

@@ -169,6 +169,8 @@ def heat(asked: Asked) -> Panel:
     counts = by_hour(asked.found.rows("opened", *asked.span), asked.zone)
     rows = [{"day": WEEKDAYS[at // 24], "hour": at % 24, "n": int(n)} for at, n in enumerate(counts)]
     busiest = rows[int(np.argmax(counts))]
+    if not busiest["n"]:
+        rows = []
     return Panel(
         "heat",
         "When they come in",
@@ -177,6 +179,6 @@ def heat(asked: Asked) -> Panel:
         "heat",
         (Column("day", "Day"), Column("hour", "Hour", "count"), Column("n", "Incidents", "count")),
         rows,
-        [Opens("opened", *asked.span, asked.filters, at) for at in range(7 * 24)],
+        [Opens("opened", *asked.span, asked.filters, at) for at in range(len(rows))],
         FIGURES["opened"].left_out,
     )

@@ -1,8 +1,9 @@
 """Trends, overview: what came in and went out, what waits, how long it took, which promises held, what stands out."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from db.queries.measures import tally
+from db.queries.measures import measured, tally
 from db.queries.report_parts import (
     KIND,
     WHEN,
@@ -16,7 +17,7 @@ from db.queries.report_parts import (
 )
 from db.queries.trends import pair_names, pair_words
 from rules import xmr
-from rules.measures import FIGURES, NO_TARGET
+from rules.measures import FIGURES, NO_TARGET, Filters
 from rules.panels import Column, Number, Opens, Panel
 from rules.periods import days, weeks
 
@@ -50,7 +51,7 @@ def flow(asked: Asked) -> Panel:
         for kind, figure, n in (("Opened", "opened", opened), ("Resolved", "resolved", resolved)):
             rows.append({"when": asked.name(bucket), "kind": kind, "n": n})
             opens.append(asked.opens(figure, bucket))
-    whole = came[1:-1]  # the first and the last may be cut by the period
+    whole = _whole(asked, came)
     usual = xmr.limits(whole)
     over = f"{len(came)} {asked.step}{'' if len(came) == 1 else 's'}"
     says = f"{sum(came):,} opened and {sum(went):,} resolved over {over}."
@@ -67,6 +68,15 @@ def flow(asked: Asked) -> Panel:
         definition += " Dashed: where what is opened usually lies (mean ± 2.66 × mean moving range)."
     columns = (WHEN, KIND, Column("n", "Incidents", "count"))
     return Panel("flow", "Opened and resolved", definition, says, "pairs", columns, rows, opens, marks=marks)
+
+
+def _whole(asked: Asked, came: Sequence[int]) -> list[int]:
+    """What came in the buckets that show what is usual: not cut by the period, nor begun before the first record."""
+    whole = list(zip(asked.buckets, came, strict=True))[1:-1]
+    if whole and not whole[0][1]:
+        first, _ = measured(asked.db, asked.actor, Filters(), asked.now).view.ends("reported")
+        whole = [(bucket, n) for bucket, n in whole if first is not None and bucket.start >= first]
+    return [n for _, n in whole]
 
 
 def backlog(asked: Asked) -> Panel:

@@ -77,14 +77,14 @@ class Asked:
         return day_words(bucket.name, dated=(self.period.end - self.period.start).days > _YEAR)
 
     def noted(self, buckets: Sequence[Bucket]) -> list[dict[str, str]]:
-        """The notes, each at the bucket that its day lies in."""
+        """The notes at the buckets that their days lie in; those of one bucket together, as they stand in one place."""
         firsts = [bucket.name for bucket in buckets]
-        placed = []
+        placed: dict[int, list[str]] = {}
         for note in self.notes:
             at = bisect_right(firsts, note.day.isoformat()[: len(firsts[0])]) - 1 if firsts else -1
             if at >= 0:
-                placed.append({"when": self.name(buckets[at]), "note": note.text})
-        return placed
+                placed.setdefault(at, []).append(note.text)
+        return [{"when": self.name(buckets[at]), "note": " · ".join(texts)} for at, texts in placed.items()]
 
     def opens(self, figure: str, bucket: Bucket | None = None, **filters: Any) -> Opens:
         """The incidents that a figure counts in the period, or in one bucket."""
@@ -235,8 +235,12 @@ def ranking_panel(
     rest: bool = True,
     left_out: str = "Nothing is left out.",
 ) -> Panel:
-    """The largest with their number and share (`running`: added up); what is left over comes last."""
+    """The largest with their number and share (`running`: added up); what is left over comes last.
+
+    No rows when all are 0.
+    """
     total, so_far = sum(n for _, n, _ in named), 0.0
+    named = named if total else []
     rows, opens = list[dict[str, Any]](), list[Opens | None]()
     for name, n, opened in named[:most]:
         so_far = so_far + n if running else n

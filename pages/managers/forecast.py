@@ -124,11 +124,14 @@ def arrivals(days: list[int], week: Arrivals | None, now: datetime) -> None:
         return
     says = next_week(week, times.local(now).date())
     st.markdown(f"**{says}**")
+    told = _weeks(days, week, now)
+    if not any(each["n"] or each["high"] for each in told):
+        return
     chart_card.draw(
         WEEKS_DRAWN,
         "Seven whole days to a bar; the pale one is to come, and the line its interval.",
         charts.interval_spec,
-        _weeks(days, week, now),
+        told,
         says=says,
         key=f"{KEY}.weeks",
         columns={"when": "From", "n": "Incidents", "low": "At least", "high": "At most"},

@@ -129,7 +129,7 @@ def _left_out(moves: list[Move], shown: list[Move]) -> str:
     made = sum(move.n for move in moves) - sum(move.n for move in shown)
     if not rest:
         return ""
-    which = "One rarer move" if rest == 1 else f"{rest} rarer moves"
+    which = "One rarer move" if rest == 1 else f"{rest:,} rarer moves"
     return f" {which}, made {_times(made)} in all, not drawn but listed below."
 
 
@@ -183,9 +183,10 @@ def ways(opener: Opener, found: Process) -> None:
             key=f"{KEY}.under_way",
         )
         return
+    left = f"; {found.under_way:,} still under way are left out" if found.under_way else ""
     st.caption(
-        f"The states up to the last resolution or cancellation, of the {whole:,} that have come there; "
-        f"{found.under_way:,} still under way are left out. What follows, restored and closed, is under States."
+        f"The states up to the last resolution or cancellation, of the {whole:,} that have come there{left}. "
+        "What follows, restored and closed, is under States."
     )
     listed = Counted(f"{KEY}.way")
     for variant in found.variants:

@@ -48,7 +48,7 @@ def page() -> None:
         drawn = {each.key: each.title for each in found.panels if each.chart != "table" and each.rows}
         export.popover("/trends", found.zone, drawn)
     st.caption(_said(found))
-    if view == "overview" and not any(number.value for number in found.numbers[:2]):
+    if _is_empty(view, found):
         empty(
             "Nothing was reported or resolved in this period.",
             f"The newest incident is from {times.day(last)}. Choose a longer period, or clear the filters.",
@@ -56,6 +56,12 @@ def page() -> None:
         )
         return
     draw(found)
+
+
+def _is_empty(view: str, found: Report) -> bool:
+    """True when nothing of the period is counted. A backlog is of before it, too, and load is of people, too."""
+    numbers = found.numbers[:2] if view == "overview" else found.numbers
+    return view != "load" and not any(number.n for number in numbers)
 
 
 def which() -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 _LONG = 10
 """digits of a page that no list has"""
@@ -13,23 +14,37 @@ _Option = TypeVar("_Option", bound=int | str)
 def begin(page: str, name: str, allowed: Collection[str] | None, default: str) -> str:
     """The key of the page's widget for `name`, which has its value from the address on first sight.
 
-    What is not `allowed` becomes the default.
+    It has it anew when the browser went back or forward. What is not `allowed` becomes the default.
     """
     key = f"{page}.{name}"
-    if key not in st.session_state:
+    if key not in st.session_state or travelled():
         said = st.query_params.get(name, default)
-        st.session_state[key] = said if allowed is None or said in allowed else default
+        _set(page, key, said if allowed is None or said in allowed else default)
     return key
 
 
+def travelled() -> bool:
+    """True when this run shows what the browser's Back or Forward has led to: then the address decides."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def _set(page: str, key: str, value: Any) -> None:
+    """Another choice begins at its first page, as it does where it is chosen."""
+    if st.session_state.get(key, value) != value:
+        st.session_state.pop(f"{page}.page", None)
+    st.session_state[key] = value
+
+
 def keep(values: Mapping[str, str | None]) -> None:
-    """Write the values into the address; None and '' leave it. Changes nothing when it says so already."""
-    for key, value in values.items():
-        if value:
-            if st.query_params.get(key) != value:
-                st.query_params[key] = value
-        elif key in st.query_params:
-            del st.query_params[key]
+    """Write the values into the address at once, as one step to go back over; None and '' leave it.
+
+    Changes nothing when it says so already.
+    """
+    said = st.query_params.to_dict()
+    wanted = {name: value for name, value in (said | values).items() if value or name not in values}
+    if wanted != said:
+        st.query_params.from_dict(wanted)
 
 
 def turn(page: str, name: str) -> int:
@@ -71,8 +86,8 @@ def choose(
 ) -> _Option | None:
     """A filter by one of `options` (id -> words), kept in the address as `name`; None: `everything`."""
     key = f"{page}.{name}"
-    if key not in st.session_state:
-        st.session_state[key] = _given(name, options)
+    if key not in st.session_state or travelled():
+        _set(page, key, _given(name, options))
     chosen = st.selectbox(
         name.capitalize(),
         [None, *options],

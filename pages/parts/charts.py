@@ -62,7 +62,16 @@ def _notes() -> list[alt.Chart]:
     rule = noted.mark_rule(strokeDash=[2, 3], opacity=0.5, color=_INK, aria=False).encode(
         x=_x(), tooltip=["when:O", "note:N"]
     )
-    words = noted.mark_text(align="left", dx=4, dy=6, fontSize=11, color=_INK, opacity=0.85, limit=110, aria=False)
+    words = noted.transform_filter("isValid(datum.line)").mark_text(
+        align=alt.expr("datum.before ? 'right' : 'left'"),
+        dx=alt.expr("datum.before ? -4 : 4"),
+        dy=alt.expr("6 + 13 * datum.line"),
+        fontSize=11,
+        color=_INK,
+        opacity=0.85,
+        limit=110,
+        aria=False,
+    )
     told = rule.encode(x=_x(), tooltip=["when:O", "note:N"])
     return [told, words.encode(x=_x(), y=alt.value(0), text="note:N", tooltip=["when:O", "note:N"])]
 

@@ -16,6 +16,9 @@ from pages.parts import session
 from pages.parts.texts import literal
 from rules.errors import RuleError
 
+UNSAVED = "Nothing was saved yet. What to do stands at the top."
+"""beneath the button of a form so long that its summary is out of sight"""
+
 log = logging.getLogger("incident_desk.pages")
 
 
@@ -104,13 +107,19 @@ def _unexpected(what: str) -> str:
 
 
 def summary(failure: Failure | None, labels: Mapping[str, str], *, outcome: str = "Nothing was sent yet.") -> None:
-    """Draw the one summary above a form, in the words that stand beneath its fields too. `labels` is field -> label."""
+    """Draw the one summary above a form, in the words that stand beneath its fields too. `labels` is field -> label.
+
+    What has no field on the screen, such as a version that somebody else has changed, is said as it is.
+    """
     if failure is None:
         return
-    if not failure.fields:
+    if not failure.fields.keys() & labels.keys():
         st.error(f"**There is a problem.** {literal(failure.sentence)}", icon=":material/error:")
         return
-    lines = [f"- *{literal(labels.get(name, name))}* {literal(said)}" for name, said in failure.fields.items()]
+    lines = [
+        f"- *{literal(labels[name])}* {literal(said)}" if name in labels else f"- {literal(said)}"
+        for name, said in failure.fields.items()
+    ]
     st.error("\n".join([f"**There is a problem.** {outcome}", "", *lines]), icon=":material/error:")
 
 

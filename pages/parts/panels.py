@@ -20,6 +20,9 @@ _IN_A_ROW = {8: 4}
 """how many numbers there are -> how many of them stand in a row, where there is room"""
 _RANKING_REACH = 1.8
 """How far the scale goes beyond the longest bar, for its words."""
+_NOTE_LINES = 3
+_NOTE_REACH = 0.4
+"""of the time axis, that the words of a note take on a phone"""
 _SPECS = {
     "pairs": charts.pairs_spec,
     "level": charts.level_spec,
@@ -115,7 +118,28 @@ def _data(shown: Panel) -> list[dict[str, Any]]:
         most = max((float(row["n"]) for row in shown.rows), default=0)
         return [row | {"reach": _RANKING_REACH * most} for row in rows]
     beside = [{"limit": shown.marks[name]} for name in ("low", "high") if name in shown.marks]
-    return rows + beside + list(shown.marks.get("notes", ()))
+    return rows + beside + noted(shown)
+
+
+def noted(shown: Panel) -> list[dict[str, Any]]:
+    """What people wrote on the time axis, each with its `line` of those above each other where its words have room.
+
+    Words that have none are told by their mark. Towards the end they stand `before` it: beyond the axis, a chart would
+    become narrow for them.
+    """
+    order = {when: at for at, when in enumerate(dict.fromkeys(row.get("when") for row in shown.rows))}
+    taken: list[list[tuple[float, float]]] = [[] for _ in range(_NOTE_LINES)]
+    placed = []
+    for note in reversed(shown.marks.get("notes", ())):  # the newest first, so that they have room
+        at = order.get(note["when"], 0) / max(1, len(order))
+        before = at > 1 - _NOTE_REACH
+        first, last = (at - _NOTE_REACH, at) if before else (at, at + _NOTE_REACH)
+        free = (line for line, spans in enumerate(taken) if all(last <= start or first >= end for start, end in spans))
+        line = next(free, None)
+        if line is not None:
+            taken[line].append((first, last))
+        placed.append({**note, "line": line, "before": before})
+    return placed
 
 
 def _clicked(shown: Panel, key: str, zone: str) -> None:

@@ -54,7 +54,8 @@ def chooser(page: str) -> str:
         label_visibility="collapsed",
         required=True,
     )
-    address.keep({"period": chosen if chosen != USUAL else None})
+    if chosen != OWN:  # which is kept with its days
+        address.keep({"period": chosen if chosen != USUAL else None, "from": None, "to": None})
     return chosen or USUAL
 
 
@@ -63,7 +64,7 @@ def own_days(page: str) -> tuple[date, date]:
     today = session.now().astimezone(times.zone()).date()
     usual = (today - timedelta(days=29), today)
     key = f"{page}.days"
-    if key not in st.session_state:
+    if key not in st.session_state or address.travelled():
         said = (_day("from") or usual[0], _day("to") or usual[1])
         st.session_state[key] = said if said[0] <= said[1] <= today else usual
     picked: Any = st.date_input(
@@ -75,7 +76,7 @@ def own_days(page: str) -> tuple[date, date]:
         width=_WIDTH,
     )
     first, last = (picked[0], picked[-1]) if picked else usual  # one day while only the first is picked
-    address.keep({"from": first.isoformat(), "to": last.isoformat()})
+    address.keep({"period": OWN, "from": first.isoformat(), "to": last.isoformat()})
     return first, last
 
 
@@ -91,7 +92,6 @@ def period(key: str, days: tuple[date, date] | None, now: datetime, oldest: date
     """The chosen period; `days`: of OWN; `oldest`: the first record, where 'All' begins."""
     zone = str(times.zone())
     if days is None:
-        address.keep({"from": None, "to": None})
         return preset(key, now, zone, oldest)
     return chosen_days(*days, now, zone, oldest)
 

@@ -10,7 +10,7 @@ from db.queries import postmortems as queries
 from db.queries.postmortems import Whole
 from pages.parts import prose, session, times
 from pages.parts.empty import field_problem
-from pages.parts.forms import Failure, attempt, error_title, summary
+from pages.parts.forms import UNSAVED, Failure, attempt, error_title, summary
 from pages.parts.texts import literal
 from rules import postmortems as rules
 from rules.access import Actor
@@ -76,12 +76,16 @@ def form(actor: Actor, found: Whole) -> None:
     wrong = made.failure.fields if made.failure else {}
     for name in made.values:  # Streamlit forgets a field that another page did not draw
         st.session_state.setdefault(made.key(name), made.values[name])
-    st.text_input("Title", key=made.key("title"), max_chars=rules.TITLE_LIMIT, autocomplete="off")
+    st.text_input(
+        "Title", key=made.key("title"), max_chars=rules.TITLE_LIMIT, autocomplete="off", persist_state="session"
+    )
     field_problem(wrong.get("title"))
     for name in SECTIONS:
         _section(made, name, wrong.get(name))
     if found.state == PUBLISHED:
-        st.text_input(LABELS["why"], key=made.key("why"), max_chars=rules.WHY_LIMIT, autocomplete="off")
+        st.text_input(
+            LABELS["why"], key=made.key("why"), max_chars=rules.WHY_LIMIT, autocomplete="off", persist_state="session"
+        )
         field_problem(wrong.get("reason"))
     made.values = {name: st.session_state[made.key(name)] or "" for name in made.values}
     with st.container(horizontal=True, gap="small"):
@@ -93,6 +97,7 @@ def form(actor: Actor, found: Whole) -> None:
             args=(actor, made, found.id),
         )
         st.button("Leave without saving", type="tertiary", key=made.key("stop"), on_click=_stop, args=(found.id,))
+    field_problem(UNSAVED if made.failure else None)
 
 
 def _section(made: Draft, name: str, wrong: str | None) -> None:
@@ -102,6 +107,7 @@ def _section(made: Draft, name: str, wrong: str | None) -> None:
         st.text_area(
             f"{section.label}{' (optional)' if section.optional else ''}",
             key=made.key(name),
+            persist_state="session",
             height="content",
             placeholder=section.hint,
             help=f"{section.hint} Markdown; HTML and pictures stay text." if name != "factors" else section.hint,

@@ -13,7 +13,7 @@ from db.queries import choices
 from db.queries import problems as queries
 from pages.parts import times
 from pages.parts.empty import field_problem
-from pages.parts.forms import Failure, attempt, error_title, renew, summary, token
+from pages.parts.forms import UNSAVED, Failure, attempt, error_title, renew, summary, token
 from pages.parts.texts import literal
 from rules.access import Actor
 from rules.problems import TEXT_LIMIT, TEXTS, TITLE_LIMIT
@@ -143,6 +143,7 @@ def form(actor: Actor, made: Draft, problem: queries.Detail | None) -> None:
         st.text_input(
             LABELS["title"],
             key=made.key("title"),
+            persist_state="session",
             max_chars=TITLE_LIMIT,
             placeholder=_EXAMPLES["title"],
             help="As people notice it. Reporters read it too, once it is a known error.",
@@ -153,7 +154,14 @@ def form(actor: Actor, made: Draft, problem: queries.Detail | None) -> None:
         for name, label in TEXTS.items():
             if name == "fix" and problem is None:
                 continue
-            st.text_area(f"{label} (optional)", key=made.key(name), height=110, max_chars=TEXT_LIMIT, help=_HELP[name])
+            st.text_area(
+                f"{label} (optional)",
+                key=made.key(name),
+                height=110,
+                max_chars=TEXT_LIMIT,
+                help=_HELP[name],
+                persist_state="session",
+            )
             field_problem(wrong.get(name))
         st.checkbox(
             LABELS["restricted"],
@@ -179,6 +187,7 @@ def form(actor: Actor, made: Draft, problem: queries.Detail | None) -> None:
             )
             if problem is not None:
                 st.button("Leave it as it was", type="tertiary", key=made.key("leave"), on_click=forget)
+        field_problem(UNSAVED if made.failure else None)
     made.values = {name: st.session_state.get(made.key(name), made.values[name]) for name in LABELS}
 
 

@@ -74,12 +74,15 @@ def form(actor: Actor, made: Draft, known: queries.Known | None, choices: Choice
         st.session_state.setdefault(made.key(name), value)
     left, right = st.columns(2, gap="medium")
     with left:
-        st.text_input("Name", key=made.key("name"), max_chars=rules.NAME_LIMIT, autocomplete="off")
+        st.text_input(
+            "Name", key=made.key("name"), max_chars=rules.NAME_LIMIT, autocomplete="off", persist_state="session"
+        )
         field_problem(wrong.get("name"))
         _goes_with(made, known, choices, wrong)
         st.text_area(
             "What to do",
             key=made.key("text"),
+            persist_state="session",
             height=420,
             placeholder=EXAMPLE,
             help="Markdown. Lines that begin with '- [ ] ' are steps to tick. HTML and pictures stay text.",

@@ -95,6 +95,31 @@ def saved(download: Download) -> bytes:
     return download.path().read_bytes()
 
 
+def test_back_and_forward_show_what_was_chosen_before(page: Visit, url: str) -> None:
+    window = manager(page, url, "/trends")
+    addresses = [window.url]
+
+    def stands(*chosen: str) -> None:
+        ready(window)
+        for name in chosen:
+            expect(window.get_by_role("radio", name=name, exact=True)).to_be_checked()
+
+    for name in ("Load", "30 days", "Days…"):
+        window.get_by_role("radio", name=name, exact=True).click()
+        expect(window).not_to_have_url(addresses[-1])
+        stands(name)
+        addresses.append(window.url)
+    for address, chosen in zip(
+        addresses[-2::-1], (("Load", "30 days"), ("Load", "3 months"), ("Overview", "3 months")), strict=True
+    ):
+        window.go_back()
+        stands(*chosen)
+        expect(window).to_have_url(address)
+    window.go_forward()
+    stands("Load", "3 months")
+    expect(window).to_have_url(addresses[1])
+
+
 def test_files_hold_what_the_screen_shows(page: Visit, url: str) -> None:
     window = manager(page, url, "/trends?period=30&team=1")
     metric = window.get_by_test_id("stMetricValue").first

@@ -7,8 +7,11 @@ import pytest
 from db.commands import trend_notes as commands
 from db.engine import reading, writing
 from db.queries import trend_notes as queries
+from db.queries.report import report
 from rules.access import Forbidden, NotFound
 from rules.errors import RuleError
+from rules.measures import Filters
+from rules.periods import preset
 from tests.db.office import MONDAY, Office
 
 TODAY = MONDAY.date()
@@ -69,3 +72,17 @@ def test_a_day_has_few_notes(office):
         note(office, f"Release {number}")
     with pytest.raises(RuleError, match="at most 5 notes"):
         note(office, "One more")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_notes_of_one_place_in_a_picture_are_read_together(office):
+    office.report()
+    for words, day in (("Release", TODAY), ("New rota", TODAY), ("Move", TODAY - timedelta(days=20))):
+        note(office, words, day)
+    period = preset("90", MONDAY, "UTC", None)
+    with reading(office.engine) as db:
+        found = report(db, office.people["Max"], "overview", period, "UTC", Filters(), MONDAY)
+    marks = {panel.key: panel.marks["notes"] for panel in found.panels if "notes" in panel.marks}
+    assert len(marks) > 1
+    for told in marks.values():
+        assert [one["note"] for one in told] == ["Move", "Release · New rota"]

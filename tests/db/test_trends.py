@@ -201,6 +201,18 @@ def test_one_day_and_its_backlog_are_told_in_words_that_are_true(engine):
     assert made.numbers[-1].definition.endswith("As a part of what was resolved in the period.")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("first", "usual"), [(20, False), (88, True)])
+def test_what_is_usual_rests_on_weeks_since_the_first_record(engine, first, usual):
+    """Weeks before anything was kept say nothing of a week; a quiet week afterwards does."""
+    days_ago = [first, *(days for days in (20, 19, 12, 11) if days <= first)]
+    put(engine, [{"reported_at": NOW - timedelta(days=days)} for days in days_ago])
+    with reading(engine) as db:
+        made = report.report(db, SYSTEM, "overview", preset("90", NOW, "UTC", None), "UTC", Filters(), NOW)
+    [flow] = [panel for panel in made.panels if panel.key == "flow"]
+    assert ("low" in flow.marks) == ("A usual week" in flow.says) == ("Dashed" in flow.definition) == usual
+
+
 def test_what_was_noted_stands_on_the_axis_of_its_days_and_of_no_others(engine):
     """The period ends where the next day begins."""
     put(engine, [{"reported_at": START + hour(1)}])

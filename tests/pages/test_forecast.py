@@ -130,3 +130,23 @@ def test_before_the_first_report_it_says_so(desk, opened, drawn):
     at = opened(PAGE, "Lena")
     assert not at.exception
     assert drawn["rows"] == {}
+
+
+@sqlite
+def test_where_nothing_came_for_long_no_empty_picture_is_drawn(desk, opened, drawn):
+    past(desk, days_ago=200)
+    at = opened(PAGE, "Max")
+    assert not at.exception
+    said = seen(at)
+    assert "no incident is expected: none came in the last 4 weeks." in said
+    assert not at.get("vega_lite_chart")
+    assert "On average it missed by" not in said
+
+
+@sqlite
+def test_no_day_is_the_busiest_where_next_to_nothing_comes(desk, opened, drawn):
+    past(desk, days_ago=200)
+    past(desk, hours=1, count=1, days_ago=10, first_id=6_000)
+    said = seen(opened(PAGE, "Max"))
+    assert "incidents are expected, about 0." in said
+    assert "most on" not in said

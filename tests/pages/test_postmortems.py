@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+import streamlit as st
 from sqlalchemy import select
 
 from db.commands import postmortem_actions, postmortems, published_postmortems
 from db.engine import reading, writing
 from db.models import Postmortem, PostmortemAction, Publication
 from db.queries import postmortems as queries
+from pages.parts import postmortem_editor
+from pages.parts.forms import UNSAVED
 from rules import postmortems as rules
 from rules.errors import RuleError
 from tests.pages.conftest import seen
@@ -305,3 +308,44 @@ def test_as_many_actions_as_there_may_be_keep_to_a_hundred_buttons(desk, opened)
     at = opened(SCREEN, "Priya", id=str(one))
     assert labels(at).count("Done") == rules.MOST_ACTIONS
     assert len(at.button) + len(at.get("menu_button")) <= 100
+
+
+@sqlite
+def test_what_is_typed_waits_even_if_it_was_left_before_the_page_took_it_in(desk, in_app, monkeypatch):
+    """Whoever presses a link of the menu leaves the field by it: the run with their words is cut short."""
+    one = drafted(desk)
+    at = button(in_app(SCREEN, "Priya", id=str(one)), "Edit").click().run()
+    with monkeypatch.context() as cut:
+        cut.setattr(postmortem_editor, "form", lambda *given: st.stop())
+        field(at, "text_area", "What went well (optional)").input("Ana was there.")
+        at = at.run()
+    at.switch_page("managers/problems.py")
+    at = at.run().switch_page(SCREEN)
+    at.query_params["id"], at.query_params["edit"] = str(one), "1"
+    assert field(at.run(), "text_area", "What went well (optional)").value == "Ana was there."
+
+
+@sqlite
+def test_a_step_on_what_somebody_else_has_changed_is_refused_in_words_alone(desk, opened):
+    one = drafted(desk)
+    save(desk, one)
+    act(desk, one)
+    at = opened(SCREEN, "Priya", id=str(one))
+    save(desk, one, version=2, by="Lena", impact="No mail for an hour.")
+    at = button(at, "Give to review").click().run()
+    assert [error.value.replace("\\", "") for error in at.error] == [
+        "**There is a problem.** Lena saved version 3 while you had version 2. See what it says, then choose."
+    ]
+    assert "No mail for an hour." in said(at)
+
+
+@sqlite
+def test_whoever_saves_at_the_end_of_a_long_form_is_told_there_that_it_was_not_saved(desk, opened):
+    one = drafted(desk)
+    at = button(opened(SCREEN, "Priya", id=str(one)), "Edit").click().run()
+    assert UNSAVED not in said(at)
+    field(at, "text_input", "Title").input("")
+    at = button(at, "Save as version 2").click().run()
+    assert UNSAVED in at.markdown[-1].value.replace("\\", "")
+    at = button(opened("managers/problems.py", "Priya", number="new"), "Open the problem").click().run()
+    assert UNSAVED in at.markdown[-1].value.replace("\\", "")

@@ -1,6 +1,7 @@
 """Problems on their screen, and where they help: while reporting, in triage, in the room."""
 
 import pytest
+import streamlit as st
 from sqlalchemy import func, select
 from streamlit.testing.v1 import AppTest
 
@@ -8,7 +9,7 @@ from db.commands import problems
 from db.engine import reading, writing
 from db.models import Deflection
 from db.queries import problems as queries
-from pages.parts import session
+from pages.parts import problem_form, session
 from tests.pages.conftest import seen
 
 SCREEN, REPORT, TRIAGE, ROOM = "managers/problems.py", "staff/report.py", "leads/triage.py", "responders/incident.py"
@@ -395,3 +396,16 @@ def test_what_waits_for_something_else_is_linked_with_no_problem(desk, dialog):
     button(at, "Put on hold").click().run()
     assert desk.incident(incident).hold_reason == "reporter"
     assert linked(desk, number) == []
+
+
+def test_what_is_typed_waits_even_if_it_was_left_before_the_page_took_it_in(desk, in_app, monkeypatch):
+    """Whoever presses a link of the menu leaves the field by it: the run with their words is cut short."""
+    at = in_app("managers/problems.py", "Lena", number="new")
+    with monkeypatch.context() as cut:
+        cut.setattr(problem_form, "form", lambda *given: st.stop())
+        field(at, "text_input", "What repeats").input("Printers print blank pages")
+        at = at.run()
+    at.switch_page("managers/postmortems.py")
+    at = at.run().switch_page("managers/problems.py")
+    at.query_params["number"] = "new"
+    assert field(at.run(), "text_input", "What repeats").value == "Printers print blank pages"

@@ -47,6 +47,7 @@ def test_the_moves_are_drawn_with_counts_and_median_waits(desk, opened, drawn):
     ((body, says),) = drawn["diagrams"]
     assert '["New"]' in body
     assert '|"1<br/>10 min"|' in body
+    assert "merged into another" not in seen(at), "none was"
     assert "-.->" in body, "a step back is dashed"
     assert says == "The most frequent of 4 moves: Assigned to In progress, 2 times, after a median of 20 min."
     assert ("New → Assigned", "once in 1 incident · median wait 10 min of 1, too few to say much") in drawn["rows"][
@@ -58,8 +59,9 @@ def test_the_moves_are_drawn_with_counts_and_median_waits(desk, opened, drawn):
 @sqlite
 def test_ways_waits_and_teams_each_have_their_part(desk, opened, drawn):
     sent_round(desk)
-    opened(PAGE, "Max", part="ways")
+    at = opened(PAGE, "Max", part="ways")
     way = "New → Assigned → In progress → Assigned → In progress → Resolved"
+    assert "of the 1 that have come there; 1 still under way are left out." in seen(at)
     assert drawn["rows"]["process.way"][0][0] == way
     assert "100.0 %" in drawn["rows"]["process.way"][0][1]
     opened(PAGE, "Max", part="waits")

@@ -1,12 +1,14 @@
 """Runbooks: written, previewed and kept in versions on their screen; opened and ticked in the room."""
 
 import pytest
+import streamlit as st
 
 from db.commands import opened_runbooks, runbooks
 from db.engine import reading, writing
 from db.models import CategoryPair, Service
 from db.queries import incidents, room_parts
 from db.queries import runbooks as queries
+from pages.parts import runbook_editor
 from pages.parts import runbooks as room
 from tests.pages.conftest import seen
 
@@ -222,3 +224,17 @@ def test_what_another_ticks_is_ticked_here_too_and_refusals_are_said(desk, opene
     at = at.run()
     at = next(found for found in at.button if found.label == "Runbook: Other").click().run()
     assert "At most 1 runbooks can be open" in said(at)
+
+
+@sqlite
+def test_what_is_typed_waits_even_if_it_was_left_before_the_page_took_it_in(desk, in_app, monkeypatch):
+    """Whoever presses a link of the menu leaves the field by it: the run with their words is cut short."""
+    at = button(in_app(SCREEN, "Lena"), "Add a runbook").click().run()
+    with monkeypatch.context() as cut:
+        cut.setattr(runbook_editor, "form", lambda *given: st.stop())
+        field(at, "text_area", "What to do").input(STEPS)
+        at = at.run()
+    at.switch_page("managers/problems.py")
+    at = at.run().switch_page(SCREEN)
+    at.query_params["id"] = "new"
+    assert field(at.run(), "text_area", "What to do").value == STEPS

@@ -1,10 +1,12 @@
 """Trends: numbers with definitions, charts with words, and an empty state that says what to do."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 
-from pages.parts import charts
+from pages.parts import charts, panels
+from rules.panels import Panel
 from tests.pages.conftest import seen
 
 PAGE = "managers/trends.py"
@@ -81,3 +83,52 @@ def test_a_specification_is_built_once_and_holds_no_data_and_no_colour_of_its_ow
     assert spec() is spec()
     assert "datasets" not in spec()
     assert "#" not in str({key: value for key, value in spec().items() if key != "$schema"})
+
+
+@sqlite
+@pytest.mark.parametrize("view", ["speed", "causes"])
+def test_a_view_with_nothing_to_count_says_where_to_look(desk, in_app, view):
+    desk.report("Rita", "Old", minutes_ago=200 * 24 * 60)
+    at = in_app(PAGE, "Max", period="30", view=view)
+    assert not at.exception
+    assert not at.metric
+    assert not at.get("vega_lite_chart")
+
+
+@sqlite
+def test_what_is_all_zero_is_said_and_not_drawn(desk, in_app):
+    desk.fix(desk.report("Rita", "Old", minutes_ago=200 * 24 * 60), minutes_ago=199 * 24 * 60)
+    at = in_app(PAGE, "Max", period="30", view="load")
+    assert not at.exception
+    assert at.metric[0].value == "0"
+    assert "Age of what is open" in seen(at)
+    assert not at.get("vega_lite_chart")
+
+
+def _panel(notes, weeks=20):
+    names = [f"week {week}" for week in range(weeks)]
+    marks = {"notes": [{"when": names[at], "note": f"Note {at}"} for at in notes]}
+    return Panel("flow", "Flow", "", "", "level", (), [{"when": name, "n": 1} for name in names], marks=marks)
+
+
+def test_words_of_notes_that_are_close_do_not_cover_each_other():
+    placed = panels.noted(_panel(range(20)))
+    assert len(placed) == 20, "each has its mark"
+    for line in range(3):
+        told = [int(note["note"].removeprefix("Note ")) for note in placed if note["line"] == line]
+        assert told
+        spans = sorted((at - 8, at) if at > 12 else (at, at + 8) for at in told)
+        assert all(first[1] <= second[0] for first, second in pairwise(spans))
+    assert {note["line"] for note in panels.noted(_panel([1, 11]))} == {0}, "beside each other where there is room"
+
+
+def test_words_of_a_note_at_the_end_stand_before_it():
+    assert [note["before"] for note in panels.noted(_panel([2, 19]))] == [True, False], "the newest first"
+
+
+@sqlite
+def test_what_counts_incidents_is_not_called_services(desk, in_app):
+    for title in ("Mail is down", "Mail is down again"):
+        desk.accept(desk.report("Rita", title), impact=1, urgency=1)
+    at = in_app(PAGE, "Max", view="causes")
+    assert [(metric.label, metric.value) for metric in at.metric] == [("Opened", "2"), ("Severe incidents", "2")]
