@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.answered import watch
 from tests.browser.people import as_sample, ready
 from tests.browser.running import CHROMIUM, FLAGS, ROOT, started
 
@@ -81,7 +82,7 @@ def take(browser: Browser, url: str, name: str, scheme: str, size: tuple[int, in
         has_touch=size == PHONE,
         reduced_motion="reduce",
     )
-    page = context.new_page()
+    page = watch(context).new_page()
     as_sample(page, url, PAGES[name])
     show(page, url, name)
     picture = PICTURES / f"{file}.png"

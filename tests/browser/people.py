@@ -5,6 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.answered import ANSWERED
+
 PASSWORD = "four words to remember"
 # A busy machine is slow, not wrong.
 expect.set_options(timeout=20_000)
@@ -12,8 +14,8 @@ NUMBER = re.compile(r"INC-\d+")
 
 
 def ready(page: Page) -> None:
-    """Wait until the screen's script has run to its end, and what Streamlit draws later stands in its place."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(state="attached")
+    """Wait until all that was pressed, typed and chosen has its answer, and what Streamlit draws later its place."""
+    expect(page.locator(ANSWERED)).to_be_attached()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
