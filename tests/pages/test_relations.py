@@ -63,7 +63,7 @@ def dialog(desk, monkeypatch):
 
     def open_dialog(what, who, number):
         monkeypatch.setattr(session, "require", lambda action=None: desk.actors[who])
-        at = AppTest.from_function(drawn, default_timeout=10)
+        at = AppTest.from_function(drawn, default_timeout=60)
         at.query_params["dialog"], at.query_params["number"] = what, number
         return at.run()
 
