@@ -65,6 +65,7 @@ def show(page: Page, url: str, name: str) -> None:
     if name == "report":
         page.get_by_label("What is wrong?").fill("Label printer on ward 3 prints blank labels")
         page.get_by_label("What or where is affected?").fill("Printing")
+        page.get_by_label("What or where is affected?").blur()
         page.mouse.move(0, 0)
     ready(page)
     expect(page.get_by_test_id("stMain").get_by_role("heading", level=1).first).to_be_visible()

@@ -12,6 +12,7 @@ pytest.importorskip("playwright", reason="pip install -r requirements-dev.txt")
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.people import ready
 from tests.browser.running import started
 
 DEMO = Path(__file__).with_name("parts_demo.py")
@@ -107,6 +108,15 @@ def test_a_page_that_does_not_ask_for_it_is_not_run_again_by_a_phone(visit: Visi
     page = visit("still", width=360)
     page.get_by_role("button", name="Again").click()
     expect(page.get_by_text("pressed in run 2")).to_be_visible()
+
+
+def test_who_waits_until_a_window_is_ready_reads_the_answer_to_every_press(visit: Visit) -> None:
+    page = visit("still")
+    ready(page)
+    for run in range(2, 12):
+        page.get_by_role("button", name="Again").click()
+        ready(page)
+        assert page.get_by_text(" in run ").inner_text() == f"pressed in run {run}"
 
 
 @pytest.mark.parametrize("view", ["rows", "board", "room"])
