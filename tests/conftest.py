@@ -11,7 +11,6 @@
 import os
 import shutil
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,8 +82,10 @@ def scratch(request: pytest.FixtureRequest) -> Path:
     measured = any(item.get_closest_marker("load") for item in request.session.items)
     if measured or DURABLE or not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
         return Path(tempfile.gettempdir())
+    with tempfile.TemporaryDirectory(dir=MEMORY) as new:
+        now = Path(new).stat().st_mtime  # of the folder's own clock: that of this process may have been moved
     for left in MEMORY.glob("incident-desk-*"):
-        if time.time() - left.stat().st_mtime > DAY:  # by a run that was killed
+        if now - left.stat().st_mtime > DAY:  # by a run that was killed
             shutil.rmtree(left, ignore_errors=True)
     return MEMORY
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.answered import watch
 from tests.browser.people import as_sample, ready
 from tests.browser.running import CHROMIUM, FLAGS, ROOT, started
 
@@ -64,6 +65,7 @@ def show(page: Page, url: str, name: str) -> None:
     if name == "report":
         page.get_by_label("What is wrong?").fill("Label printer on ward 3 prints blank labels")
         page.get_by_label("What or where is affected?").fill("Printing")
+        page.get_by_label("What or where is affected?").blur()
         page.mouse.move(0, 0)
     ready(page)
     expect(page.get_by_test_id("stMain").get_by_role("heading", level=1).first).to_be_visible()
@@ -81,7 +83,7 @@ def take(browser: Browser, url: str, name: str, scheme: str, size: tuple[int, in
         has_touch=size == PHONE,
         reduced_motion="reduce",
     )
-    page = context.new_page()
+    page = watch(context).new_page()
     as_sample(page, url, PAGES[name])
     show(page, url, name)
     picture = PICTURES / f"{file}.png"

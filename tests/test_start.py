@@ -15,7 +15,7 @@ NEWER, FOREIGN, GARBAGE = "update alembic_version set version_num = '9999'", "cr
 def started(url: str, module: tuple[str, ...], **settings: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"DATABASE_URL": url, "WORKER": "off"} | settings
     command = [sys.executable, "-m", *module]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False)
 
 
 APP = ("streamlit", "run", "app.py", "--server.port", "0", "--server.address", "127.0.0.1")

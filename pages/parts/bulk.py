@@ -9,6 +9,7 @@ from db.commands import bulk as commands
 from db.commands.bulk import Item, Result
 from db.engine import reading
 from db.queries import choices
+from db.queries.incidents import Detail
 from pages.parts import actions, merging, session, undo
 from pages.parts.texts import literal
 from rules.access import Actor
@@ -76,10 +77,17 @@ def _merge(actor: Actor, items: list[Item], key: str, after: Callable[[Sequence[
         type="primary",
         icon=":material/call_merge:",
         disabled=survivor is None,
-        on_click=_change,
-        args=(actor, items, "merge", key, {"duplicate_of_id": survivor.line.id if survivor else None}, after),
+        on_click=_send_merge,
+        args=(actor, items, survivor, key, after),
         key=f"{key}.go",
     )
+
+
+def _send_merge(
+    actor: Actor, items: list[Item], survivor: Detail, key: str, after: Callable[[Sequence[Result]], None]
+) -> None:
+    if merging.shown(key, survivor):
+        _change(actor, items, "merge", key, {"duplicate_of_id": survivor.line.id}, after)
 
 
 def _title(actor: Actor, item: Item) -> str:

@@ -87,25 +87,39 @@ def as_data(layer: Layer, zone: str) -> dict[str, Any]:
     }
 
 
+def take(layer: Layer, key: str) -> None:
+    """Keep in `layer` what its fields hold now: those of a layer that is not shown forget theirs."""
+
+    def held(name: str, kept: Any) -> Any:
+        return st.session_state.get(f"{key}.{name}", kept)
+
+    layer["name"], layer["priority"] = held("name", layer["name"]), int(held("priority", layer["priority"]))
+    layer["unit"] = held("unit", layer["unit"])
+    layer["length"] = int(held(f"length.{layer['unit']}", layer["length"]))
+    day = held("start", None) or layer["start"].date()
+    layer["start"] = datetime.combine(day, held("start.at", layer["start"].time()))
+    layer["when"] = held("when", layer["when"])
+    for window in layer["windows"]:
+        field = window["uid"]
+        window["days"] = [one for one in DAYS if one in held(f"{field}.days", window["days"])]
+        window["from"], window["to"] = held(f"{field}.from", window["from"]), held(f"{field}.to", window["to"])
+
+
 def draw(layer: Layer, key: str, people: dict[int, str], zone: str, *, several: bool) -> None:
-    """Draw its fields and keep what they hold in `layer`: fields of a layer that is not shown forget theirs."""
+    """Draw its fields; `take` keeps what they hold."""
     with st.container(border=True, gap="small"):
         left, right = st.columns([2, 1], gap="small")
         with left:
-            layer["name"] = st.text_input(
-                "Layer", layer["name"], key=f"{key}.name", max_chars=NAME_LIMIT, autocomplete="off"
-            )
+            st.text_input("Layer", layer["name"], key=f"{key}.name", max_chars=NAME_LIMIT, autocomplete="off")
         if several:
             with right:
-                layer["priority"] = int(
-                    st.number_input(
-                        "Rank",
-                        -9,
-                        9,
-                        min(max(layer["priority"], -9), 9),
-                        key=f"{key}.priority",
-                        help="At each moment only the layers with the highest rank count. The same rank: all of them.",
-                    )
+                st.number_input(
+                    "Rank",
+                    -9,
+                    9,
+                    min(max(layer["priority"], -9), 9),
+                    key=f"{key}.priority",
+                    help="At each moment only the layers with the highest rank count. The same rank: all of them.",
                 )
         _members(layer, key, people)
         _rotation(layer, key, zone)
@@ -172,14 +186,12 @@ def _rotation(layer: Layer, key: str, zone: str) -> None:
         with st.container():
             most = LONGEST[layer["unit"]]
             value = min(max(layer["length"], 1), most)
-            layer["length"] = int(st.number_input("A turn lasts", 1, most, value, key=f"{key}.length.{layer['unit']}"))
+            st.number_input("A turn lasts", 1, most, value, key=f"{key}.length.{layer['unit']}")
         with st.container():
             units = list(UNITS)
-            layer["unit"] = st.selectbox(
-                "Unit", units, units.index(layer["unit"]), format_func=UNITS.__getitem__, key=f"{key}.unit"
-            )
+            st.selectbox("Unit", units, units.index(layer["unit"]), format_func=UNITS.__getitem__, key=f"{key}.unit")
         with st.container():
-            day = st.date_input(
+            st.date_input(
                 "First turn begins",
                 layer["start"].date(),
                 min_value=date(2000, 1, 1),
@@ -187,18 +199,17 @@ def _rotation(layer: Layer, key: str, zone: str) -> None:
                 help=f"The first in the list begins then, on the clock of {zone}; handovers follow from it.",
             )
         with st.container():
-            at = _clock("At", layer["start"].time(), f"{key}.start.at")
-            layer["start"] = datetime.combine(day or layer["start"].date(), at)
+            _clock("At", layer["start"].time(), f"{key}.start.at")
 
 
-def _clock(label: str, value: time, key: str, help: str | None = None) -> time:
+def _clock(label: str, value: time, key: str, help: str | None = None) -> None:
     """A time of day; Streamlit's own field for one is too small to touch."""
     known = sorted({time(quarter // 4, quarter % 4 * 15) for quarter in range(96)} | {value})
-    return st.selectbox(label, known, known.index(value), format_func=lambda one: f"{one:%H:%M}", key=key, help=help)
+    st.selectbox(label, known, known.index(value), format_func=lambda one: f"{one:%H:%M}", key=key, help=help)
 
 
 def _hours(layer: Layer, key: str) -> None:
-    layer["when"] = st.segmented_control(
+    st.segmented_control(
         "Hours",
         list(LABELS),
         format_func=lambda one: gray(LABELS[one]),
@@ -211,7 +222,7 @@ def _hours(layer: Layer, key: str) -> None:
     windows: list[dict[str, Any]] = layer["windows"]
     for number, window in enumerate(list(windows)):
         field = f"{key}.{window['uid']}"
-        days = st.pills(
+        st.pills(
             "Days",
             list(DAYS),
             selection_mode="multi",
@@ -219,12 +230,11 @@ def _hours(layer: Layer, key: str) -> None:
             format_func=lambda day: gray(day.capitalize()),
             key=f"{field}.days",
         )
-        window["days"] = [day for day in DAYS if day in days]
         left, right = st.columns(2, gap="small")
         with left:
-            window["from"] = _clock("From", window["from"], f"{field}.from")
+            _clock("From", window["from"], f"{field}.from")
         with right:
-            window["to"] = _clock("Until", window["to"], f"{field}.to", "Earlier than from: on the next day.")
+            _clock("Until", window["to"], f"{field}.to", "Earlier than from: on the next day.")
         if len(windows) > 1:
             st.button(
                 "Remove these hours", type="tertiary", on_click=_take_out, args=(windows, number), key=f"{field}.remove"

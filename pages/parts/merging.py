@@ -61,8 +61,8 @@ def dialog(actor: Actor, detail: Detail) -> None:
         type="primary",
         icon=":material/call_merge:",
         disabled="merge" not in loser.allowed,
-        on_click=_merge,
-        args=(actor, loser, survivor, key),
+        on_click=_press,
+        args=(actor, loser, survivor, other, key),
         key=f"{key}.go",
     )
 
@@ -74,7 +74,7 @@ def find(
 
     The number stays in the session under `key`.number.
     """
-    typed = st.text_input(label, placeholder="INC-000123", key=f"{key}.number").strip()
+    typed = _typed(st.text_input(label, placeholder="INC-000123", key=f"{key}.number"))
     found = None
     problem = wrong
     if typed:
@@ -89,6 +89,16 @@ def find(
     if found is None:
         _offer(_alike(actor, title, key, without), key)
     return found
+
+
+def shown(key: str, other: Detail) -> bool:
+    """Whether the number in the field is that of `other`, and not another one, typed since and not yet drawn."""
+    typed = _typed(st.session_state.get(f"{key}.number"))
+    return other.line.number in (typed, typed.upper())
+
+
+def _typed(number: str | None) -> str:
+    return (number or "").strip()
 
 
 def _offer(alike: list[Line], key: str) -> None:
@@ -145,6 +155,11 @@ def excerpt(text: str) -> str:
 
 def _swap(key: str) -> None:
     st.session_state[f"{key}.swapped"] = not st.session_state.get(f"{key}.swapped")
+
+
+def _press(actor: Actor, loser: Detail, survivor: Detail, other: Detail, key: str) -> None:
+    if shown(key, other):
+        _merge(actor, loser, survivor, key)
 
 
 def _merge(actor: Actor, loser: Detail, survivor: Detail, key: str) -> None:

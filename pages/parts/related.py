@@ -161,10 +161,15 @@ def join(actor: Actor, detail: Detail) -> None:
         "Make it part of it",
         type="primary",
         disabled=parent is None,
-        on_click=_send_join,
+        on_click=_press_join,
         args=(actor, detail, parent, key),
         key=f"{key}.go",
     )
+
+
+def _press_join(actor: Actor, detail: Detail, parent: Detail, key: str) -> None:
+    if merging.shown(key, parent):
+        _send_join(actor, detail, parent, key)
 
 
 def _send_join(actor: Actor, detail: Detail, parent: Detail, key: str) -> None:

@@ -146,9 +146,8 @@ def _waiting(actor: Actor, detail: Detail, response: Response, written: Written,
             return
         passed = written.next_at is not None and written.next_at <= now
         name = f"{key}.{written.id}"
-        minutes = None
         if passed:
-            minutes = st.selectbox(
+            st.selectbox(
                 "The promised time has passed. Next update",
                 list(updates.WAITS),
                 format_func=updates.WAITS.__getitem__,
@@ -161,7 +160,7 @@ def _waiting(actor: Actor, detail: Detail, response: Response, written: Written,
                 icon=":material/send:",
                 key=f"{name}.publish",
                 on_click=_decide,
-                args=(actor, detail, written.id, True, name, key, minutes),
+                args=(actor, detail, written.id, True, name, key),
             )
             with st.popover("Decline", icon=":material/undo:", key=f"{name}.decline"):
                 st.text_area("What should be different", key=f"{name}.why")
@@ -169,14 +168,13 @@ def _waiting(actor: Actor, detail: Detail, response: Response, written: Written,
                     "Send it back",
                     key=f"{name}.back",
                     on_click=_decide,
-                    args=(actor, detail, written.id, False, name, key, None),
+                    args=(actor, detail, written.id, False, name, key),
                 )
 
 
-def _decide(
-    actor: Actor, detail: Detail, update_id: int, publish: bool, name: str, key: str, minutes: int | None
-) -> None:
+def _decide(actor: Actor, detail: Detail, update_id: int, publish: bool, name: str, key: str) -> None:
     why = str(st.session_state.get(f"{name}.why") or "")
+    minutes: int | None = st.session_state.get(f"{name}.next") if publish else None
 
     def change(db, now):  # type: ignore[no-untyped-def]
         next_at = updates.after(now, minutes) if minutes is not None else None

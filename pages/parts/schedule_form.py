@@ -66,6 +66,7 @@ def close() -> None:
 def draw(actor: Actor, now: datetime) -> None:
     draft: Draft = st.session_state[DRAFT]
     key = draft["key"]
+    _take(draft)
     failure: Failure | None = st.session_state.get(f"{key}.failure")
     wrong = dict(failure.fields) if failure else {}
     with reading() as db:
@@ -77,30 +78,40 @@ def draw(actor: Actor, now: datetime) -> None:
     with st.container(width=WIDTH):
         _head(draft, key, teams, wrong)
         _layers(draft, key, people)
-        moment = _moment(draft, key, now, wrong)
+        _when(draft, key, now, wrong)
         with st.container(horizontal=True):
-            st.button("Preview", type="primary", icon=":material/visibility:", on_click=_look, args=(actor, moment))
+            st.button("Preview", type="primary", icon=":material/visibility:", on_click=_look, args=(actor,))
             st.button("Close without saving", type="tertiary", on_click=close)
-        _preview(actor, draft, key, moment, now)
+        _preview(actor, draft, key, now)
+
+
+def _take(draft: Draft) -> None:
+    """Keep in the draft what its fields hold now, also what was typed so shortly before a press that nothing was drawn
+    since.
+    """
+    state, key = st.session_state, draft["key"]
+    draft["name"] = state.get(f"{key}.name", draft["name"])
+    draft["team_id"] = state.get(f"{key}.team", draft["team_id"])
+    draft["zone"] = state.get(f"{key}.zone", draft["zone"])
+    for layer in draft["layers"]:
+        layer_form.take(layer, f"{key}.{layer['uid']}")
 
 
 def _head(draft: Draft, key: str, teams: dict[int | None, str], wrong: dict[str, str]) -> None:
-    draft["name"] = st.text_input(
-        "Name", draft["name"], key=f"{key}.name", max_chars=commands.NAME_LIMIT, autocomplete="off"
-    )
+    st.text_input("Name", draft["name"], key=f"{key}.name", max_chars=commands.NAME_LIMIT, autocomplete="off")
     field_problem(wrong.get("name"))
     left, right = st.columns(2, gap="small")
     with left:
         known = list(teams)
         at = known.index(draft["team_id"]) if draft["team_id"] in teams else 0
-        draft["team_id"] = st.selectbox("Team", known, at, format_func=teams.__getitem__, key=f"{key}.team")
+        st.selectbox("Team", known, at, format_func=teams.__getitem__, key=f"{key}.team")
         field_problem(wrong.get("team_id"))
     with right:
         zones = layer_form.zones()
         if draft["zone"] not in zones:
             zones = [draft["zone"], *zones]
         at = zones.index(draft["zone"])
-        draft["zone"] = st.selectbox("Clock of", zones, at, key=f"{key}.zone", help="Handovers keep to this clock.")
+        st.selectbox("Clock of", zones, at, key=f"{key}.zone", help="Handovers keep to this clock.")
 
 
 def _layers(draft: Draft, key: str, people: dict[int, str]) -> None:
@@ -156,10 +167,9 @@ def _remove_layer(uid: str) -> None:
     draft["shown"] = draft["layers"][0]["uid"]
 
 
-def _moment(draft: Draft, key: str, now: datetime, wrong: dict[str, str]) -> datetime | None:
-    """From when on; None: from the moment it is saved."""
+def _when(draft: Draft, key: str, now: datetime, wrong: dict[str, str]) -> None:
     if draft["id"] is None:
-        return None
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         when = st.segmented_control(
             "When it begins",
@@ -169,13 +179,16 @@ def _moment(draft: Draft, key: str, now: datetime, wrong: dict[str, str]) -> dat
             key=f"{key}.when",
             required=True,
         )
-        moment = None
         if when == LATER:
             tomorrow = turns.wall(now + timedelta(days=1)).replace(hour=9, minute=0)
-            value = st.datetime_input("Moment", tomorrow, key=f"{key}.moment")
-            moment = turns.chosen(value) if value is not None else None
+            st.datetime_input("Moment", tomorrow, key=f"{key}.moment")
     field_problem(wrong.get("from_at"))
-    return moment
+
+
+def _moment(key: str) -> datetime | None:
+    """From when on; None: from the moment it is saved."""
+    value = st.session_state.get(f"{key}.moment") if st.session_state.get(f"{key}.when") == LATER else None
+    return turns.chosen(value) if value is not None else None
 
 
 def definition(draft: Draft) -> dict[str, Any]:
@@ -183,9 +196,11 @@ def definition(draft: Draft) -> dict[str, Any]:
     return {"zone": draft["zone"], "layers": [layer_form.as_data(one, draft["zone"]) for one in draft["layers"]]}
 
 
-def _look(actor: Actor, moment: datetime | None) -> None:
+def _look(actor: Actor) -> None:
     draft: Draft = st.session_state[DRAFT]
+    _take(draft)
     key, made = draft["key"], definition(draft)
+    moment = _moment(key)
     found: dict[str, Preview] = {}
 
     def ask(db, now):  # type: ignore[no-untyped-def]
@@ -198,12 +213,12 @@ def _look(actor: Actor, moment: datetime | None) -> None:
         state[f"{key}.preview"] = (made, moment, found["preview"])
 
 
-def _preview(actor: Actor, draft: Draft, key: str, moment: datetime | None, now: datetime) -> None:
+def _preview(actor: Actor, draft: Draft, key: str, now: datetime) -> None:
     kept = st.session_state.get(f"{key}.preview")
     if kept is None:
         return
     made, looked_at, found = kept
-    if (made, looked_at) != (definition(draft), moment):
+    if (made, looked_at) != (definition(draft), _moment(key)):
         st.caption("You changed something since. Preview it again.")
         return
     with st.container(border=True, gap="small"):
@@ -242,7 +257,7 @@ def _preview(actor: Actor, draft: Draft, key: str, moment: datetime | None, now:
                 type="primary",
                 icon=":material/check:",
                 on_click=_save,
-                args=(actor, made, moment),
+                args=(actor, made, looked_at),
                 key=f"{key}.save",
             )
 
@@ -263,6 +278,9 @@ def _span(start: datetime, end: datetime, now: datetime) -> str:
 
 def _save(actor: Actor, made: dict[str, Any], moment: datetime | None) -> None:
     draft: Draft = st.session_state[DRAFT]
+    _take(draft)
+    if (made, moment) != (definition(draft), _moment(draft["key"])):
+        return  # something was changed so shortly before that nobody has seen what it does; the preview says so
     saved: dict[str, int] = {}
 
     def change(db, now):  # type: ignore[no-untyped-def]

@@ -33,8 +33,6 @@ FIELDS = (
     "category_pair_id", "impact", "urgency", "service_id", "title", "affected", "people_affected",
     "restricted", *RISKS,
 )  # fmt: skip
-
-
 OPENED = "triage.opened"
 
 
@@ -139,13 +137,17 @@ def _as_opened(now: Detail, offered: Known) -> Detail:
 
 def _touched(opened: Detail, offered: Known) -> bool:
     """Whether the form of an incident holds anything other than what it was drawn with."""
-    key, state = _key(opened), st.session_state
-    category = state.get(f"{key}.category_pair_id", opened.category_pair_id)
-    team_id = opened.line.team_id or offered.usual_team(category, opened.service_id)
+    key, state, team_id = _key(opened), st.session_state, _team(opened, offered)
     chosen = (state.get(f"{key}.team_id.{team_id}", team_id), state.get(f"{key}.assignee_id", opened.line.assignee_id))
     return chosen != (team_id, opened.line.assignee_id) or bool(
         conflict.own_changes(opened, _chosen(key, team_id, None))
     )
+
+
+def _team(opened: Detail, offered: Known) -> int | None:
+    """Its team, else the usual one of the category that is chosen now, also when the form has not yet shown it."""
+    category = st.session_state.get(f"{_key(opened)}.category_pair_id", opened.category_pair_id)
+    return opened.line.team_id or offered.usual_team(category, opened.service_id)
 
 
 def _key(detail: Detail) -> str:
@@ -158,8 +160,7 @@ def decide(actor, detail, known, offered, suggested, refused, *, behind) -> None
     What comes and goes has its place kept: what stands below it would be drawn anew, and a list that somebody has just
     opened would close.
     """
-    line = detail.line
-    key = _key(detail)
+    line, key = detail.line, _key(detail)
     failure: Failure | None = st.session_state.get(f"{key}.failure")
     if failure is not None and not failure.since:
         actions.show(failure)
@@ -167,7 +168,7 @@ def decide(actor, detail, known, offered, suggested, refused, *, behind) -> None
     names = {pair.id: pair.name for pair in offered.pairs.values()}
     if detail.category_pair_id is not None:
         names.setdefault(detail.category_pair_id, f"{line.pair} (archived)")
-    category = st.selectbox(
+    st.selectbox(
         "Category",
         list(names),
         index=_index(list(names), detail.category_pair_id),
@@ -189,7 +190,7 @@ def decide(actor, detail, known, offered, suggested, refused, *, behind) -> None
         )
     else:
         st.markdown(":small[:gray[Impact and urgency together make the priority.]]")
-    team_id = line.team_id or offered.usual_team(category, detail.service_id)
+    team_id = _team(detail, offered)
     left, right = st.columns(2, gap="small")
     left.selectbox(
         "Team",
@@ -221,10 +222,10 @@ def decide(actor, detail, known, offered, suggested, refused, *, behind) -> None
                 type="primary",
                 icon=":material/check:",
                 on_click=_send,
-                args=(actor, detail, key, team_id, first),
+                args=(actor, detail, offered, first),
                 key=f"{key}.accept",
             )
-        st.button("Save only", on_click=_send, args=(actor, detail, key, team_id, None), key=f"{key}.save")
+        st.button("Save only", on_click=_send, args=(actor, detail, offered, None), key=f"{key}.save")
         if behind:
             st.caption("Somebody has changed it since you opened it. What you chose is kept; saving shows both.")
 
@@ -318,8 +319,8 @@ def _level(label: str, key: str, value: int | None) -> int | None:
     )
 
 
-def _send(actor: Actor, detail: Detail, key: str, team_id: int | None, action: str | None) -> None:
-    _change(actor, detail, key, _chosen(key, team_id, action), action)
+def _send(actor: Actor, detail: Detail, offered: Known, action: str | None) -> None:
+    _change(actor, detail, _key(detail), _chosen(_key(detail), _team(detail, offered), action), action)
 
 
 def _chosen(key: str, team_id: int | None, action: str | None) -> dict[str, Any]:
@@ -327,7 +328,8 @@ def _chosen(key: str, team_id: int | None, action: str | None) -> dict[str, Any]
     state = st.session_state
     given = {name: state[f"{key}.{name}"] for name in FIELDS if f"{key}.{name}" in state}
     if action is not None:
-        given |= {"team_id": state.get(f"{key}.team_id.{team_id}"), "assignee_id": state.get(f"{key}.assignee_id")}
+        given["team_id"] = state.get(f"{key}.team_id.{team_id}", team_id)
+        given["assignee_id"] = state.get(f"{key}.assignee_id")
     return given
 
 

@@ -145,7 +145,7 @@ def _dialog(actor: Actor, detail: Detail, key: str, corrects: int | None) -> Non
         icon=":material/send:",
         key=f"{key}.send",
         on_click=_send,
-        args=(actor, detail, key, corrects),
+        args=(actor, detail, key, corrects, (audience, stage, minutes)),
     )
 
 
@@ -269,9 +269,13 @@ def _facts(detail: Detail, response: Response, next_words: str, place: ZoneInfo,
     }
 
 
-def _send(actor: Actor, detail: Detail, key: str, corrects: int | None) -> None:
+def _send(actor: Actor, detail: Detail, key: str, corrects: int | None, read: tuple[Any, ...]) -> None:
     state = st.session_state
     given: dict[str, Any] = {name: state.get(f"{key}.{name}") for name in ("audience", "stage", "title", "next")}
+    if read != (given["audience"], given["stage"], given["next"] if given["stage"] != "resolved" else None):
+        # Chosen so shortly before that the words which follow from it have not been drawn.
+        state[f"{key}.failure"] = Failure("The words follow what you chose. Read them, then send.")
+        return
     words = str(state.get(f"{key}.words") or "")
     chosen = state.get(f"{key}.components")
     components = None if chosen is None else {one: state.get(f"{key}.component.{one}", "degraded") for one in chosen}

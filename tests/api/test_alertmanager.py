@@ -20,7 +20,7 @@ from rules.access import SYSTEM
 from tests.browser.running import free_port, started
 from tests.db.office import MONDAY, Office
 
-WAITS = 20.0
+WAITS = 60.0
 ROUTE = """
 route:
   receiver: incident-desk
@@ -70,7 +70,7 @@ def fire(program, desk, tmp_path):
 
     def ready():
         try:
-            return direct.open(f"http://127.0.0.1:{port}/-/ready", timeout=5).status == 200
+            return direct.open(f"http://127.0.0.1:{port}/-/ready", timeout=30).status == 200
         except OSError:
             return False
 
@@ -88,14 +88,14 @@ def fire(program, desk, tmp_path):
         asked = urllib.request.Request(
             f"http://127.0.0.1:{port}/api/v2/alerts", json.dumps(alerts).encode(), {"content-type": "application/json"}
         )
-        assert direct.open(asked, timeout=5).status == 200
+        assert direct.open(asked, timeout=30).status == 200
 
     try:
         until(ready, lambda: (tmp_path / "alertmanager.log").read_text())
         yield send
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def until(true, said):

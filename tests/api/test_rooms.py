@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import threading
 import urllib.request
 from contextlib import contextmanager
@@ -23,12 +24,12 @@ from db.commands import conversation, sign_in
 from db.engine import writing
 from db.models import Person, SignInSession
 from db.settings import settings
-from tests.browser.running import free_port, started
+from tests.browser.running import started
 from tests.db.office import MONDAY, Office
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 50
 OURS = {"x-incident-desk": "room"}
-SOON = 10.0
+SOON = 60.0
 
 
 @pytest.fixture
@@ -177,9 +178,10 @@ class Stream:
 @pytest.fixture
 def listen(office, app, monkeypatch):
     """A real server, and streams from it."""
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=1))
-    running = threading.Thread(target=server.run)
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+    running = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     running.start()
 
     @contextmanager

@@ -141,14 +141,12 @@ def test_wrong_tokens_take_no_more_work_than_each_other(made, office):
     revoked = made.token("work")
     with writing() as session:
         commands.revoke_named(session, "work", actor=office.people["Ada"], now=now())
-    spent = {}
-    for name, token in (("unknown", "idt_" + "x" * 40), ("revoked", revoked)):
-        times = []
-        for _ in range(30):
+    spent = {"unknown": 60.0, "revoked": 60.0}
+    for _ in range(30):  # in turns, so that what else this machine does holds up both; the least is what it takes
+        for name, token in (("unknown", "idt_" + "x" * 40), ("revoked", revoked)):
             began = time.perf_counter()
             made.client.get(API, headers={"authorization": f"Bearer {token}"})
-            times.append(time.perf_counter() - began)
-        spent[name] = sorted(times)[5]
+            spent[name] = min(spent[name], time.perf_counter() - began)
     assert max(spent.values()) < 3 * min(spent.values()), spent
 
 

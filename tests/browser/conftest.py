@@ -32,6 +32,7 @@ pytest.importorskip("axe_playwright_python", reason="pip install -r requirements
 import axe_playwright_python
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.answered import watch
 from tests.browser.running import CHROMIUM, FLAGS, ROOT, started
 
 SECRET_KEY = "the key of the browser tests, 32 characters or more"
@@ -160,7 +161,7 @@ def page(browser: Browser, foreign_requests: list[str]) -> Iterator[Visit]:
             has_touch=width < 500,
             **more,
         )
-        contexts.append(context)
+        contexts.append(watch(context))
         opened = context.new_page()
         context.on("request", lambda request: _note(request.url, foreign_requests))
         opened.on("websocket", lambda socket: _note(socket.url, foreign_requests))

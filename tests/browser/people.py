@@ -5,6 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.answered import ANSWERED
+
 PASSWORD = "four words to remember"
 # A busy machine is slow, not wrong.
 expect.set_options(timeout=20_000)
@@ -12,8 +14,8 @@ NUMBER = re.compile(r"INC-\d+")
 
 
 def ready(page: Page) -> None:
-    """Wait until the screen's script has run to its end, and what Streamlit draws later stands in its place."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(state="attached")
+    """Wait until all that was pressed, typed and chosen has its answer, and what Streamlit draws later its place."""
+    expect(page.locator(ANSWERED)).to_be_attached()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
@@ -39,12 +41,15 @@ def as_sample(page: Page, url: str, name: str, *, path: str = "/") -> Page:
 
 
 def fill_report(page: Page, title: str, affected: str, description: str = "") -> None:
-    """Type a report; nothing is sent."""
+    """Type a report; nothing is sent.
+
+    What is known already appears above 'Send report' once the last field is left, and moves it.
+    """
     page.get_by_label("What is wrong?").fill(title)
     page.get_by_label("What or where is affected?").fill(affected)
     if description:
         page.get_by_label("What happened, and what did you expect?").fill(description)
-        page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
     ready(page)
 
 

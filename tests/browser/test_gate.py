@@ -87,6 +87,7 @@ IN_MENU = {
         "Audit",
     ],
 }
+WAITS = 60.0
 NOT_FOUND = "There is no such page, or it is not open to you."
 SECURITY = {
     "x-content-type-options": "nosniff",
@@ -111,7 +112,7 @@ def url(server) -> str:
 @pytest.fixture
 def web(url: str) -> Iterator[httpx.Client]:
     """Asks as a program does: follows nothing, is nobody."""
-    with httpx.Client(base_url=url, trust_env=False) as client:
+    with httpx.Client(base_url=url, trust_env=False, timeout=WAITS) as client:
         yield client
 
 
@@ -130,7 +131,7 @@ def handshake(url: str, cookie: str = "", origin: str | None = None) -> int:
     headers = {"cookie": cookie} if cookie else {}
     address = url.replace("http", "ws", 1) + "/_stcore/stream"
     try:
-        with connect(address, additional_headers=headers, origin=origin, proxy=None):  # type: ignore[arg-type]
+        with connect(address, additional_headers=headers, origin=origin, proxy=None, open_timeout=WAITS):  # type: ignore[arg-type]
             return 101
     except InvalidStatus as refused:
         return refused.response.status_code

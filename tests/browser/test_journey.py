@@ -10,6 +10,7 @@ pytest.importorskip("playwright", reason="pip install -r requirements-dev.txt")
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.answered import watch
 from tests.browser.people import (
     PASSWORD,
     card,
@@ -46,7 +47,7 @@ def set_up(server, browser: Browser) -> Iterator[str]:
     """Set the app up in a browser, with the code from the server's log; its address."""
     code = re.search(r"the code is (\S+)", server.log.read_text("utf-8"))
     assert code, "the log says no code"
-    context = browser.new_context()
+    context = watch(browser.new_context())
     page = context.new_page()
     page.goto(server.url)
     expect(page).to_have_url(server.url + "/setup")
@@ -236,6 +237,7 @@ def test_an_invited_person_chooses_a_password_by_the_link_once(office: Office) -
     ines.get_by_label("The same again").fill(PASSWORD)
     ines.get_by_role("button", name="Save and go on").click()
     expect(ines.get_by_role("heading", level=1, name="What needs you now")).to_be_visible()
+    ready(ines)
 
     ines.context.clear_cookies()
     ines.goto(link)
@@ -251,7 +253,9 @@ def test_a_double_click_makes_one_incident(office: Office) -> None:
     fill_report(rudi, "The door lock clicks twice", "East door")
     rudi.get_by_role("button", name="Send report").dblclick()
     expect(rudi.get_by_role("heading", level=1, name=re.compile("Your report is"))).to_be_visible()
+    ready(rudi)
     rudi.goto(f"{office.url}/my-reports")
+    ready(rudi)
     expect(rudi.get_by_role("button", name="The door lock clicks twice")).to_have_count(1)
 
 

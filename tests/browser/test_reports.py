@@ -38,6 +38,7 @@ def report(page: Page, url: str, title: str) -> str:
     page.get_by_label("Your name").fill("Ana Guest")
     page.get_by_role("button", name="Send report").dblclick()
     expect(page).to_have_url(re.compile("/track/[A-Za-z0-9_-]{43}$"))
+    expect(page.locator("main")).to_contain_text(NUMBER)
     found = NUMBER.search(page.locator("main").inner_text())
     assert found
     return found.group()

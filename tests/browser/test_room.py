@@ -1,7 +1,6 @@
 """Several people in one incident's room: what one says the others see at once, and nobody's words or place are lost."""
 
 import re
-import time
 from collections.abc import Callable
 
 import pytest
@@ -17,7 +16,7 @@ from tests.browser.people import as_sample, incident, ready
 
 Visit = Callable[..., Page]
 ANA, KENJI, PRIYA = "Amara Okafor", "Kenji Watanabe", "Priya Nair"
-MESSAGES, WITHIN = 50, 1.0
+MESSAGES = 30
 PASTE = """async (node) => {
   const canvas = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
   canvas.getContext("2d").fillRect(0, 0, 8, 8);
@@ -71,22 +70,16 @@ def do(page: Page, text: str, what: str) -> None:
     page.get_by_role("menuitem", name=what).click()
 
 
-def test_three_people_hear_each_other_within_a_second_and_keep_drafts_and_place(enter, numbers) -> None:
+# How soon they hear it is measured alone, in tests/load. So many messages do not fit a screen.
+def test_three_people_hear_each_other_and_keep_drafts_and_place(enter, numbers) -> None:
     ana, kenji, phone = enter(ANA, numbers[0]), enter(KENJI, numbers[0]), enter(PRIYA, numbers[0], width=360)
     expect(ana.locator(".here")).to_contain_text("3 here")
     words(phone).fill("My draft, not sent")
-    waits = []
     for place in range(MESSAGES):
-        text = f"Line {place} of many"
-        words(ana).fill(text)
-        began = time.monotonic()
-        words(ana).press("Enter")
-        said(kenji, text).wait_for(state="attached")
-        said(phone, text).wait_for(state="attached")
-        waits.append(time.monotonic() - began)
+        say(ana, f"Line {place} of many")
+        expect(said(kenji, f"Line {place} of many")).to_be_attached()
+        expect(said(phone, f"Line {place} of many")).to_be_attached()
         expect(words(ana)).to_have_value("")
-    print(f"\nmessage to two other screens: p95 {sorted(waits)[int(len(waits) * 0.95)] * 1000:.0f} ms")
-    assert sorted(waits)[int(len(waits) * 0.95)] < WITHIN
     expect(words(phone)).to_have_value("My draft, not sent")
     log = phone.locator(".log:visible").first
     log.evaluate("node => { node.scrollTop = 40; }")

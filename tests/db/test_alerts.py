@@ -437,7 +437,7 @@ def test_the_same_key_many_times_at_once_makes_one_incident(monitoring):
     together = threading.Barrier(8)
 
     def fire(number):
-        together.wait(10)
+        together.wait(60)
         return monitoring.say("a", at=MONDAY + number * SECOND)
 
     with ThreadPoolExecutor(8) as pool:
@@ -455,7 +455,7 @@ def test_resolving_and_firing_again_at_once_leaves_the_two_in_step(monitoring):
         together = threading.Barrier(2)
 
         def send(status, round_=round_, together=together):
-            together.wait(10)
+            together.wait(60)
             monitoring.say("a", status=status, at=MONDAY + round_ * 10 * MINUTE)
 
         with ThreadPoolExecutor(2) as pool:
@@ -471,11 +471,11 @@ def test_a_person_resolving_while_it_fires_again_loses_nothing(monitoring):
     together = threading.Barrier(2)
 
     def fire():
-        together.wait(10)
+        together.wait(60)
         monitoring.say("a", at=MONDAY + MINUTE)
 
     def resolve():
-        together.wait(10)
+        together.wait(60)
         monitoring.resolve_by_hand(incident, MONDAY + MINUTE)
 
     with ThreadPoolExecutor(2) as pool:

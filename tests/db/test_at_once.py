@@ -22,7 +22,7 @@ def _at_once(office, number, action, names, version, **given):
     together = threading.Barrier(len(names))
 
     def press(name):
-        together.wait(10)
+        together.wait(60)
         try:
             office.perform(number, action, name, MONDAY + 9 * HOUR, version, **given)
         except Conflict as conflict:
@@ -71,7 +71,7 @@ def test_without_a_version_the_second_finds_the_state_changed(office):
     together, refused = threading.Barrier(2), []
 
     def press(name):
-        together.wait(10)
+        together.wait(60)
         try:
             office.perform(number, "acknowledge", name)
         except ValueError as error:

@@ -15,7 +15,7 @@ from tests.browser.running import ROOT
 from tests.db.office import HOUR, MONDAY, Office
 
 NOW = MONDAY + HOUR
-SOON = 10.0
+SOON = 60.0
 
 
 @pytest.fixture

@@ -243,7 +243,7 @@ def test_many_who_write_at_once_leave_whole_chains(office):
     together = threading.Barrier(8)
 
     def work(number):
-        together.wait(20)
+        together.wait(60)
         for turn in range(4):
             at = MONDAY + DAY + timedelta(minutes=turn)
             if number in (0, 1):

@@ -59,19 +59,19 @@ def test_the_lock_serves_in_order_of_arrival():
 
         def wait(number=number, ready=ready):
             ready.set()
-            assert lock.acquire(10)
+            assert lock.acquire(60)
             order.append(number)
             lock.release()
 
         thread = threading.Thread(target=wait)
         thread.start()
-        ready.wait(5)
+        ready.wait(60)
         while len(lock._waiting) <= number:
             threading.Event().wait(0.001)
         threads.append(thread)
     lock.release()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert order == [0, 1, 2, 3, 4]
 
 

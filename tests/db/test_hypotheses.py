@@ -112,7 +112,7 @@ def test_two_who_write_at_once_both_count_and_only_one_decides(office):
 
     def press(pressed):
         who, command, given = pressed
-        together.wait(10)
+        together.wait(60)
         try:
             do(office, command, incident, cable, *given, by=who)
         except RuleError as error:

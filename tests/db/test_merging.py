@@ -223,7 +223,7 @@ def test_two_people_who_merge_two_into_each_other_at_once(office):
     together = threading.Barrier(2)
 
     def press(which):
-        together.wait(10)
+        together.wait(60)
         try:
             merge(office, *which, by="Dora" if which[0] == one else "Lena")
         except RuleError as refused:

@@ -135,11 +135,12 @@ def test_a_sender_that_never_called_is_waited_for_after_the_migration(empty_data
             )
     before = time.time()
     upgrade(made)
+    after = time.time()
     with reading(made) as db:
         due = dict(db.execute(text("select name, heartbeat_due_at from integration")).all())
     made.dispose()
     assert due["once"] is None
-    assert 0 <= due["never"] / 1e6 - before - 604_800 - 3600 < 60
+    assert int(before) <= due["never"] / 1e6 - 604_800 - 3600 <= after
 
 
 def test_what_is_current_is_found_so_without_loading_what_migrates(database_url):
@@ -179,7 +180,7 @@ def test_processes_that_start_at_once_migrate_once(empty_database_url):
         subprocess.Popen([sys.executable, "-c", program, empty_database_url], cwd=ROOT, stderr=subprocess.PIPE)
         for _ in range(3)
     ]
-    outcomes = [(process.wait(60), process.stderr.read() if process.stderr else b"") for process in started]
+    outcomes = [(process.wait(180), process.stderr.read() if process.stderr else b"") for process in started]
     for process in started:
         if process.stderr:
             process.stderr.close()

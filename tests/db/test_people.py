@@ -126,7 +126,7 @@ def test_two_administrators_who_demote_each_other_at_once_leave_one(engine):
     ready, said = threading.Barrier(2), []
 
     def demote(other):
-        ready.wait(10)
+        ready.wait(60)
         try:
             with writing(engine) as db:
                 people.change(db, other, name="x", roles=["lead"], team_ids=[], actor=SYSTEM, now=NOW)

@@ -208,7 +208,7 @@ def test_who_asks_the_same_meanwhile_waits_for_it(engine, monkeypatch):
 
     def reported(*given):
         rows = as_reported(*given)
-        arrived.wait(30)
+        arrived.wait(60)
         return rows
 
     monkeypatch.setattr(process, "reported", reported)

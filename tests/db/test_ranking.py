@@ -134,7 +134,7 @@ def test_next_up_pressed_at_once_gives_each_another(office):
     together = threading.Barrier(len(names))
 
     def press(name):
-        together.wait(10)
+        together.wait(60)
         return _take(office, name)
 
     with ThreadPoolExecutor(len(names)) as pool:

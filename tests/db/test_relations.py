@@ -167,7 +167,7 @@ def test_two_made_part_of_each_other_at_once(office):
     together = threading.Barrier(2)
 
     def press(which):
-        together.wait(10)
+        together.wait(60)
         try:
             set_parent(office, *which)
         except RuleError as refused:

@@ -67,7 +67,7 @@ def test_the_same_form_sent_twice_at_once_makes_one_incident(office):
     together = threading.Barrier(6)
 
     def send(_number):
-        together.wait(10)
+        together.wait(60)
         return office.report(form_token="abc")
 
     with ThreadPoolExecutor(6) as pool:

@@ -101,7 +101,7 @@ def test_editors_at_once_make_one_version(office):
     together = threading.Barrier(3)
 
     def press(number):
-        together.wait(10)
+        together.wait(60)
         try:
             save(office, runbook, 1, by=("Lena", "Ada", "Lena")[number], text=f"Text {number}")
         except RuleError as error:
@@ -235,7 +235,7 @@ def test_two_who_tick_at_once_both_count(office):
     together = threading.Barrier(4)
 
     def press(pressed):
-        together.wait(10)
+        together.wait(60)
         do(office, opened_runbooks.tick, incident, opened, pressed[0], True, by=pressed[1])
 
     with ThreadPoolExecutor(4) as pool:

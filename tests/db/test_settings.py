@@ -162,7 +162,7 @@ def test_of_many_changes_at_once_one_is_made_and_the_others_are_told(office):
     together, seen = threading.Barrier(4), {"sla.targets": TARGETS}
 
     def press(hours):
-        together.wait(10)
+        together.wait(60)
         target = {"response": 60, "resolution": hours * 3600, "calendar": "always"}
         try:
             return change(office, {"sla.targets": TARGETS | {"5": target}}, seen=seen)

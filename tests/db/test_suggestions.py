@@ -188,9 +188,9 @@ def test_real_texts_that_were_kept_out_find_their_category(engine, texts, tmp_pa
     first = among = 0
     took = []
     for row in asked:
-        began = time.process_time()  # other tests run beside this one
+        began = time.thread_time()  # other tests run beside this one
         found = [each.category for each in ask(engine, row["Document"])]
-        took.append(time.process_time() - began)
+        took.append(time.thread_time() - began)
         first += found[:1] == [row["Topic_group"]]
         among += row["Topic_group"] in found
     said = (

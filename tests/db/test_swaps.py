@@ -197,7 +197,7 @@ def _at_once(*presses):
     together = threading.Barrier(len(presses))
 
     def press(one):
-        together.wait(10)
+        together.wait(60)
         try:
             one()
         except RuleError as error:

@@ -165,7 +165,7 @@ def test_two_who_tick_at_once_both_count(office):
     together = threading.Barrier(4)
 
     def press(step, who):
-        together.wait(10)
+        together.wait(60)
         do(office, tasks.tick, number, step, True, by=who)
 
     presses = [(first, "Priya"), (second, "Lena"), (first, "Dora"), (second, "Sam")]

@@ -37,7 +37,7 @@ from db.commands import deliveries, intake, timers
 from worker import loop
 from worker.senders import SENDERS
 
-ENDS_WITHIN_SECONDS = 60
+ENDS_WITHIN_SECONDS = 180
 """A process that hangs ends itself, by a signal that no test expects."""
 APP = Starlette(routes=[*alerts.routes, Mount("/api", v1.make(alerts.router))], middleware=[Middleware(Gate)])
 NAMED = {(intake, "take"): "intake", (timers, "fire"): "timer", (deliveries, "claim"): "lease",

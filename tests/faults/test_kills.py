@@ -65,7 +65,7 @@ class Program:
 
     def end(self):
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def post(port, token, number):
         for which in ("a", "b")
     ]
     body = json.dumps({"version": "4", "groupKey": f"g{number}", "status": "firing", "alerts": alerts})
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("POST", "/api/v1/alerts/alertmanager", body, {"authorization": f"Bearer {token}"})
         return connection.getresponse().status

@@ -142,7 +142,7 @@ def opened(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest
 
     def open_page(page: str, who: str, **address: str) -> AppTest:
         monkeypatch.setattr(session, "require", lambda action=None: desk.actors[who])
-        at = AppTest.from_file(str(PAGES / page), default_timeout=10)
+        at = AppTest.from_file(str(PAGES / page), default_timeout=60)
         for name, value in address.items():
             at.query_params[name] = value
         return at.run()
@@ -178,7 +178,7 @@ def in_app(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest
     def open_page(page: str, who: str, **address: str) -> AppTest:
         monkeypatch.setattr(session, "begin", lambda: desk.actors[who])
         monkeypatch.setattr(session, "require", lambda action=None: desk.actors[who])
-        at = AppTest.from_file(str(PAGES / "main.py"), default_timeout=10).switch_page(page)
+        at = AppTest.from_file(str(PAGES / "main.py"), default_timeout=60).switch_page(page)
         for name, value in address.items():
             at.query_params[name] = value
         return at.run()

@@ -42,7 +42,7 @@ def drawn():
 def dialog(desk, monkeypatch):
     def open_dialog(what, number, hypothesis=0, who="Priya"):
         monkeypatch.setattr(session, "require", lambda action=None: desk.actors[who])
-        at = AppTest.from_function(drawn, default_timeout=10)
+        at = AppTest.from_function(drawn, default_timeout=60)
         for name, value in {"what": what, "number": number, "id": str(hypothesis)}.items():
             at.query_params[name] = value
         return at.run()

@@ -31,7 +31,7 @@ def press(at: AppTest, label: str) -> AppTest:
 
 def waited(at: AppTest) -> AppTest:
     job = background.find(at.session_state["import.job"])
-    assert job.ended.wait(20)
+    assert job.ended.wait(60)
     return at.run()
 
 
@@ -100,7 +100,7 @@ def test_an_import_goes_on_when_the_tab_is_closed(opened, desk):
     job = background.start(
         SAMPLE.read_bytes(), "s.csv", actor=desk.actors["Ada"], zone="UTC", dry_run=False, now=desk.now
     )
-    assert job.ended.wait(20)
+    assert job.ended.wait(60)
     assert count(desk) == MANY
     assert not job.file.exists()
 

@@ -186,6 +186,27 @@ def test_a_new_schedule_is_made_by_filling_in_a_form(desk, opened):
 
 
 @sqlite
+def test_what_is_typed_right_before_a_press_counts(desk, opened):
+    at = button(opened("responders/schedules.py", "Ada"), "New schedule").click().run()
+    at = at.selectbox(key=next(box.key for box in at.selectbox if box.label == "Add somebody")).select(
+        desk.actors["Priya"].id
+    ).run()  # fmt: skip
+    next(box for box in at.number_input if box.label == "A turn lasts").set_value(3)
+    at = button(at, "Preview").click().run()
+    assert "Who is on call then" in said(at)
+    next(box for box in at.text_input if box.label == "Name").input("Printers")
+    next(box for box in at.number_input if box.label == "A turn lasts").set_value(2)
+    at = button(at, "Save").click().run()
+    assert "You changed something since. Preview it again." in said(at), "nobody has seen what it does"
+    at = button(at, "Preview").click().run()
+    next(box for box in at.text_input if box.label == "Name").input("All printers")
+    button(at, "Save").click().run()
+    with reading(desk.engine) as db:
+        [made] = oncall.now_and_next(db, desk.actors["Priya"], datetime.now(UTC))
+    assert made.name == "All printers"
+
+
+@sqlite
 def test_hours_of_a_layer_come_back_as_they_were_saved(rota, opened):
     at = button(opened("responders/schedules.py", "Lena"), "Change").click().run()
     at = next(box for box in at.segmented_control if box.label == "Hours").set_value("hours").run()

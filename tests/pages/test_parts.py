@@ -146,7 +146,7 @@ def test_a_form_error_names_its_fields_and_empty_ones_say_nothing() -> None:
         problem({"What is wrong?": "Say it.", "Which *service*?": "Choose one."})
         field_problem("Say it.")
 
-    at = AppTest.from_function(script).run()
+    at = AppTest.from_function(script, default_timeout=60).run()
     assert not at.exception
     assert [one.value for one in at.error] == [
         r"**Nothing was sent yet\.** Two answers need your eye: *What is wrong?*, *Which \*service\*?*"
@@ -166,4 +166,4 @@ def test_components_mount_in_a_script_run() -> None:
         assert board([{"state": "new"}], [], key="board") is None
         empty("Nothing here", key="empty")
 
-    assert not AppTest.from_function(script).run().exception
+    assert not AppTest.from_function(script, default_timeout=60).run().exception

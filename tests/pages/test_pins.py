@@ -32,7 +32,7 @@ def drawn():
 @pytest.fixture
 def dialog(desk, monkeypatch):
     monkeypatch.setattr(session, "require", lambda action=None: desk.actors["Lena"])
-    at = AppTest.from_function(drawn, default_timeout=10)
+    at = AppTest.from_function(drawn, default_timeout=60)
     at.query_params["number"] = desk.report("Rita", "The director's mouse")
     return at
 

@@ -73,7 +73,7 @@ def dialog(desk, monkeypatch):
 
     def open_dialog(what, about="", who="Priya"):
         monkeypatch.setattr(session, "require", lambda action=None: desk.actors[who])
-        at = AppTest.from_function(drawn, default_timeout=10)
+        at = AppTest.from_function(drawn, default_timeout=60)
         at.query_params["what"], at.query_params["about"] = what, about
         return at.run()
 

@@ -16,7 +16,7 @@ def drawn(written):
 
         prose.draw(blocks(st.session_state["written"]))
 
-    at = AppTest.from_function(page, default_timeout=10)
+    at = AppTest.from_function(page, default_timeout=60)
     at.session_state["written"] = written
     at = at.run()
     assert not at.exception

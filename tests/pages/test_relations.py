@@ -63,7 +63,7 @@ def dialog(desk, monkeypatch):
 
     def open_dialog(what, who, number):
         monkeypatch.setattr(session, "require", lambda action=None: desk.actors[who])
-        at = AppTest.from_function(drawn, default_timeout=10)
+        at = AppTest.from_function(drawn, default_timeout=60)
         at.query_params["dialog"], at.query_params["number"] = what, number
         return at.run()
 
@@ -105,13 +105,34 @@ def test_what_reads_alike_is_offered_and_only_an_open_one_is_merged(desk, dialog
 
 
 @sqlite
-@pytest.mark.parametrize(("number", "sentence"), [("", "Choose the other"), ("X", "There is no"), (None, "came from")])
+@pytest.mark.parametrize(("number", "sentence"), [("", ""), ("X", "There is no"), (None, "came from")])
 def test_a_number_that_is_none_is_told_beneath_it(desk, dialog, number, sentence):
     one = desk.report("Rita", "Nobody can print")
     at = dialog("merge", "Lena", one)
     field(at, "text_input", ".number").set_value(one if number is None else number)
-    at = at.run() if number != "" else button(at, "Merge").click().run()
+    at = at.run()
     assert sentence in said(at)
+    assert button(at, "Merge").disabled
+
+
+@sqlite
+@pytest.mark.parametrize(
+    ("what", "press"),
+    [("merge", "Merge {0} into {1}"), ("bulk", "Merge into another: 1"), ("join", "Make it part of it")],
+)
+def test_a_press_before_the_number_typed_last_is_read_takes_none_for_it(desk, dialog, what, press):
+    one, wrong, right = (desk.report("Rita", title) for title in ("No light", "Nobody can print", "Power is off"))
+    at = dialog(what, "Lena", one)
+    field(at, "text_input", ".number").set_value(wrong)
+    at = at.run()
+    field(at, "text_input", ".number").set_value(right)
+    at = button(at, press.format(one, wrong)).click().run()
+    assert f"**{right}**" in said(at)
+    kept = desk.incident(one)
+    assert (kept.duplicate_of_id, kept.parent_id) == (None, None)
+    button(at, press.format(one, right)).click().run()
+    kept = desk.incident(one)
+    assert desk.id_of(right) in (kept.duplicate_of_id, kept.parent_id)
 
 
 @sqlite

@@ -219,6 +219,36 @@ def test_declining_asks_why_and_a_passed_promise_asks_anew(desk, opened, worked_
 
 
 @sqlite
+def test_the_moment_chosen_last_is_promised_when_a_word_is_given_at_once(desk, opened, worked_on):
+    with writing(desk.engine) as db:
+        setup.put(db, {"updates.approval": True}, desk.now, None)
+    do(desk, major.declare, worked_on, None, "Down.", commander_id=desk.actors["Dora"].id)
+    desk.now -= timedelta(minutes=10)
+    write(desk, worked_on, audience="external", title="Printing", next_at=desk.now + timedelta(minutes=1))
+    at = opened(PAGE, "Dora", number=worked_on)
+    field(at, "selectbox", "The promised time has passed. Next update").set_value(4320)
+    button(at, "Publish").click().run()
+    with reading(desk.engine) as db:
+        promised = db.scalars(select(Update.next_at)).one()
+    assert promised > desk.now + timedelta(days=2)
+
+
+@sqlite
+def test_words_that_follow_a_choice_are_read_before_they_are_sent(desk, opened, worked_on):
+    at = dialog(opened(PAGE, "Priya", number=worked_on), "update")
+    field(at, "selectbox", "How far the work is").set_value("identified")
+    button(at, "Send").click().run()
+    assert "Read them, then send." in at.session_state[f"update.{worked_on}.new.failure"].sentence
+    assert written(desk) == []
+    at = dialog(at, "update")
+    field(at, "selectbox", "How far the work is").set_value("identified")
+    at = dialog(at, "update")
+    assert "the cause of 'Nobody can print' is found" in field(at, "text_area", "What they should know").value
+    button(at, "Send").click().run()
+    assert [row[1] for row in written(desk)] == ["identified"]
+
+
+@sqlite
 def test_a_correction_keeps_what_was_sent(desk, opened, worked_on):
     write(desk, worked_on, "It began at nine.")
     at = button(opened(PAGE, "Lena", number=worked_on), "Correct it").click().run()

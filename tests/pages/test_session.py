@@ -22,7 +22,7 @@ def run(monkeypatch, answers):
     monkeypatch.setattr(session, "token", lambda: "held")
     monkeypatch.setattr(session, "reading", nullcontext)
     monkeypatch.setattr(session.sessions, "holder", lambda db, held, now: (next(asked), False))
-    return AppTest.from_function(drawn)
+    return AppTest.from_function(drawn, default_timeout=60)
 
 
 def test_the_page_does_not_ask_again_and_what_comes_after_does(monkeypatch):

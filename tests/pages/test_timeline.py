@@ -80,7 +80,7 @@ def test_earlier_pages_are_turned_to_and_back(desk, opened, story):
 def test_what_happened_is_added_at_its_own_time(desk, monkeypatch):
     number = desk.report("Rita", "Nobody can print")
     monkeypatch.setattr(session, "require", lambda action=None: desk.actors["Priya"])
-    at = AppTest.from_function(drawn, default_timeout=10)
+    at = AppTest.from_function(drawn, default_timeout=60)
     at.query_params["number"] = number
     at = at.run()
     key = f"happened.{number}"

@@ -57,6 +57,19 @@ def test_accepting_needs_a_category_and_keeps_what_was_chosen(desk, opened):
 
 
 @sqlite
+def test_who_accepts_as_soon_as_the_category_is_chosen_need_not_wait_for_its_team(desk, opened):
+    number = desk.report("Rita", "Nobody can print")
+    at = opened(PAGE, "Lena")
+    for level in (".impact", ".urgency"):
+        field(at, "segmented_control", level).set_value(2)
+    at = at.run()
+    field(at, "selectbox", ".category_pair_id").set_value(desk.pair_id)
+    button(at, "Accept and assign").click().run()
+    kept = desk.incident(number)
+    assert (kept.state, kept.category_pair_id, kept.team_id) == ("assigned", desk.pair_id, desk.team_id)
+
+
+@sqlite
 def test_history_suggests_and_a_press_applies_it(desk, opened):
     for minutes in range(30):
         number = desk.report("Rita", f"Scanner {minutes} shows stripes", minutes_ago=200 + minutes)

@@ -106,6 +106,6 @@ def test_anything_is_read_and_no_word_of_a_step_is_lost(written):
 
 @pytest.mark.parametrize("piece", ["**a", "[", "`", "*a ", "_a", "[a](", "<a", "![a](h", "| ", "> ", "- [ ] "])
 def test_what_never_ends_costs_little(piece):
-    began = time.process_time()
+    began = time.thread_time()
     blocks(piece * (30_000 // len(piece)))
-    assert time.process_time() - began < 1.5
+    assert time.thread_time() - began < 1.5

@@ -221,7 +221,7 @@ def test_several_workers_and_one_that_is_killed_tell_it_once(desk, monkeypatch):
     together = threading.Barrier(3)
 
     def work(_number):
-        together.wait(10)
+        together.wait(60)
         desk.work(61)
 
     with ThreadPoolExecutor(3) as pool:

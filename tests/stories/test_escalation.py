@@ -507,13 +507,13 @@ def test_after_an_answer_was_given_no_page_is_made_however_close_the_timer(desk)
     answered = {}
 
     def answer():
-        together.wait(10)
+        together.wait(60)
         for number in numbers:
             desk.perform(number, "acknowledge", "Priya", NOW + 5 * MINUTE)
             answered[number] = len(desk.paged(number))
 
     def work():
-        together.wait(10)
+        together.wait(60)
         for _ in range(6):
             desk.run(5)
 
@@ -530,7 +530,7 @@ def test_two_workers_at_once_fire_a_step_once(desk):
     together = threading.Barrier(2)
 
     def work():
-        together.wait(10)
+        together.wait(60)
         for _ in range(3):
             desk.run(5)
 

@@ -1,6 +1,5 @@
 """What messages reach in tests: a real SMTP server and a real HTTP server, both on loopback in this process."""
 
-import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -14,11 +13,7 @@ from typing import Any, cast
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
+from tests.browser.running import free_port
 
 
 @dataclass
@@ -63,7 +58,7 @@ def mail_server(protected: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
     """`protected`: takes nothing before STARTTLS with this."""
     box = Mailbox()
     more = {"tls_context": protected, "require_starttls": True, "authenticator": box.sign_in} if protected else {}
-    controller = Controller(box, hostname="127.0.0.1", port=box.port, **more)
+    controller = Controller(box, hostname="127.0.0.1", port=box.port, ready_timeout=60, **more)
     controller.start()
     try:
         yield box
@@ -96,7 +91,7 @@ def hook_server() -> Iterator[Hook]:
             hook.received.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
             hook.arrived.set()
             if hook.hold is not None:
-                hook.hold.wait(30)
+                hook.hold.wait(120)
             status, headers = hook.answers.pop(0) if hook.answers else (200, {})
             self.send_response(status)
             for name, value in headers.items():

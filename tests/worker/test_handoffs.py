@@ -105,7 +105,7 @@ def test_two_workers_at_once_tell_once(rota):
     together = threading.Barrier(3)
 
     def work(_number):
-        together.wait(10)
+        together.wait(60)
         return sum(tick(MONDAY, rota.engine) for _ in range(3)), look_ahead(MONDAY, rota.engine)
 
     with ThreadPoolExecutor(3) as pool:

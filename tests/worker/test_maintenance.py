@@ -168,7 +168,7 @@ def test_two_workers_at_once_begin_it_once(office):
     together = threading.Barrier(3)
 
     def work(_number):
-        together.wait(10)
+        together.wait(60)
         return tick(MONDAY + HOUR, office.engine)
 
     with ThreadPoolExecutor(3) as pool:

@@ -102,12 +102,12 @@ def test_people_answer_while_pages_leave(office, set_up):
     together = threading.Barrier(2)
 
     def answer():
-        together.wait(10)
+        together.wait(60)
         for number in numbers:
             office.perform(number, "acknowledge", "Priya", MONDAY + 2 * HOUR)
 
     def send():
-        together.wait(10)
+        together.wait(60)
         return tick(MONDAY + HOUR, office.engine, {"email": lambda *_given: None})
 
     with ThreadPoolExecutor(2) as pool:
@@ -135,14 +135,14 @@ def test_recording_a_page_waits_for_whoever_changes_its_incident_and_holds_nothi
         with writing(office.engine) as db:
             db.get(Incident, number, with_for_update=True)
             recorded, turns = pool.submit(record), threading.Event()
-            for _ in range(500):
+            for _ in range(3000):
                 with reading(office.engine) as other:
                     if other.execute(text(locked)).scalar():
                         break
                 turns.wait(0.02)
             db.execute(text("set local lock_timeout = '500ms'"))
             outbox.stop_pages(db, number, MONDAY)
-        recorded.result(20)
+        recorded.result(60)
     assert rows(office)[0].sent_at == MONDAY
 
 
@@ -152,6 +152,6 @@ def test_the_loop_sends_and_ends_with_nothing_half_done(office, mailbox):
     arrived = threading.Event()
     mailbox.on_data = arrived.set
     running = loop.Loop(office.engine, clock=lambda: MONDAY).start()
-    assert arrived.wait(20)
-    assert running.stop(20)
+    assert arrived.wait(60)
+    assert running.stop(60)
     assert rows(office)[0].sent_at == MONDAY

@@ -186,7 +186,7 @@ def test_several_workers_send_each_once(office):
     together = threading.Barrier(3)
 
     def work(_number):
-        together.wait(10)
+        together.wait(60)
         Rounds().tick(EIGHT, office.engine)
 
     with ThreadPoolExecutor(3) as pool:

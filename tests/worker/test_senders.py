@@ -249,7 +249,7 @@ def test_one_that_drips_is_cut_off_too(set_up, monkeypatch):
         thread.start()
         failure = refused("webhook", f"http://127.0.0.1:{listening.getsockname()[1]}/")
         ended.set()
-        thread.join(10)
+        thread.join(60)
     assert (failure.permanent, "did not answer" in failure.sentence) == (False, True)
 
 
@@ -393,7 +393,7 @@ def test_apprise_is_not_waited_for_without_an_end(monkeypatch):
             return True
 
         def notify(self, **_words):
-            released.wait(30)
+            released.wait(120)
             ended.release()
             return True
 
@@ -404,10 +404,10 @@ def test_apprise_is_not_waited_for_without_an_end(monkeypatch):
                     "twilio has not answered earlier messages yet."]  # fmt: skip
     assert "did not answer" in refused("apprise", "json://x").sentence, "another service is still tried"
     released.set()
-    assert all(ended.acquire(timeout=10) for _ in range(apprise.MOST_HANGING + 1))
+    assert all(ended.acquire(timeout=60) for _ in range(apprise.MOST_HANGING + 1))
     monkeypatch.setattr(apprise, "SECONDS", 20.0)
     for thread in [one for one in threading.enumerate() if one.name.startswith("apprise")]:
-        thread.join(10)
+        thread.join(60)
     SENDERS["apprise"](message("apprise", "twilio://x"), NOW)
 
 

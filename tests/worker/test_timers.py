@@ -97,7 +97,7 @@ def test_two_workers_at_once_fire_each_timer_once(office):
     together = threading.Barrier(3)
 
     def work(_number):
-        together.wait(10)
+        together.wait(60)
         fired = 0
         while done := tick(MONDAY + DAY, office.engine):
             fired += done
@@ -116,13 +116,13 @@ def test_work_goes_on_while_timers_fire(office):
     together = threading.Barrier(2)
 
     def change():
-        together.wait(10)
+        together.wait(60)
         for number in numbers:
             office.perform(number, "accept", "Dora", MONDAY + 2 * HOUR, **office.triage)
             office.perform(number, "acknowledge", "Lena", MONDAY + 2 * HOUR)
 
     def fire():
-        together.wait(10)
+        together.wait(60)
         for _ in range(10):
             tick(MONDAY + QUARTER, office.engine)
 
@@ -272,8 +272,8 @@ def test_the_thread_works_and_stops_when_asked(office):
         return moment or MONDAY + HOUR
 
     running = loop.Loop(office.engine, clock=clock).start()
-    assert worked.wait(10)
-    assert running.stop()
+    assert worked.wait(60)
+    assert running.stop(60)
     assert len(_told(office, number)) == 2
 
 

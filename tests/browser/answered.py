@@ -1,0 +1,56 @@
+"""When a window has everything it asked the app for: clicks and keys are answered a moment later, and may be twice."""
+
+from playwright.sync_api import BrowserContext
+
+# A screen says that its script does not run both before the app has heard of a click and after it has answered it.
+# What goes over the websocket tells them apart: a request, the run that begins after it, and that run's end. Messages
+# are protobuf; of each only the number of its field is read (BackMsg and ForwardMsg in streamlit/proto).
+_WATCH = """(() => {
+  const RERUN = 11, BEGINS = 4, ENDS = 6, ENDS_FOR_ANOTHER = 2;
+  const heard = new WeakSet();
+  let asked = 0, begun = 0;
+  const fields = (given) => {
+    const bytes = new Uint8Array(given.buffer ?? given, given.byteOffset ?? 0, given.byteLength), found = new Map();
+    let at = 0;
+    const number = () => {
+      for (let value = 0, unit = 1; ; unit *= 128) {
+        const byte = bytes[at++];
+        value += (byte & 127) * unit;
+        if (byte < 128) return value;
+      }
+    };
+    while (at < bytes.length) {
+      const tag = number(), value = number();
+      found.set(tag >> 3, value);
+      if ((tag & 7) === 2) at += value;
+    }
+    return found;
+  };
+  const hear = ({ data }) => {
+    const told = fields(data);
+    if (told.has(BEGINS)) begun = asked;
+    if (!told.has(ENDS) || told.get(ENDS) === ENDS_FOR_ANOTHER || begun !== asked) return;
+    // Once nothing waits to be drawn, and unless something was asked meanwhile.
+    requestIdleCallback(() => { if (begun === asked) document.documentElement.dataset.asked = "answered"; });
+  };
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (data) {
+    if (!heard.has(this)) {
+      heard.add(this);
+      this.addEventListener("message", hear);
+    }
+    if (fields(data).has(RERUN)) {
+      asked += 1;
+      document.documentElement.dataset.asked = "waiting";
+    }
+    return send.call(this, data);
+  };
+})()"""
+ANSWERED = 'html[data-asked="answered"] [data-testid="stApp"][data-test-script-state="notRunning"]'
+"""where the window of a watched context has its answer, and has drawn it"""
+
+
+def watch(context: BrowserContext) -> BrowserContext:
+    """Let every page of this context say when it is ANSWERED."""
+    context.add_init_script(_WATCH)
+    return context
