@@ -6,6 +6,8 @@ HOST = localhost
 ARGS ?=
 
 BIN := .venv/bin
+# Bytecode is kept, whatever is set outside: tests start the app dozens of times, and each would compile it all anew.
+export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint audit screenshots clean

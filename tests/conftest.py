@@ -34,7 +34,6 @@ IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 # Tests do not survive a power cut, so their databases need not wait for the disk. TEST_DURABLE=1 makes them wait.
 DURABLE = os.environ.get("TEST_DURABLE", "") == "1"
 FAST_POSTGRES = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '128MB'")
-Copy = Callable[..., tuple[URL, Callable[[], None]]]
 MEMORY, ROOM = Path("/dev/shm"), 1_500_000_000
 """A folder in memory, and the bytes that databases of tests may need there."""
 DAY = 24 * 3600
@@ -88,6 +87,13 @@ def scratch(request: pytest.FixtureRequest) -> Path:
         if now - left.stat().st_mtime > DAY:  # by a run that was killed
             shutil.rmtree(left, ignore_errors=True)
     return MEMORY
+
+
+@pytest.fixture(scope="session")
+def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share, for what is costly and made once."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture
@@ -144,27 +150,34 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return template
 
 
+class Copies:
+    """Makes copies of a migrated database, or of the one at an address, and says how to drop them."""
+
+    def __init__(self, server: URL, connection: Connection) -> None:
+        self._server, self._connection, self._numbers = server, connection, count(1)
+        self._prefix = f"incident_desk_test_{uuid.uuid4().hex[:8]}"
+        self.template = server.set(database=f"{self._prefix}_template")
+        connection.execute(text(f"create database {self.template.database} encoding 'UTF8' template template0"))
+
+    def __call__(self, of: URL | None = None) -> tuple[URL, Callable[[], None]]:
+        url, source = self._server.set(database=f"{self._prefix}_{next(self._numbers)}"), of or self.template
+        # A database of tests is small: its files are copied sooner than they are written through the log.
+        self._connection.execute(text(f"create database {url.database} template {source.database} strategy file_copy"))
+        return url, lambda: self.drop(url)
+
+    def drop(self, url: URL) -> None:
+        self._connection.execute(text(f"drop database {url.database} with (force)"))
+
+
 @pytest.fixture(scope="session")
-def _postgres_copies(postgres_server: URL) -> Iterator[Copy]:
-    """Makes a copy of a migrated database, or of the one at an address, and says how to drop it."""
+def _postgres_copies(postgres_server: URL) -> Iterator[Copies]:
     from db.engine import migrate
 
-    prefix = f"incident_desk_test_{uuid.uuid4().hex[:8]}"
-    template, numbers = f"{prefix}_template", count(1)
     with _commanding(postgres_server) as connection:
-        connection.execute(text(f"create database {template} encoding 'UTF8' template template0"))
-        migrate(postgres_server.set(database=template).render_as_string(hide_password=False))
-
-        def copy(of: URL | None = None) -> tuple[URL, Callable[[], None]]:
-            name, source = f"{prefix}_{next(numbers)}", of.database if of else template
-            connection.execute(text(f"create database {name} template {source} strategy file_copy"))
-            return postgres_server.set(database=name), lambda: drop(name)
-
-        def drop(name: str) -> None:
-            connection.execute(text(f"drop database {name} with (force)"))
-
-        yield copy
-        drop(template)
+        copies = Copies(postgres_server, connection)
+        migrate(copies.template.render_as_string(hide_password=False))
+        yield copies
+        copies.drop(copies.template)
 
 
 @pytest.fixture
@@ -176,7 +189,7 @@ def sqlite_url(_sqlite_template: Path, folder: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(_postgres_copies: Copy) -> Iterator[str]:
+def postgres_url(_postgres_copies: Copies) -> Iterator[str]:
     """A fresh migrated PostgreSQL database, dropped afterwards."""
     url, drop = _postgres_copies()
     yield url.render_as_string(hide_password=False)

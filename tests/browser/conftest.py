@@ -101,13 +101,10 @@ def server(place: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample_data(of_all_workers: Path) -> Path:
     """A database with the sample data, which takes longer to make than most tests; made once for all workers."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    made = folder / "sample.db"
-    with (folder / "sample.lock").open("w") as lock:
+    made = of_all_workers / "sample.db"
+    with (of_all_workers / "sample.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
             environment = os.environ | {"DATABASE_URL": f"sqlite:///{made}.part", "SECRET_KEY": SECRET_KEY}
