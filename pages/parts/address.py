@@ -42,15 +42,16 @@ def keep(values: Mapping[str, str | None]) -> None:
     Changes nothing when it says so already.
     """
     said = st.query_params.to_dict()
-    wanted = {name: value for name, value in (said | values).items() if value or name not in values}
+    wanted = {name: value for name, value in said.items() if name not in values}
+    wanted |= {name: value for name, value in values.items() if value}
     if wanted != said:
         st.query_params.from_dict(wanted)
 
 
 def turn(page: str, name: str) -> int:
-    """The page of a list that the address names, on first sight; later the one that was turned to."""
+    """The page of a list that the address names, on first sight and after Back; later the one that was turned to."""
     key = f"{page}.{name}"
-    if key not in st.session_state:
+    if key not in st.session_state or travelled():
         said = st.query_params.get(name, "")
         st.session_state[key] = max(int(said), 1) if said.isascii() and said.isdecimal() and len(said) < _LONG else 1
     return int(st.session_state[key])
