@@ -182,7 +182,7 @@ def axe() -> Callable[[Page], list[str]]:
     def examine(page: Page) -> list[str]:
         # Through the debugger, so that the app's Content-Security-Policy stays in force while it is examined.
         debugger = page.context.new_cdp_session(page)
-        debugger.send("Runtime.evaluate", {"expression": AXE})
+        debugger.send("Runtime.evaluate", {"expression": f"if (!window.axe) {{ {AXE} }}"})
         run = f"axe.run(document, {{runOnly: {WCAG}, resultTypes: ['violations']}}).then(found => found.violations)"
         answer = debugger.send("Runtime.evaluate", {"expression": run, "awaitPromise": True, "returnByValue": True})
         debugger.detach()
