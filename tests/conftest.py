@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 
@@ -29,6 +30,10 @@ os.environ |= {
     "SECRET_KEY": "the key of the tests, 32 characters or more",
     "WORKER": "off",
 }
+
+# A slow machine is no counterexample. What else Hypothesis does by itself, as in CI, stays.
+hypothesis.settings.register_profile("patient", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("patient")
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 # Tests do not survive a power cut, so their databases need not wait for the disk. TEST_DURABLE=1 makes them wait.

@@ -87,7 +87,7 @@ def test_before_the_first_week_it_says_what_comes(desk, in_app):
     at = in_app(PAGE, "Max")
     assert not at.exception
     assert not at.metric
-    desk.report("Rita", "New")
+    desk.report("Rita", "New", minutes_ago=0)
     at = in_app(PAGE, "Max")
     assert not at.exception
     assert not at.metric
