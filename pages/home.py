@@ -14,7 +14,7 @@ from db.queries.home import Home, Part
 from db.queries.lines import Line
 from db.queries.postmortem_actions import Action
 from db.queries.triage import MOST
-from pages.parts import next_up, rows, session, shapes, times
+from pages.parts import address, next_up, rows, session, shapes, times
 from pages.parts.empty import empty
 from pages.parts.forms import Failure, attempt, guarded, summary
 from pages.parts.rows import Event
@@ -100,7 +100,7 @@ def draw(listed: Listed, found: Part | None, now: datetime, shown: set[int]) -> 
         with st.container(horizontal=True, vertical_alignment="center"):
             st.header(f"{listed.title}{number}", anchor=False, width="stretch")
             if found.more and st.button("See all", key=f"{key}.more", type="tertiary"):
-                st.switch_page(listed.more[0], query_params=dict(listed.more[1]))
+                address.lead(listed.more[0], dict(listed.more[1]))
         rows.rows(
             [_row(listed, line, now) for line in lines],
             key=key,
@@ -165,16 +165,16 @@ def _note(event: Event, key: str) -> None:
 
 
 def answer(line: Line) -> None:
-    st.switch_page("staff/my_reports.py", query_params={"number": line.number})
+    address.lead("staff/my_reports.py", {"number": line.number})
 
 
 def to_incident(line: Line) -> None:
-    st.switch_page("responders/incident.py", query_params={"number": line.number})
+    address.lead("responders/incident.py", {"number": line.number})
 
 
 def to_triage(line: Line) -> None:
     st.session_state["triage.number"] = line.number
-    st.switch_page("leads/triage.py", query_params={"number": line.number})
+    address.lead("leads/triage.py", {"number": line.number})
 
 
 def close(line: Line) -> None:
@@ -272,7 +272,7 @@ def to_learn(found: tuple[Action, ...]) -> bool:
             st.caption("There are more; these are due first.")
     event = st.session_state.pop(f"{key}.event", None)
     if event is not None:
-        st.switch_page("managers/postmortems.py", query_params={"id": event.id.partition(".")[0]})
+        address.lead("managers/postmortems.py", {"id": event.id.partition(".")[0]})
     return True
 
 

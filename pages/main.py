@@ -7,7 +7,7 @@ import streamlit as st
 
 from db.engine import reading
 from db.queries import notices, triage
-from pages.parts import menu, session
+from pages.parts import address, menu, session
 from pages.parts.empty import empty
 from pages.parts.forms import guarded
 from rules.access import may
@@ -40,6 +40,7 @@ if asked not in {start.url_path, *known} and re.fullmatch(r"[\w-]{1,60}", asked)
     lost = [st.Page(nothing_here, title="Nothing here", url_path=asked, visibility="hidden")]
 reporter = menu.only_reports(actor)
 chosen = st.navigation([start, *known.values(), *lost], position="top" if reporter else "hidden")
+address.arrive(chosen.url_path)
 theme = "dark" if st.context.theme.type == "dark" else "light"
 st.logo(menu.LOGO_BY_THEME[theme], size="large", icon_image=menu.ICON)
 if not reporter:

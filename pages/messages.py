@@ -5,7 +5,7 @@ import streamlit as st
 from db.commands import notices as commands
 from db.engine import reading
 from db.queries import notices, reach
-from pages.parts import session, times
+from pages.parts import address, session, times
 from pages.parts.empty import empty
 from pages.parts.forms import attempt, guarded
 from pages.parts.texts import literal
@@ -63,10 +63,10 @@ def message(actor: Actor, notice: notices.Told) -> None:
         st.markdown("  \n".join(lines), width="stretch")
         if notice.run is not None and st.button("Open", key=f"{KEY}.run.{notice.id}", help=literal(notice.subject)):
             attempt(lambda db, now: commands.mark_one_read(db, notice.id, actor, now=now))
-            st.switch_page("managers/reports.py", query_params={"run": str(notice.run)})
+            address.lead("managers/reports.py", {"run": str(notice.run)})
         if notice.number is not None and st.button("Open", key=f"{KEY}.open.{notice.id}", help=notice.number):
             attempt(lambda db, now: commands.mark_one_read(db, notice.id, actor, now=now))
-            st.switch_page("responders/incident.py", query_params={"number": notice.number})
+            address.lead("responders/incident.py", {"number": notice.number})
 
 
 def _read(actor: Actor) -> None:

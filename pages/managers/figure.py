@@ -7,7 +7,7 @@ import streamlit as st
 from db.engine import reading
 from db.queries import figure as queries
 from db.queries.figure import Counted, Found
-from pages.parts import panels, rows, session, times
+from pages.parts import address, panels, rows, session, times
 from pages.parts.empty import empty
 from pages.parts.texts import literal
 from rules import period_words
@@ -47,7 +47,7 @@ def page() -> None:
 def to_trends(label: str, back: dict[str, str]) -> None:
     """The way back, to the same filters."""
     if st.button(label, icon=":material/arrow_back:", type="tertiary", key="figure.back"):
-        st.switch_page("managers/trends.py", query_params=back)
+        address.lead("managers/trends.py", back)
 
 
 def head(opens: Opens, found: Found, zone: str) -> None:
@@ -99,7 +99,7 @@ def listed(opens: Opens, found: Found, zone: str) -> None:
         ),
     )
     if event is not None:
-        st.switch_page("responders/incident.py", query_params={"number": event.id})
+        address.lead("responders/incident.py", {"number": event.id})
 
 
 def row(key: str, counted: Counted, zone: str) -> dict[str, object]:

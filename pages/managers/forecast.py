@@ -9,7 +9,7 @@ from db.queries import forecast, listed
 from db.queries.forecast import Candidate, Outlook, Past
 from db.queries.forecast_report import PATH, WEEKS_DRAWN, about, fared, next_week, percent, pictures, score
 from db.queries.lines import Line
-from pages.parts import chart_card, charts, counted, export, period, rows, session, times
+from pages.parts import address, chart_card, charts, counted, export, period, rows, session, times
 from pages.parts.empty import empty
 from rules.access import Actor
 from rules.forecast import BASES, LEAST_DAYS, LEAST_SIMILAR, LOOKS_AHEAD, Arrivals, weeks
@@ -70,7 +70,7 @@ def breaches(actor: Actor, known: Past, found: Outlook, shown: list[Line], open_
     if event.kind == "action":
         counted.show(actor, f"Similar to {event.id}", forecast.similar(known, by_number[event.id]))
     else:
-        st.switch_page("responders/incident.py", query_params={"number": event.id})
+        address.lead("responders/incident.py", {"number": event.id})
 
 
 def _none(found: Outlook) -> tuple[str, str]:

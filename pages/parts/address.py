@@ -1,14 +1,40 @@
 """Views kept in the address, so that they can be bookmarked and sent."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 _LONG = 10
 """digits of a page that no list has"""
 _Option = TypeVar("_Option", bound=int | str)
+_AT, _LEFT = "address.at", "address.left"
+_MOST_LEFT = 200
+
+
+def lead(page: str | StreamlitPage, query: Mapping[str, str]) -> NoReturn:
+    """Open another page at this query.
+
+    Streamlit writes the query behind the address of the page that is left, too, and Back leads there: `arrive` knows
+    it by what is kept here.
+    """
+    left: dict[tuple[str, str], dict[str, str]] = st.session_state.setdefault(_LEFT, {})
+    left[st.session_state.get(_AT, ""), urlencode(query)] = st.query_params.to_dict()
+    if len(left) > _MOST_LEFT:
+        del left[next(iter(left))]
+    st.switch_page(page, query_params=dict(query))
+
+
+def arrive(path: str) -> None:
+    """Before a page is run: what Back or Forward has led to is the page as it was left, not the query of the next."""
+    st.session_state[_AT] = path
+    if travelled():
+        meant = st.session_state.get(_LEFT, {}).get((path, urlencode(st.query_params.to_dict())))
+        if meant is not None:
+            st.query_params.from_dict(meant)
 
 
 def begin(page: str, name: str, allowed: Collection[str] | None, default: str) -> str:

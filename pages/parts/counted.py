@@ -7,7 +7,7 @@ import streamlit as st
 from db.engine import reading
 from db.queries import listed
 from db.queries.process import Figure
-from pages.parts import dialogs, rows, session, times
+from pages.parts import address, dialogs, rows, session, times
 from pages.parts.texts import literal
 from rules.access import Actor
 from rules.panels import incidents
@@ -25,7 +25,7 @@ def follow() -> None:
     """Lead on to the incident that was chosen in the dialog, which itself may not change the address; call it first."""
     number = st.session_state.pop(_GO, None)
     if number is not None:
-        st.switch_page("responders/incident.py", query_params={"number": number})
+        address.lead("responders/incident.py", {"number": number})
 
 
 class Counted:

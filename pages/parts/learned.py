@@ -4,6 +4,7 @@ import streamlit as st
 
 from db.commands import postmortems as commands
 from db.queries.incidents import Detail
+from pages.parts import address
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.postmortem import LOOKS
@@ -63,4 +64,4 @@ def _begin(actor: Actor, detail: Detail, key: str) -> None:
 
 
 def _open(postmortem_id: int) -> None:
-    st.switch_page(PAGE, query_params={"id": str(postmortem_id)})
+    address.lead(PAGE, {"id": str(postmortem_id)})

@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from db.queries import notices
 from db.queries.triage import MANY
+from pages.parts import address
 from pages.parts.texts import counted
 from rules.access import TABLE, Actor
 
@@ -147,6 +148,6 @@ def person(actor: Actor, known: dict[str, StreamlitPage], unread: int) -> None:
         key="menu.person",
     )
     if chosen == "Sign out":
-        st.switch_page(known["account"], query_params={"leave": "1"})
+        address.lead(known["account"], {"leave": "1"})
     elif chosen is not None:
         st.switch_page(known[choices[chosen]])

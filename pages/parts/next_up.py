@@ -3,6 +3,7 @@
 import streamlit as st
 
 from db.commands import ranking
+from pages.parts import address
 from pages.parts.forms import attempt
 from pages.parts.texts import literal
 from rules.access import Actor, may
@@ -25,5 +26,5 @@ def button(actor: Actor, key: str) -> None:
 
     failure = attempt(take)
     if taken and failure is None:
-        st.switch_page("responders/incident.py", query_params={"number": taken[0]})
+        address.lead("responders/incident.py", {"number": taken[0]})
     st.toast(literal(failure.sentence) if failure else "Nothing waits for your teams.", icon=":material/info:")

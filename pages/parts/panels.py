@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.parts import charts
+from pages.parts.address import lead
 from pages.parts.texts import literal
 from rules.panels import Number, Opens, Panel
 
@@ -37,7 +38,7 @@ def follow() -> None:
     """Lead on to the incidents of a mark that was clicked; call it before anything is drawn."""
     opens, zone = st.session_state.pop(_GO, (None, ""))
     if opens is not None:
-        st.switch_page(FIGURE, query_params=address(opens, zone))
+        lead(FIGURE, address(opens, zone))
 
 
 def address(opens: Opens, zone: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from db.queries import known_errors
 from db.queries import problems as queries
 from db.queries.incidents import Detail
 from db.queries.known_errors import Known
-from pages.parts import dialogs, problem_form
+from pages.parts import address, dialogs, problem_form
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.problem_marks import badge, link_to
@@ -141,7 +141,7 @@ def _dialog(actor: Actor, detail: Detail) -> None:
             )
         if st.button("Open a new one", icon=":material/add:", key=f"{key}.new"):
             _begin(detail)
-            st.switch_page("managers/problems.py", query_params={"number": "new"})
+            address.lead("managers/problems.py", {"number": "new"})
 
 
 def _begin(detail: Detail) -> None:

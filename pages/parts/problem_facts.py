@@ -9,7 +9,7 @@ from db.engine import reading
 from db.queries import incidents as incident_queries
 from db.queries import problems as queries
 from db.queries import repeats
-from pages.parts import problem_form, rows, session, times
+from pages.parts import address, problem_form, rows, session, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
@@ -134,7 +134,7 @@ def incidents(actor: Actor, problem: queries.Detail, edits: bool) -> None:
             if line.number == event.id:
                 _take_out(actor, problem, line.id)
     elif event is not None:
-        st.switch_page("responders/incident.py", query_params={"number": event.id})
+        address.lead("responders/incident.py", {"number": event.id})
 
 
 def problem_said() -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from db.commands import incidents as commands
 from db.queries.incidents import Detail
-from pages.parts import session, times
+from pages.parts import address, session, times
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt, summary
 from pages.parts.texts import literal
@@ -39,7 +39,7 @@ def box(actor: Actor, detail: Detail, closed_at: datetime | None, now: datetime)
                 f"Report it anew: the team sees that it belongs with {line.number}."
             )
             if st.button("Report it anew", type="primary", icon=":material/edit_square:", key=f"{key}.anew"):
-                st.switch_page(NEW, query_params={"again": line.number})
+                address.lead(NEW, {"again": line.number})
             return
         if failure is not None and not failure.fields:
             summary(failure, LABELS)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.parts import panels, rows
+from pages.parts import address, panels, rows
 from pages.parts.texts import literal
 from rules.panels import Opens, Panel, Report, said
 from rules.report_words import DIGEST, cell
@@ -146,4 +146,4 @@ def _incidents(panel: Panel, key: str, told: Callable[[Mapping[str, Any]], dict[
         event = rows.rows(items, key=key, label=panel.title)
         if event is not None:
             number = panel.rows[int(event.id)]["number"]
-            st.switch_page("responders/incident.py", query_params={"number": number})
+            address.lead("responders/incident.py", {"number": number})

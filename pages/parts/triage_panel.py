@@ -18,6 +18,7 @@ from db.queries.lines import Line
 from db.queries.settings import policies
 from db.queries.tasks import checklist
 from pages.parts import actions, confirmation, conflict, maintenance, pins, shapes, suggestions, tasks, times, undo
+from pages.parts.address import lead
 from pages.parts.empty import field_problem
 from pages.parts.forms import Failure, attempt
 from pages.parts.marks import gray
@@ -65,7 +66,7 @@ def panel(actor: Actor, number: str, offered: Known, now: datetime) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{line.number}** · {literal(line.about or 'nothing named')}", width="stretch")
         if st.button("Open", icon=":material/open_in_full:", type="tertiary", key=f"triage.room.{number}"):
-            st.switch_page("responders/incident.py", query_params={"number": number})
+            lead("responders/incident.py", {"number": number})
     st.header(literal(line.title), anchor=False)
     affected = f" · {line.people_affected:,} people affected" if line.people_affected else ""
     who = " · ".join(

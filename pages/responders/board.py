@@ -60,7 +60,7 @@ def page() -> None:
     )
     event = kanban(columns, cards, key="board.cards", now=now, empty=empty, on_event=lambda what: _moved(actor, what))
     if event is not None and event.kind == "open":
-        st.switch_page("responders/incident.py", query_params={"number": event.id})
+        address.lead("responders/incident.py", {"number": event.id})
     wanted = st.session_state.pop("board.ask", None)
     if wanted is not None:
         actions.ask(actor, *wanted)

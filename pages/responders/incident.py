@@ -16,6 +16,7 @@ from db.queries.relations import relations
 from db.queries.tasks import checklist
 from pages.parts import (
     actions,
+    address,
     alerts,
     calls,
     confirmation,
@@ -92,7 +93,7 @@ def room(number: str) -> None:
         find(actor, heading=False)
         return
     if not incidents.works_on(actor):
-        st.switch_page("staff/my_reports.py", query_params={"number": detail.line.number})
+        address.lead("staff/my_reports.py", {"number": detail.line.number})
     with dialogs.live():
         head(detail, standing, led, now)
         if detail.line.state in OPEN:

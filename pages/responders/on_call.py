@@ -11,7 +11,7 @@ from db.queries import oncall as queries
 from db.queries import schedules
 from db.queries.oncall import MyShift, Now
 from db.settings import settings
-from pages.parts import rows, session, swap, times, turns
+from pages.parts import address, rows, session, swap, times, turns
 from pages.parts.empty import empty
 from pages.parts.forms import Failure, attempt
 from pages.parts.texts import literal
@@ -73,7 +73,7 @@ def card(actor: Actor, found: Now, now: datetime) -> None:
             st.markdown(f"{literal(turns.begin(turns.following(found, now)))}.")
         with st.container(horizontal=True):
             if st.button("Calendar", key=f"{KEY}.open.{found.id}", type="tertiary", icon=":material/calendar_month:"):
-                st.switch_page("responders/schedules.py", query_params={"schedule": str(found.id)})
+                address.lead("responders/schedules.py", {"schedule": str(found.id)})
             alone = [person.id for person in found.people] == [actor.id]
             if may(actor, "swap") and not alone and (found.member or may(actor, "schedule")):
                 with st.popover("Take over", type="tertiary", icon=":material/front_hand:"):
@@ -120,7 +120,7 @@ def the_others(found: list[Now], now: datetime) -> None:
         label="Other schedules",
     )
     if event is not None:
-        st.switch_page("responders/schedules.py", query_params={"schedule": event.id})
+        address.lead("responders/schedules.py", {"schedule": event.id})
 
 
 def my_turns(actor: Actor, mine: list[MyShift], now: datetime) -> None:

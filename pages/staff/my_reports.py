@@ -243,7 +243,7 @@ def one(actor: Actor, number: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("All my reports", icon=":material/arrow_back:", type="tertiary", on_click=_all)
         if incidents.works_on(actor) and st.button("Open to work on it", type="tertiary"):
-            st.switch_page("responders/incident.py", query_params={"number": line.number})
+            address.lead("responders/incident.py", {"number": line.number})
     with st.container(gap="xsmall"):
         about = f" · {literal(line.about)}" if line.about else ""
         st.markdown(f":small[:gray[{line.number}{about} · reported {when(line.reported_at, now)}]]")

@@ -10,7 +10,7 @@ from db.commands import incidents as commands
 from db.engine import DatabaseProblem, Session, reading
 from db.queries import incidents, settings, similar, status_page
 from db.queries.lines import Line
-from pages.parts import affected_services, callers, known_errors, session, template_questions, times
+from pages.parts import address, affected_services, callers, known_errors, session, template_questions, times
 from pages.parts.empty import empty, field_problem
 from pages.parts.forms import Failure, attempt, error_title, guarded, summary, token
 from pages.parts.texts import literal, moment_words, moments, next_step, status, when
@@ -333,7 +333,7 @@ def confirmation(actor: Actor, number: str) -> None:
         where = "Open the incident" if for_other else "See my report" if mine else "See it under My reports"
         if st.button(where, type="primary"):
             page = "responders/incident.py" if for_other else "staff/my_reports.py"
-            st.switch_page(page, query_params={"number": line.number})
+            address.lead(page, {"number": line.number})
         st.button("Report something else", on_click=_again)
 
 

@@ -57,6 +57,11 @@ def test_a_number_opens_its_incidents_one_of_them_and_the_way_back(page: Visit, 
     ready(window)
     rows.first.click()
     expect(window).to_have_url(re.compile(r"/incident\?number=INC-"))
+    ready(window)
+    window.go_back()
+    expect(window).to_have_url(re.compile(r"/figure\?figure=opened"))
+    expect(window.get_by_role("heading", level=1, name="Opened")).to_be_visible()
+    expect(rows).to_have_count(min(number, 25))
 
 
 def test_a_change_of_the_period_moves_every_number_and_the_address(page: Visit, url: str) -> None:
