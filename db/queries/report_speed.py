@@ -1,5 +1,6 @@
 """Trends, speed: how long people waited, which promises held by priority, what had to be done twice or handed on."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ def view(asked: Asked) -> tuple[list[Number], list[Panel]]:
         counted(asked, "never_acknowledged", "down"),
         share(asked, "response_met", "response_due", "up"),
         counted(asked, "resolution_missed", "down"),
-        share(asked, "first_line", "to_resolve", "up"),
+        first_line(asked),
         share(asked, "handed_over", "opened", "down"),
         share(asked, "ping_pong", "opened", "down"),
     ]
@@ -29,6 +30,15 @@ def view(asked: Asked) -> tuple[list[Number], list[Panel]]:
         rework(asked),
         handovers(asked),
     ]
+
+
+def first_line(asked: Asked) -> Number:
+    """What the first line fixed at once; nothing is said where no team is one."""
+    number = share(asked, "first_line", "to_resolve", "up")
+    if asked.found.first_line:
+        return number
+    missing = "No team is of tier 1 yet: an administrator says which is, under Catalogue."
+    return replace(number, value=None, before=None, definition=f"{number.definition} {missing}")
 
 
 def by_priority(asked: Asked) -> Panel:
@@ -66,7 +76,9 @@ def by_priority(asked: Asked) -> Panel:
 
 def rework(asked: Asked) -> Panel:
     """What had to be opened again, and what the first line fixed at once."""
-    parts = {"Reopened": ("reopened", "to_resolve"), "Fixed by the first line": ("first_line", "to_resolve")}
+    parts = {"Reopened": ("reopened", "to_resolve")}
+    if asked.found.first_line:
+        parts["Fixed by the first line"] = ("first_line", "to_resolve")
     definition = f"Of what was resolved in each {asked.step}."
     return share_panel(asked, "rework", "Reopened, and fixed by the first line", definition, parts, NO_CANCELLED)
 

@@ -4,7 +4,10 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import update
 
+from db.engine import writing
+from db.models import Team
 from pages.parts import charts, panels
 from rules.panels import Panel
 from tests.pages.conftest import seen
@@ -93,6 +96,18 @@ def test_a_view_with_nothing_to_count_says_where_to_look(desk, in_app, view):
     assert not at.exception
     assert not at.metric
     assert not at.get("vega_lite_chart")
+
+
+@sqlite
+def test_nothing_is_said_of_a_first_line_that_no_team_is(desk, in_app):
+    desk.fix(desk.report("Rita", "The printer prints nothing"))
+    for tier in ("1", "2"):
+        with writing(desk.engine) as db:
+            db.execute(update(Team).values(tier=tier))
+        at = in_app(PAGE, "Max", period="30", view="speed")
+        assert not at.exception
+        [number] = [metric.value for metric in at.metric if metric.label == "Fixed by the first line"]
+        assert (number == "–") == (tier == "2")
 
 
 @sqlite
