@@ -114,6 +114,18 @@ def unsafe_html(path: PurePosixPath, text: str) -> list[str]:
     return [f"{path}:{node.lineno} draws unsafe HTML" for node in words if node.arg == "unsafe_allow_html"]
 
 
+def switches(path: PurePosixPath, text: str) -> list[str]:
+    """A page that is left for another at a query keeps its own address only where pages.parts.address.lead does it."""
+    if path == PurePosixPath("pages/parts/address.py"):
+        return []
+    told = [
+        call.lineno
+        for call in nodes(text, ast.Call, "switch_page")
+        if called(call) == "st.switch_page" and any(word.arg == "query_params" for word in call.keywords)
+    ]
+    return [f"{path}:{line} opens a page at a query; use address.lead, so that Back finds the way" for line in told]
+
+
 def sleeps(path: PurePosixPath, text: str) -> list[str]:
     lines = [call.lineno for call in nodes(text, ast.Call, "sleep") if called(call) == "time.sleep"]
     bare = re.search(r"^\s*from time import .*\bsleep\b", text, re.MULTILINE)
@@ -136,7 +148,7 @@ def pins(path: PurePosixPath, text: str) -> list[str]:
     ]
 
 
-CODE: list[Check] = [arrows, length, prints, bare_excepts, unsafe_html, folder_names]
+CODE: list[Check] = [arrows, length, prints, bare_excepts, unsafe_html, switches, folder_names]
 TESTS: list[Check] = [sleeps, bare_excepts, unsafe_html, folder_names]
 
 
@@ -199,6 +211,7 @@ WRONG = [
     (prints, "app.py", "print('here')"),
     (bare_excepts, "db/engine.py", "try:\n    x = 1\nexcept:\n    raise"),
     (unsafe_html, "pages/board.py", "import streamlit as st\nst.markdown('<b>', unsafe_allow_html=True)"),
+    (switches, "pages/board.py", "import streamlit as st\nst.switch_page('x.py', query_params={'number': '1'})"),
     (sleeps, "tests/test_x.py", "import time\ntime.sleep(1)"),
     (sleeps, "tests/test_x.py", "from time import monotonic, sleep\nsleep(1)"),
     (folder_names, "pages/utils/dates.py", ""),
@@ -221,6 +234,7 @@ RIGHT = [
     (prints, "pages/board.py", "text = 'print()'"),
     (prints, "app.py", "import sys\nprint('your code', file=sys.stderr)"),
     (bare_excepts, "db/engine.py", "try:\n    x = 1\nexcept BaseException:\n    raise"),
+    (switches, "pages/board.py", "import streamlit as st\nst.switch_page('x.py')"),
     (sleeps, "tests/test_x.py", "text = 'time.sleep(1)'"),
     (folder_names, "pages/leads/triage.py", ""),
     (
