@@ -123,12 +123,19 @@ def sample_server(place: Path, sample_data: Path) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def browser(_chromium: None) -> Iterator[Browser]:
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Chromium; while it is there, nothing else of this thread can run an event loop."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def browser(_chromium: None) -> Iterator[Browser]:
+    with launched() as started:
+        yield started
 
 
 @pytest.fixture

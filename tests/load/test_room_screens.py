@@ -1,20 +1,26 @@
 """What one says in a room is on the screens of the others within a second, a desk and a phone."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 pytest.importorskip("playwright", reason="pip install -r requirements-dev.txt")
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import _chromium, browser, foreign_requests, page, place, sample_data, sample_server
+from tests.browser.conftest import _chromium, foreign_requests, launched, page, place, sample_data, sample_server
 from tests.browser.test_room import ANA, KENJI, PRIYA, enter, numbers, said, words
 
-__all__ = ["_chromium", "browser", "enter", "foreign_requests", "numbers", "page", "place", "sample_data",
-           "sample_server"]  # fmt: skip
+__all__ = ["_chromium", "enter", "foreign_requests", "numbers", "page", "place", "sample_data", "sample_server"]
 MESSAGES, WITHIN = 50, 1.0
+
+
+@pytest.fixture(scope="module")
+def browser(_chromium: None) -> Iterator[Browser]:
+    """Gone before what is measured without one, which runs event loops of its own."""
+    with launched() as started:
+        yield started
 
 
 @pytest.mark.slow
