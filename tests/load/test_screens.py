@@ -95,7 +95,7 @@ def report_one(engine: Engine) -> None:
     with writing(engine) as db:
         lead = db.scalars(select(Person).where(Person.name == LEAD)).one()
         actor = Actor(lead.id, lead.name, frozenset({"reporter"}), frozenset())
-        about = {"title": "The printer prints nothing", "scope": "me", "effect": "hindered"}
+        about = {"title": "The printer prints nothing", "affected": "Room 204", "scope": "me", "effect": "partly"}
         incidents.report(db, **about, actor=actor, now=datetime.now(UTC))
 
 
