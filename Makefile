@@ -21,7 +21,7 @@ run: .venv/.runtime ## start Incident Desk at http://localhost:8501 (PORT=, HOST
 # Speed is measured first and alone, and said; pytest says 5 when ARGS leave nothing to measure.
 test: .venv/.dev ## every test, on SQLite and PostgreSQL, in a browser too (ARGS=)
 	$(BIN)/python -m pytest -m load -s $(ARGS) || [ $$? -eq 5 ]
-	$(BIN)/python -m pytest -m "not load" -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -m "not load" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/.dev ## style, format and types
 	$(BIN)/ruff check .

@@ -9,6 +9,8 @@ _WATCH = """(() => {
   const RERUN = 11, BEGINS = 4, ENDS = 6, ENDS_FOR_ANOTHER = 2;
   const heard = new WeakSet();
   let asked = 0, begun = 0;
+  // Twice idle, the first time after the buffer of 10 ms by which Streamlit draws: what it was told is on the screen.
+  const drawn = (then) => setTimeout(() => requestIdleCallback(() => setTimeout(() => requestIdleCallback(then))), 30);
   const fields = (given) => {
     const bytes = new Uint8Array(given.buffer ?? given, given.byteOffset ?? 0, given.byteLength), found = new Map();
     let at = 0;
@@ -30,8 +32,7 @@ _WATCH = """(() => {
     const told = fields(data);
     if (told.has(BEGINS)) begun = asked;
     if (!told.has(ENDS) || told.get(ENDS) === ENDS_FOR_ANOTHER || begun !== asked) return;
-    // Once nothing waits to be drawn, and unless something was asked meanwhile.
-    requestIdleCallback(() => { if (begun === asked) document.documentElement.dataset.asked = "answered"; });
+    drawn(() => { if (begun === asked) document.documentElement.dataset.asked = "answered"; }); // nor asked meanwhile
   };
   const send = WebSocket.prototype.send;
   WebSocket.prototype.send = function (data) {

@@ -189,6 +189,9 @@ def repeats(cases, start, end, zone, now):
 
 
 def heat(cases, start, end, zone, now):
+    """(day, hour) -> how many; nothing is drawn where none came."""
+    if not opened(cases, start, end):
+        return {}
     found = Counter({(day, hour): 0 for day in ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun") for hour in range(24)})
     for case in opened(cases, start, end):
         clock = case.reported_at.astimezone(ZoneInfo(zone))
@@ -200,7 +203,7 @@ def ages(cases, start, end, zone, now):
     left = [case for case in cases if not case.gone_by(now)]
     found = Counter(next(name for name, most in AGES.items() if now - case.reported_at <= most) for case in left)
     share = {name: f" · {n / len(left):.0%}" for name, n in found.items()}
-    return {name: (found[name], f"{found[name]}{share.get(name, ' · 0%' if left else '')}") for name in AGES}
+    return {name: (found[name], f"{found[name]}{share.get(name, ' · 0%')}") for name in AGES if left}
 
 
 PANELS = {
