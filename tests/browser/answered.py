@@ -3,14 +3,23 @@
 from playwright.sync_api import BrowserContext
 
 # A screen says that its script does not run both before the app has heard of a click and after it has answered it.
-# What goes over the websocket tells them apart: a request, the run that begins after it, and that run's end. Messages
-# are protobuf; of each only the number of its field is read (BackMsg and ForwardMsg in streamlit/proto).
+# What people do and what goes over the websocket tell them apart: a press, a request soon after it or none, the run
+# that begins after that, and its end. Messages are protobuf; of each only the number of its field is read (BackMsg and
+# ForwardMsg in streamlit/proto).
 _WATCH = """(() => {
   const RERUN = 11, BEGINS = 4, ENDS = 6, ENDS_FOR_ANOTHER = 2;
   const heard = new WeakSet();
-  let asked = 0, begun = 0;
-  // Twice idle, the first time after the buffer of 10 ms by which Streamlit draws: what it was told is on the screen.
-  const drawn = (then) => setTimeout(() => requestIdleCallback(() => setTimeout(() => requestIdleCallback(then))), 30);
+  let asked = 0, begun = 0, ended = 0, turn = 0;
+  // Twice idle, the first time after the 10 ms for which Streamlit gathers what people did, and what it is to draw.
+  const later = (then) => setTimeout(() => requestIdleCallback(() => setTimeout(() => requestIdleCallback(then))), 30);
+  const say = (word) => { document.documentElement.dataset.asked = word; };
+  const settle = () => {
+    const mine = ++turn;
+    say("waiting");
+    later(() => { if (mine === turn && asked && ended === asked) say("answered"); });
+  };
+  for (const done of ["pointerup", "click", "keydown", "input", "change", "focusout", "popstate"])
+    addEventListener(done, settle, true);
   const fields = (given) => {
     const bytes = new Uint8Array(given.buffer ?? given, given.byteOffset ?? 0, given.byteLength), found = new Map();
     let at = 0;
@@ -32,7 +41,8 @@ _WATCH = """(() => {
     const told = fields(data);
     if (told.has(BEGINS)) begun = asked;
     if (!told.has(ENDS) || told.get(ENDS) === ENDS_FOR_ANOTHER || begun !== asked) return;
-    drawn(() => { if (begun === asked) document.documentElement.dataset.asked = "answered"; }); // nor asked meanwhile
+    ended = asked;
+    settle();
   };
   const send = WebSocket.prototype.send;
   WebSocket.prototype.send = function (data) {
@@ -42,7 +52,7 @@ _WATCH = """(() => {
     }
     if (fields(data).has(RERUN)) {
       asked += 1;
-      document.documentElement.dataset.asked = "waiting";
+      say("waiting");
     }
     return send.call(this, data);
   };
